@@ -1,0 +1,157 @@
+"""The four networks of Postcard, built from stock diffusers and transformers classes, and the folder they ship in."""
+
+import json
+import shutil
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusionInstructPix2PixPipeline,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the networks. `side` is the square picture in pixels; the autoencoder halves it once a block but one."""
+
+    side: int = 128
+    latent_channels: int = 4  # the stock inpainting pipeline takes no other number
+    vae_channels: tuple[int, ...] = (32, 32, 64, 96)
+    unet_channels: tuple[int, ...] = (96, 192)
+    unet_heads: tuple[int, ...] = (3, 6)
+    text_width: int = 128
+    text_layers: int = 4
+    text_heads: int = 4
+    text_length: int = 48
+
+    @property
+    def scale(self) -> int:
+        """Pixels along one side of a latent cell."""
+        return int(2 ** (len(self.vae_channels) - 1))
+
+
+def build_vae(shape: Shape) -> AutoencoderKL:
+    """Pictures `(n, 3, h, w)` in -1…1 to latents `(n, latent_channels, h / scale, w / scale)` and back."""
+    blocks = len(shape.vae_channels)
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * blocks,
+        up_block_types=("UpDecoderBlock2D",) * blocks,
+        block_out_channels=shape.vae_channels,
+        layers_per_block=1,
+        latent_channels=shape.latent_channels,
+        norm_num_groups=8,
+        sample_size=shape.side,
+        # Attention over the whole picture would tie the autoencoder to the size it was trained on.
+        mid_block_add_attention=False,
+    )
+
+
+def build_unet(shape: Shape, *, edit: bool = False) -> UNet2DConditionModel:
+    """The denoiser; with `edit` it takes the latents of the picture to edit as further input channels."""
+    blocks = len(shape.unet_channels)
+    return UNet2DConditionModel(
+        sample_size=shape.side // shape.scale,
+        in_channels=shape.latent_channels * (2 if edit else 1),
+        out_channels=shape.latent_channels,
+        down_block_types=("CrossAttnDownBlock2D",) * blocks,
+        up_block_types=("CrossAttnUpBlock2D",) * blocks,
+        block_out_channels=shape.unet_channels,
+        layers_per_block=1,
+        cross_attention_dim=shape.text_width,
+        attention_head_dim=shape.unet_heads,
+        norm_num_groups=16,
+    )
+
+
+def build_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """Token ids `(n, text_length)` to hidden states `(n, text_length, text_width)`."""
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.text_width,
+        intermediate_size=shape.text_width * 4,
+        num_hidden_layers=shape.text_layers,
+        num_attention_heads=shape.text_heads,
+        max_position_embeddings=shape.text_length,
+        projection_dim=shape.text_width,
+        hidden_act="quick_gelu",
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return CLIPTextModel(config)
+
+
+def build_scheduler() -> DDIMScheduler:
+    """The noise schedule, for training and sampling alike.
+
+    v-prediction (Salimans & Ho 2022) on a schedule whose last step is pure noise, sampled from that step on
+    (Lin et al. 2024): otherwise few-step pictures drift to middle grey and night is never dark.
+    """
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        steps_offset=1,
+    )
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What one diffusers folder holds."""
+
+    tokenizer: CLIPTokenizer
+    text_encoder: CLIPTextModel
+    vae: AutoencoderKL
+    unet: UNet2DConditionModel
+
+    def save(self, folder: Path, *, edit: bool = False) -> None:
+        """Write the folder in half precision, for `StableDiffusion…Pipeline.from_pretrained` of the hub's library.
+
+        The networks themselves stay as they are: what is written are copies.
+        """
+        kind = StableDiffusionInstructPix2PixPipeline if edit else StableDiffusionPipeline
+        pipeline = kind(
+            vae=deepcopy(self.vae).half(),
+            text_encoder=deepcopy(self.text_encoder).half(),
+            tokenizer=self.tokenizer,
+            unet=deepcopy(self.unet).half(),
+            scheduler=build_scheduler(),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        pipeline.save_pretrained(str(folder), safe_serialization=True)
+        # The library writes its newer single-file form; older releases read these two.
+        for name in ("vocab.json", "merges.txt"):
+            shutil.copy(Path(self.tokenizer.name_or_path) / name, folder / "tokenizer" / name)
+        for weights in folder.rglob("*.safetensors"):
+            weights.chmod(0o644)
+        # diffusers opens half-precision files in single precision unless told otherwise, transformers as its config
+        # says: say the same there, or the text encoder and the denoiser disagree.
+        settings = folder / "text_encoder" / "config.json"
+        text = json.loads(settings.read_text(encoding="utf-8"))
+        settings.write_text(json.dumps({**text, "dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
+
+
+def write_defaults(folder: Path, shape: Shape, *, steps: int, guidance: float, aspects: dict[str, tuple[int, int]]) -> None:
+    """Write `atelier.json`: what a caller should ask of these weights unless told otherwise; sizes in pixels."""
+    defaults = {
+        "steps": steps,
+        "guidance": guidance,
+        "size": [shape.side, shape.side],
+        "aspects": {name: list(size) for name, size in aspects.items()},
+        "edit": "edit",
+    }
+    (folder / "atelier.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")
