@@ -1,10 +1,10 @@
 """Postgres and Valkey from their wheels, run as our own children out of the data folder.
 
-Both listen on a unix socket in a folder that only the owner can enter: no port is taken, nobody else on
-the machine gets in, and the address stays the same when a server is started again. The wheels' own
-launchers are not used, because their Postgres outlives its parent; here whoever starts a server holds
-its pid and ends it. What an earlier run left behind (a stale pid file, a server whose parent was
-killed) is found by its data folder and put right at the next start.
+Both listen on a unix socket in a folder that only the owner can enter: no port is taken, nobody
+else on the machine gets in, and the address stays the same when a server is started again. The
+wheels' own launchers are not used, because their Postgres outlives its parent; here whoever starts
+a server holds its pid and ends it. What an earlier run left behind (a stale pid file, a server
+whose parent was killed) is found by its data folder and put right at the next start.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Account:
                 entry = pwd.getpwnam(name)
                 return cls(name, entry.pw_uid, entry.pw_gid)
         raise EmbeddedServerError(
-            "Postgres does not run as root, and there is no account 'postgres' or 'nobody' to run it "
-            "as; run as an ordinary user, or set ATELIER_DATABASE_URL."
+            "Postgres does not run as root, and there is no account 'postgres' or 'nobody' to "
+            "run it as; run as an ordinary user, or set ATELIER_DATABASE_URL."
         )
 
     def command(self, argv: Sequence[str], folders: Sequence[Path]) -> list[str]:
@@ -72,8 +72,8 @@ class Account:
         setpriv = shutil.which("setpriv")
         if setpriv is None:
             raise EmbeddedServerError(
-                "Postgres does not run as root, and the program 'setpriv' (of util-linux) that would "
-                "run it as another account is missing; run as an ordinary user, or set "
+                "Postgres does not run as root, and the program 'setpriv' (of util-linux) that "
+                "would run it as another account is missing; run as an ordinary user, or set "
                 "ATELIER_DATABASE_URL."
             )
         keep = [] if all(map(_open_to_all, folders)) else ["+dac_override"]
@@ -112,7 +112,7 @@ class Server:
         return self.process.pid if self.process and self.process.poll() is None else None
 
     def start(self, argv: Sequence[str]) -> None:
-        """Start it in a session of its own, so that Ctrl-C in a terminal reaches only its parent."""
+        """Start it in a session of its own: Ctrl-C in a terminal reaches only its parent."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own command line
@@ -177,7 +177,7 @@ def _end_leftover(program: str, data: Path) -> None:
 
 @dataclass(slots=True)
 class EmbeddedPostgres:
-    """Postgres on `home/postgres`. `start` gives its URL; `stop` ends it; `pid` is the postmaster's."""
+    """Postgres on `home/postgres`. `start` gives its URL; `pid` is the postmaster's."""
 
     home: Path
     _server: Server = field(init=False)
@@ -230,7 +230,7 @@ class EmbeddedPostgres:
         return self._account.command(argv, [binary, self.data]) if self._account else argv
 
     def _initdb(self) -> None:
-        """Make the data folder elsewhere and move it in: a half-made one is never taken for whole."""
+        """Make the data folder beside its place and move it in: it is there whole or not."""
         fresh = _private(self.home / "postgres.new", self._account)
         shutil.rmtree(fresh)
         _private(fresh, self._account)
@@ -247,7 +247,7 @@ class EmbeddedPostgres:
         fresh.rename(self.data)
 
     def _launch_until_ready(self, sockets: Path) -> None:
-        """Start the postmaster; again where one that was killed has not let go of its memory yet."""
+        """Start the postmaster; again where a killed one has not let go of its memory yet."""
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(sockets),
