@@ -1,4 +1,5 @@
 """What every platform shares: commands, use cases, replies, and every sentence a member reads.
 
-Must never know a platform's SDK. One use case is one function that takes a `Command` and gives a `Reply`.
+Must never know a platform's SDK. `grammar` reads text into a `Command`; `Studio.answer` carries a
+command out and gives a `Reply`; `cards` draws a job's message; `sentences` speaks en and fr.
 """
