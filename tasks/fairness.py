@@ -1,0 +1,227 @@
+"""Who is next: start-time fair queueing in two levels, tiers by weight, members inside a tier.
+
+Pure: no clock of its own (`now` is an argument, in seconds), no I/O. The planner runs this very
+class; Postgres holds the same numbers in rows and follows the same rules.
+
+**Rules** (P. Goyal, H. M. Vin, H. Cheng, "Start-time Fair Queueing", SIGCOMM 1996; for many
+servers at once: W. Jin, J. S. Chase, J. Kaur, "Interposed proportional sharing", SIGMETRICS 2004).
+A *lane* is a tier, or the relaxed work of tiers that go on past their quota. A *flow* is a member
+in a lane. Cost is in expected GPU seconds; virtual time is GPU seconds per unit of weight.
+
+1. A job's start tag is `max(lane's virtual time, finish tag of the flow's job before)`: a member
+   who returns is lifted to now and cannot save up; the finish tag is the start tag plus the cost.
+2. A flow has at most `at_once` jobs that are *ready* or running; the others wait behind them.
+3. The next job comes from the lane with the least virtual start that has a ready job; in it, the
+   ready job with the least start tag, ties by arrival. The lane's start grows by cost / weight.
+4. A lane that had nothing ready comes back at the root's virtual time: the start of the last lease.
+5. When the true cost is known, the difference is put on the lane and on the flow's jobs behind the
+   ready ones. A ready job keeps its tag: nobody who was told "next" is moved back.
+6. A lane's virtual time never runs slower than `ageing` virtual seconds a second. So no job that
+   comes more than `(start tag - virtual time at entry) / ageing` seconds later can go before it.
+
+**In Postgres** each job row has `lane`, `flow`, `start_tag`, `cost_seconds`, `ready`; each flow a
+row `(lane, flow) → tail, opened`; each lane a row `→ weight, start, virtual, virtual_at`. A lease
+probes the partial index `(lane, profile, start_tag, created_at) WHERE state = 'queued' AND ready`
+once a lane and profile, whatever the number of waiting jobs; a submit touches its flow's row only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+from tasks.tiers import Tier
+
+RELAXED = "relaxed"
+"""The lane of work past a fast quota."""
+
+RELAXED_WEIGHT = 1.0
+
+AGEING = 1 / 360
+"""Virtual seconds a second: after a job of ten GPU seconds, a member's next one is overtaken for an
+hour at most."""
+
+T = TypeVar("T")
+
+
+def lane_of(tier: Tier, relaxed: bool) -> str:
+    """The lane a job waits in."""
+    return RELAXED if relaxed else tier.value
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A job's place in its lane's virtual time, in GPU seconds."""
+
+    start: float
+    finish: float
+
+
+def virtual_time(virtual: float, at: float, now: float, ageing: float = AGEING) -> float:
+    """A lane's virtual time at `now`, where it was `virtual` at the moment `at` (rule 6)."""
+    return virtual + ageing * max(0.0, now - at)
+
+
+def tag(virtual: float, tail: float, cost: float) -> Tag:
+    """The tag of a flow's next job (rule 1); `tail` is the finish tag of its job before, or 0."""
+    start = max(virtual, tail)
+    return Tag(start, start + cost)
+
+
+class Flow:
+    """A member in a lane: what is ahead of their next job."""
+
+    __slots__ = ("behind", "key", "opened", "tail")
+
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
+        self.tail = 0.0
+        self.opened = 0  # ready or running
+        self.behind: deque[Entry] = deque()
+
+
+class Lane:
+    """A tier's own queue of flows."""
+
+    __slots__ = ("flows", "name", "ready", "start", "virtual", "virtual_at", "weight")
+
+    def __init__(self, name: str, weight: float) -> None:
+        if not weight > 0:
+            raise ValueError(f"The weight of {name} must be above 0, not {weight}.")
+        self.name = name
+        self.weight = weight
+        self.start = 0.0
+        self.virtual = 0.0
+        self.virtual_at = 0.0
+        self.ready: list[tuple[float, int, Entry]] = []
+        self.flows: dict[Hashable, Flow] = {}
+
+    def drop_gone(self) -> None:
+        """Keep a live job at the head, so that a lane with a head is one with work."""
+        while self.ready and self.ready[0][2].gone:
+            heappop(self.ready)
+
+
+class Entry:
+    """A job in the queue. `item` is the caller's own."""
+
+    __slots__ = ("at_once", "cost", "entered", "flow", "gone", "item", "lane", "number", "start")
+
+    item: object
+
+    def __init__(self, lane: Lane, flow: Flow, cost: float, number: int, at_once: int) -> None:
+        self.lane = lane
+        self.flow = flow
+        self.cost = cost
+        self.number = number
+        self.at_once = at_once
+        self.start = 0.0
+        self.entered = 0.0  # the lane's virtual time at entry: the least tag it can have
+        self.gone = False  # cancelled while it waited
+
+
+class FairQueue(Generic[T]):
+    """The order of all waiting jobs. A call costs O(log ready jobs), whatever waits behind."""
+
+    def __init__(self, weights: Mapping[str, float], ageing: float = AGEING) -> None:
+        self.lanes = {name: Lane(name, weight) for name, weight in weights.items()}
+        self.ageing = ageing
+        self.virtual = 0.0
+        self.waiting = 0
+        self._number = 0
+
+    def push(
+        self, lane: str, flow: Hashable, cost: float, now: float, item: T, at_once: int = 1
+    ) -> Entry:
+        """Enter a job of `cost` expected GPU seconds. Raises KeyError for an unknown lane."""
+        into = self.lanes[lane]
+        owner = into.flows.get(flow)
+        if owner is None:
+            owner = into.flows[flow] = Flow(flow)
+        self._number += 1
+        entry = Entry(into, owner, cost, self._number, at_once)
+        entry.item = item
+        virtual = into.virtual + self.ageing * (now - into.virtual_at)
+        entry.entered = virtual
+        entry.start = owner.tail if owner.tail > virtual else virtual
+        owner.tail = entry.start + cost
+        self.waiting += 1
+        if owner.opened < at_once and not owner.behind:
+            self._make_ready(entry)
+        else:
+            owner.behind.append(entry)
+        return entry
+
+    def pop(self, now: float, lanes: Iterable[str] | None = None) -> Entry | None:
+        """The next job (of the given lanes only, if any are given), or None where none is ready."""
+        choice: Lane | None = None
+        for lane in self.lanes.values() if lanes is None else [self.lanes[name] for name in lanes]:
+            if lane.ready and (
+                choice is None
+                or lane.start < choice.start
+                or (lane.start == choice.start and lane.weight > choice.weight)
+            ):
+                choice = lane
+        if choice is None:
+            return None
+        entry = heappop(choice.ready)[2]
+        choice.drop_gone()
+        self.waiting -= 1
+        self.virtual = max(self.virtual, choice.start)
+        choice.start += entry.cost / choice.weight
+        aged = choice.virtual + self.ageing * (now - choice.virtual_at)
+        choice.virtual = max(entry.start, aged)
+        choice.virtual_at = now
+        return entry
+
+    def settle(self, entry: Entry, true_cost: float) -> None:
+        """A popped job has ended and took `true_cost` GPU seconds (rule 5)."""
+        difference = true_cost - entry.cost
+        flow = entry.flow
+        entry.lane.start += difference / entry.lane.weight
+        flow.tail += difference
+        for later in flow.behind:
+            later.start = max(later.entered, later.start + difference)
+        self._close(entry)
+
+    def put_back(self, entry: Entry) -> None:
+        """A popped job was not run (its worker died): it waits again, at its old place."""
+        entry.lane.start -= entry.cost / entry.lane.weight
+        entry.flow.opened -= 1
+        self.waiting += 1
+        self._make_ready(entry)
+
+    def cancel(self, entry: Entry) -> None:
+        """A waiting job leaves; what it was to cost goes back to its flow."""
+        flow = entry.flow
+        entry.gone = True
+        self.waiting -= 1
+        flow.tail -= entry.cost
+        behind = entry in flow.behind
+        for later in flow.behind:
+            if not behind or later.number > entry.number:
+                later.start = max(later.entered, later.start - entry.cost)
+        if behind:
+            flow.behind.remove(entry)
+        else:
+            entry.lane.drop_gone()
+            self._close(entry)
+
+    def _make_ready(self, entry: Entry) -> None:
+        lane = entry.lane
+        if not lane.ready:
+            lane.start = max(lane.start, self.virtual)
+        entry.flow.opened += 1
+        heappush(lane.ready, (entry.start, entry.number, entry))
+
+    def _close(self, entry: Entry) -> None:
+        flow = entry.flow
+        flow.opened -= 1
+        while flow.behind and flow.opened < flow.behind[0].at_once:
+            self._make_ready(flow.behind.popleft())
+        lane = entry.lane
+        if not flow.opened and flow.tail <= lane.virtual:
+            lane.flows.pop(flow.key, None)  # nothing is owed either way: the same as a newcomer
