@@ -67,7 +67,8 @@ class Sentences:
         if isinstance(value, timedelta):
             return self.duration(value)
         if isinstance(value, float):
-            return self.number(value)
+            # A whole number stays one, so that "1 credit" and "2 credits" can be told apart.
+            return int(value) if value.is_integer() else self.number(value)
         return value if isinstance(value, int) else str(value)
 
 

@@ -129,7 +129,10 @@ waiting-full = { $limit ->
  }
 quota-spent = { $left ->
     [0] Your quota is used up; your next credit is back in { $returns }.
-   *[other] This needs { $cost } credits and you have { $left } left; the next is back in { $returns }.
+   *[other] This needs { $cost } { $cost ->
+    [one] credit
+   *[other] credits
+ } and you have { $left } left; the next is back in { $returns }.
  }
 quota-too-small = This needs { $cost } credits, more than your whole quota of { $limit }. Ask for fewer or smaller pictures.
 pool-spent = Your team's shared credits are used up; the next are back in { $returns }.

@@ -125,7 +125,10 @@ waiting-full = { $limit ->
  }
 quota-spent = { $left ->
     [0] Votre quota est épuisé ; le prochain crédit revient dans { $returns }.
-   *[other] Il faut { $cost } crédits et il vous en reste { $left } ; le prochain revient dans { $returns }.
+   *[other] Il faut { $cost } { $cost ->
+    [one] crédit
+   *[other] crédits
+ } et il vous en reste { $left } ; le prochain revient dans { $returns }.
  }
 quota-too-small = Il faut { $cost } crédits, plus que tout votre quota de { $limit }. Demandez moins d’images, ou de plus petites.
 pool-spent = Les crédits partagés de votre équipe sont épuisés ; les prochains reviennent dans { $returns }.

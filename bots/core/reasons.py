@@ -1,0 +1,72 @@
+"""Why something did not happen, as a sentence and as a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bots.core.command import BadCommand
+from bots.core.reply import Action, Button, Reply, ReplyKind, Style
+from bots.core.sentences import MissingSentence, Sentences
+from tasks.job import Reason
+
+# What a reason's details are called in the record, and in a sentence, where the two differ.
+_MOMENTS = {"returns_at": "returns", "opens_at": "opens_in"}
+_TIERS = ("tier", "needs")
+_OFFERS_WAITLIST = frozenset({"doors-waitlist", "sign-ups-suspended"})
+
+
+def sentence(reason: Reason | None, say: Sentences) -> str:
+    """The reason in one sentence. A code that no sentence is known for says that drawing failed."""
+    if reason is None or not say.knows(reason.code):
+        return say("imaging-failed")
+    try:
+        return say(reason.code, **_values(reason.details, say))
+    except MissingSentence:
+        # An older record may lack a detail that today's sentence has; the member is told all the same.
+        return say("imaging-failed")
+
+
+def refusal(reason: Reason, say: Sentences) -> Reply:
+    """A refusal for the member's eyes alone, with what can be done about it."""
+    buttons = (
+        (Button(Action.JOIN_WAITLIST, say("button-join-waitlist"), style=Style.PRIMARY),)
+        if reason.code in _OFFERS_WAITLIST
+        else ()
+    )
+    return Reply(
+        ReplyKind.REFUSAL,
+        sentence(reason, say),
+        code=reason.code,
+        title=say("refusal-title"),
+        buttons=buttons,
+    )
+
+
+def misread(command: BadCommand, say: Sentences) -> Reply:
+    """What was typed cannot be understood: how to type it."""
+    return Reply(
+        ReplyKind.REFUSAL,
+        say(command.code, **command.details),
+        code=command.code,
+        title=say("refusal-title"),
+    )
+
+
+def _values(details: Mapping[str, Any], say: Sentences) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in details.items():
+        if name in _MOMENTS and value is not None:
+            values[_MOMENTS[name]] = _moment(value) - datetime.now(UTC)
+        elif name in _TIERS:
+            values[name] = say(f"tier-{value}")
+        elif isinstance(value, list | tuple | set | frozenset):
+            values[name] = ", ".join(map(str, value))
+        else:
+            values[name] = value
+    return values
+
+
+def _moment(value: datetime | str) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
