@@ -17,6 +17,10 @@ from tasks.members import Member, Place
 from tasks.tiers import DoorState, Entitlement, Feature, Tier
 
 
+class Unavailable(Exception):
+    """The record cannot be reached just now, also after some tries; nothing was taken or charged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What is left of a quota. `returns` lists when credits come back: (moment, credits)."""
