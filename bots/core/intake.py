@@ -1,0 +1,94 @@
+"""Pictures that come in: a file that a member sent, or one of Atelier's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import anyio.to_thread
+
+from bots.core.command import Source, Upload
+from bots.core.context import Context
+from imaging.errors import ImagingError
+from imaging.formats import FormatLimits, normalise
+from tasks.job import Job, Reason
+
+LIMITS = FormatLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A picture that an order is made from, stored under `blob`."""
+
+    blob: str
+    width: int
+    height: int
+    prompt: str = ""
+    profile: str | None = None
+    seed: int | None = None
+    parent: UUID | None = None
+    private: bool = False
+
+
+class Unusable(Exception):
+    """The source cannot be used; `reason` says why, for the member."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code)
+        self.reason = reason
+
+
+async def take(context: Context, source: Source) -> Material:
+    """The material behind a source. Raises Unusable."""
+    if isinstance(source, Upload):
+        return await _take_upload(context, source)
+    return await _take_picture(context, source)
+
+
+async def _take_upload(context: Context, upload: Upload) -> Material:
+    try:
+        # Read as a picture and written anew: nothing hidden in the file (a place, a name) is kept.
+        picture = await anyio.to_thread.run_sync(normalise, upload.data, LIMITS)
+    except ImagingError as error:
+        raise Unusable(
+            Reason(
+                error.code,
+                {
+                    "megabytes": LIMITS.max_bytes // 1_000_000,
+                    "megapixels": LIMITS.max_pixels // 1_000_000,
+                },
+            )
+        ) from error
+    blob = await context.client.store_source(picture.data)
+    return Material(blob, picture.width, picture.height)
+
+
+async def _take_picture(context: Context, id_: UUID) -> Material:
+    picture = await context.client.picture(id_)
+    if picture is None or picture.deleted:
+        raise Unusable(Reason("unknown-picture"))
+    job = await context.client.job(picture.job)
+    if job is None or not may_see(context, job):
+        raise Unusable(Reason("unknown-picture"))
+    request = picture.request
+    return Material(
+        picture.blob,
+        picture.width,
+        picture.height,
+        prompt=request.prompt,
+        profile=request.profile,
+        seed=picture.seed,
+        parent=picture.id,
+        private=job.order.private,
+    )
+
+
+def may_see(context: Context, job: Job) -> bool:
+    """Pictures stay in their server; private ones with their owner."""
+    member = context.ask.member
+    mine = job.order.member.key == member.key
+    here = (job.order.member.platform, job.order.member.workspace) == (
+        member.platform,
+        member.workspace,
+    )
+    return mine or (here and not job.order.private)
