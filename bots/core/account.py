@@ -1,4 +1,4 @@
-"""The use cases around a member's own jobs, pictures and data. Their answers are for the member alone."""
+"""The use cases around a member's own jobs, pictures and data; answers for their eyes alone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def details(context: Context, command: Details) -> Reply:
 async def delete(context: Context, command: Delete) -> Reply:
     """Delete a job's pictures: the owner's right, and the moderators'."""
     job = await context.client.job(command.job)
-    if job is None or not may_see(context, job) and not context.ask.moderator:
+    if job is None or not (may_see(context, job) or context.ask.moderator):
         return _refuse(context, "no-such-job")
     reason = await context.client.delete_pictures(
         command.job, context.ask.member, context.ask.moderator
@@ -106,9 +106,7 @@ async def queue(context: Context, _command: Queue) -> Reply:
         for job in jobs
     )
     buttons = tuple(
-        Button(
-            Action.CANCEL, f"{say('button-cancel')} {job.short}", job.id, index, Style.DANGER
-        )
+        Button(Action.CANCEL, f"{say('button-cancel')} {job.short}", job.id, index, Style.DANGER)
         for index, job in enumerate(jobs, 1)
         if job.state in (JobState.QUEUED, JobState.RUNNING)
     )
@@ -118,9 +116,7 @@ async def queue(context: Context, _command: Queue) -> Reply:
 async def quota(context: Context, _command: Quota) -> Reply:
     """What is left, and when it returns."""
     allowance = await context.client.allowance(context.ask.member)
-    summary = context.say(
-        "quota-summary", left=float(allowance.left), limit=float(allowance.limit)
-    )
+    summary = context.say("quota-summary", left=float(allowance.left), limit=float(allowance.limit))
     return replace(
         _answer(context, "quota-title", fields=_allowance(context, allowance)), text=summary
     )
@@ -164,9 +160,7 @@ async def privacy(context: Context, command: Privacy) -> Reply:
         file = Attachment("atelier-export.zip", "application/zip", data)
         return replace(_say(context, "privacy-export"), attachment=file)
     if not command.confirmed:
-        button = Button(
-            Action.CONFIRM_FORGET, say("button-confirm-forget"), style=Style.DANGER
-        )
+        button = Button(Action.CONFIRM_FORGET, say("button-confirm-forget"), style=Style.DANGER)
         return Reply(ReplyKind.CONFIRM, say("privacy-confirm"), buttons=(button,))
     return _say(context, "privacy-deleted", count=await context.client.forget(member))
 
@@ -268,8 +262,8 @@ def _returns(context: Context, allowance: Allowance) -> str:
     if not allowance.returns:
         return say("quota-returns-none")
     parts = [
-        say("quota-returns-value", credits=float(credits), wait=at - now)
-        for at, credits in allowance.returns[:3]
+        say("quota-returns-value", credits=float(amount), wait=at - now)
+        for at, amount in allowance.returns[:3]
     ]
     return " · ".join(parts)
 

@@ -1,4 +1,4 @@
-"""The use cases of a server's administrators. Each checks the right first; each answer is private."""
+"""The use cases of a server's administrators. Each checks the right first and answers privately."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from imaging.safety import forbidden_word
 
 from bots.core.command import (
     BadCommand,
@@ -25,7 +27,6 @@ from bots.core.grammar import SERVER_SETTINGS
 from bots.core.reasons import misread, refusal
 from bots.core.reply import Field, Reply, ReplyKind
 from bots.core.sentences import LOCALES
-from imaging.safety import forbidden_word
 from tasks.client import Doors, TierLoad
 from tasks.job import Reason
 from tasks.tiers import Tier
@@ -52,7 +53,8 @@ async def roles(context: Context, _command: StudioRoles) -> Reply:
     member, say = context.ask.member, context.say
     mapping = await context.client.role_map(member.platform, member.workspace)
     if not mapping:
-        return _say(context, "studio-roles-empty", tier=say(f"tier-{context.workspace.default_tier}"))
+        tier = say(f"tier-{context.workspace.default_tier}")
+        return _say(context, "studio-roles-empty", tier=tier)
     rows = tuple(Field(role, say(f"tier-{tier}")) for role, tier in sorted(mapping.items()))
     return _answer(context, "studio-roles-title", rows)
 
@@ -91,9 +93,7 @@ async def capacity(context: Context, _command: StudioCapacity) -> Reply:
         for worker in now.workers
     )
     rows = [Field(say(f"tier-{load.tier}"), _load(context, load)) for load in now.tiers]
-    rows.append(
-        Field(say("studio-capacity-workers"), workers or say("studio-capacity-no-workers"))
-    )
+    rows.append(Field(say("studio-capacity-workers"), workers or say("studio-capacity-no-workers")))
     rows.append(
         Field(
             say("studio-capacity-waitlist"),

@@ -1,7 +1,7 @@
 """The text people type, made into a `Command`: prompts with flags, and `/atelier …` words.
 
-The same grammar serves Slack's mentions and slash commands and the playground's box. It is pure: what
-it cannot understand comes back as a `BadCommand` with the sentence to show.
+The same grammar serves Slack's mentions and slash commands and the playground's box. It is pure:
+what it cannot understand comes back as a `BadCommand` with the sentence to show.
 """
 
 from __future__ import annotations
@@ -295,7 +295,7 @@ def _studio(_words: Sequence[str], rest: str) -> Command:
     return command
 
 
-# Slack writes people and groups as <@U123|name> and <!subteam^S123|@name>; Discord's are <@&1>, <@1>.
+# Slack writes people and groups as <@U1|name> and <!subteam^S1|@name>; Discord's are <@&1>, <@1>.
 _MENTION = re.compile(r"<(?:@&|@!?|!subteam\^)(?P<id>[A-Za-z0-9]+)(?:\|[^>]*)?>")
 
 

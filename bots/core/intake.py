@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import anyio.to_thread
+from imaging.formats import FormatLimits, normalise
 
 from bots.core.command import Source, Upload
 from bots.core.context import Context
 from imaging.errors import ImagingError
-from imaging.formats import FormatLimits, normalise
 from tasks.job import Job, Reason
 
 LIMITS = FormatLimits()

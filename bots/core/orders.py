@@ -1,4 +1,4 @@
-"""The use cases that end in a job: from a command to an `Order`, and from admission to a placeholder."""
+"""The use cases that end in a job: from a command to an `Order`, from admission to a placeholder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from bots.core.command import (
     Edit,
     Imagine,
     Reroll,
-
     Upscale,
     Vary,
 )
@@ -303,5 +302,3 @@ def _refuse(context: Context, reason: Reason) -> _Refuse:
 
 def _misread(context: Context, fault: BadCommand) -> _Refuse:
     return _Refuse(misread(fault, context.say))
-
-

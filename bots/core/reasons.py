@@ -24,7 +24,7 @@ def sentence(reason: Reason | None, say: Sentences) -> str:
     try:
         return say(reason.code, **_values(reason.details, say))
     except MissingSentence:
-        # An older record may lack a detail that today's sentence has; the member is told all the same.
+        # An older record may lack a detail of today's sentence; the member is told all the same.
         return say("imaging-failed")
 
 

@@ -1,4 +1,4 @@
-"""Every sentence a member reads, in English and French, from the Fluent files beside this module."""
+"""Every sentence a member reads, in English and French, from the Fluent files beside this."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fluent.runtime import FluentBundle, FluentResource
+from fluent.runtime.types import FluentType
 
 LOCALES = ("en", "fr")
 
@@ -35,6 +36,8 @@ class Sentences:
         if not self.knows(name):
             raise MissingSentence(name)
         pattern = self._bundle.get_message(name).value
+        if pattern is None:
+            raise MissingSentence(name)
         plain = {key: self._plain(value) for key, value in values.items()}
         text, errors = self._bundle.format_pattern(pattern, plain)
         if errors:
@@ -95,4 +98,4 @@ def _french_ordinal(number: Any) -> str:
     return "1er" if int(number) == 1 else f"{int(number)}e"
 
 
-_ORDINALS: Mapping[str, Callable[[Any], str]] = {"en": _english_ordinal, "fr": _french_ordinal}
+_ORDINALS: Mapping[str, Callable[..., FluentType]] = {"en": _english_ordinal, "fr": _french_ordinal}
