@@ -1,4 +1,4 @@
-"""The use cases that end in a job: from a command to an `Order`, from admission to a placeholder."""
+"""The use cases that end in a job: from a command to an order, from admission to a placeholder."""
 
 from __future__ import annotations
 

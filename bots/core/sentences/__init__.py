@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fluent.runtime import FluentBundle, FluentResource
-from fluent.runtime.types import FluentType
 
 LOCALES = ("en", "fr")
 
@@ -98,4 +97,4 @@ def _french_ordinal(number: Any) -> str:
     return "1er" if int(number) == 1 else f"{int(number)}e"
 
 
-_ORDINALS: Mapping[str, Callable[..., FluentType]] = {"en": _english_ordinal, "fr": _french_ordinal}
+_ORDINALS: Mapping[str, Callable[[Any], Any]] = {"en": _english_ordinal, "fr": _french_ordinal}
