@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 import anyio.to_thread
-from imaging.formats import FormatLimits, normalise
+from PIL import Image
 
 from bots.core.command import Source, Upload
 from bots.core.context import Context
 from imaging.errors import ImagingError
+from imaging.formats import LIMITS, Encoded, decode, decode_mask, encode_png
 from tasks.job import Job, Reason
 
-LIMITS = FormatLimits()
+LONGEST_SIDE = 4096
+"""Pixels; a larger picture is made smaller at the door, since no model sees more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +44,44 @@ class Unusable(Exception):
 async def take(context: Context, source: Source) -> Material:
     """The material behind a source. Raises Unusable."""
     if isinstance(source, Upload):
-        return await _take_upload(context, source)
+        return await _take_upload(context, source, clean)
     return await _take_picture(context, source)
 
 
-async def _take_upload(context: Context, upload: Upload) -> Material:
+async def take_mask(context: Context, mask: Upload) -> Material:
+    """The material of a mask: white is painted anew. Raises Unusable."""
+    return await _take_upload(context, mask, clean_mask)
+
+
+def clean(data: bytes) -> Encoded:
+    """The file read as a picture and written anew: nothing hidden in it (a place, a name) is kept.
+
+    Raises NotAPicture or PictureTooLarge.
+    """
+    return _written(decode(data))
+
+
+def clean_mask(data: bytes) -> Encoded:
+    """The same for a mask, in grey."""
+    return _written(decode_mask(data))
+
+
+def _written(image: Image.Image) -> Encoded:
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return Encoded(encode_png(image), "image/png", image.width, image.height)
+
+
+async def _take_upload(
+    context: Context, upload: Upload, read: Callable[[bytes], Encoded]
+) -> Material:
     try:
-        # Read as a picture and written anew: nothing hidden in the file (a place, a name) is kept.
-        picture = await anyio.to_thread.run_sync(normalise, upload.data, LIMITS)
+        picture = await anyio.to_thread.run_sync(read, upload.data)
     except ImagingError as error:
-        raise Unusable(
-            Reason(
-                error.code,
-                {
-                    "megabytes": LIMITS.max_bytes // 1_000_000,
-                    "megapixels": LIMITS.max_pixels // 1_000_000,
-                },
-            )
-        ) from error
+        details = {
+            "megabytes": LIMITS.bytes // 1_000_000,
+            "megapixels": LIMITS.pixels // 1_000_000,
+        }
+        raise Unusable(Reason(error.code, details)) from error
     blob = await context.client.store_source(picture.data)
     return Material(blob, picture.width, picture.height)
 

@@ -22,7 +22,7 @@ from bots.core.command import (
 )
 from bots.core.context import Context
 from bots.core.grammar import prompt_fault
-from bots.core.intake import Material, Unusable, take
+from bots.core.intake import Material, Unusable, take, take_mask
 from bots.core.reasons import misread, refusal
 from bots.core.reply import Reply, ReplyKind
 from imaging.errors import ImagingError
@@ -151,7 +151,7 @@ async def _imagine(context: Context, command: Imagine) -> _Draft:
 async def _edit(context: Context, command: Edit) -> _Draft:
     instruction = _prompt(context, command.instruction)
     source = await take(context, command.source)
-    mask = await take(context, command.mask) if command.mask else None
+    mask = await take_mask(context, command.mask) if command.mask else None
     operation = Operation.FILL if mask else Operation.EDIT
     profile = await _profile(context, source.profile, operation)
     width, height = profile.size_of_edit((source.width, source.height))

@@ -93,7 +93,10 @@ def test_what_cannot_be_understood_names_its_fault(text: str, code: BadInput) ->
         ("/atelier cancel ab12cd34", commands.Cancel("ab12cd34")),
         ("/atelier privacy delete confirm", commands.Privacy("delete", confirmed=True)),
         ("/atelier waitlist join", commands.Waitlist("join")),
-        ("/atelier settings aspect=16:9 count=", commands.Settings({"aspect": "16:9", "count": None})),
+        (
+            "/atelier settings aspect=16:9 count=",
+            commands.Settings({"aspect": "16:9", "count": None}),
+        ),
         ("/atelier studio role <!subteam^S1|@pay> plus", commands.StudioRole("S1", Tier.PLUS)),
         ("/atelier studio role <@&77> none", commands.StudioRole("77", None)),
         ("/studio doors free closed", commands.StudioDoors(Tier.FREE, DoorState.CLOSED)),
