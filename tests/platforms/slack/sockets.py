@@ -1,0 +1,121 @@
+"""Socket Mode: tickets, connections, envelopes, acknowledgements, disconnects."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from aiohttp import WSMsgType, web
+
+from tests.platforms.slack.world import JSON, Clock
+
+DEADLINE = 3.0  # seconds for an acknowledgement
+
+
+@dataclass
+class Envelope:
+    """One delivery that waits for its acknowledgement."""
+
+    id: str
+    sent: float
+    acked: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: JSON | None = None
+    took: float | None = None
+
+
+class Sockets:
+    """The connections of one app. An envelope goes to the newest that is open."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tickets: set[str] = set()
+        self._open: list[web.WebSocketResponse] = []
+        self._waiting: dict[str, Envelope] = {}
+        self.connections = 0  # how many were ever opened
+        self.acks: list[float] = []  # seconds each acknowledgement took
+        self.late = 0  # deliveries whose acknowledgement did not come in time
+        self.deaf = False  # acknowledgements are lost on the way
+
+    @property
+    def connected(self) -> bool:
+        """Whether a bot listens now."""
+        return bool(self._open)
+
+    def ticket(self) -> str:
+        """A new ticket: good for one connection."""
+        name = uuid.uuid4().hex
+        self._tickets.add(name)
+        return name
+
+    async def accept(self, request: web.Request) -> web.StreamResponse:
+        """A bot connects with its ticket."""
+        ticket = request.query.get("ticket", "")
+        if ticket not in self._tickets:
+            return web.Response(status=403)
+        self._tickets.discard(ticket)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._open.append(socket)
+        self.connections += 1
+        await socket.send_str(json.dumps({"type": "hello", "num_connections": len(self._open)}))
+        try:
+            async for frame in socket:
+                if frame.type is WSMsgType.TEXT:
+                    self._acknowledge(json.loads(frame.data))
+        finally:
+            self._open.remove(socket)
+        return socket
+
+    async def deliver(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Envelope:
+        """Send one envelope and wait for its acknowledgement, or until the deadline."""
+        socket = await self._any()
+        envelope = Envelope(str(uuid.uuid4()), time.monotonic())
+        self._waiting[envelope.id] = envelope
+        body: JSON = {"envelope_id": envelope.id, "type": kind, "payload": payload,
+                      "accepts_response_payload": kind != "events_api"}  # fmt: skip
+        if kind == "events_api":
+            body |= {"retry_attempt": attempt, "retry_reason": reason}
+        await socket.send_str(json.dumps(body))
+        try:
+            await asyncio.wait_for(envelope.acked.wait(), DEADLINE)
+        except TimeoutError:
+            self.late += 1
+        return envelope
+
+    async def refresh(self, reason: str = "refresh_requested") -> None:
+        """Ask a connection to reconnect, as Slack does every few hours."""
+        socket = await self._any()
+        await socket.send_str(json.dumps({"type": "disconnect", "reason": reason}))
+
+    async def drop(self) -> None:
+        """Cut every connection without a word."""
+        for socket in list(self._open):
+            if socket._req is not None and socket._req.transport is not None:
+                socket._req.transport.abort()
+
+    async def close(self) -> None:
+        """Close every connection properly."""
+        for socket in list(self._open):
+            await socket.close()
+
+    async def _any(self) -> web.WebSocketResponse:
+        end = time.monotonic() + 60
+        while not self._open:
+            if time.monotonic() > end:
+                raise AssertionError("no bot is connected")
+            await asyncio.sleep(0.05)
+        return self._open[-1]
+
+    def _acknowledge(self, body: JSON) -> None:
+        envelope = self._waiting.pop(body.get("envelope_id", ""), None)
+        if envelope is None:
+            return
+        if self.deaf:
+            return
+        envelope.took = time.monotonic() - envelope.sent
+        envelope.answer = body.get("payload")
+        self.acks.append(envelope.took)
+        envelope.acked.set()
