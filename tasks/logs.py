@@ -1,4 +1,4 @@
-"""One way of logging for every process: structlog to standard error, libraries' own lines with it."""
+"""One way of logging for every process: structlog to standard error, with libraries' own lines."""
 
 from __future__ import annotations
 
@@ -33,10 +33,12 @@ def configure(form: Literal["text", "json"] = "text", level: int = logging.INFO)
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
+    # Plain tracebacks: the pretty ones print local variables, and some of those are secrets.
+    plain = structlog.dev.plain_traceback
     last: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if form == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
