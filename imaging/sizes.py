@@ -1,0 +1,75 @@
+"""Sizes of pictures: shapes people ask for, and how they become pixels. Pure; imports no torch.
+
+A size is `(width, height)` in pixels. Models want multiples of a small number (their autoencoder's
+scale times what their denoiser halves), and few pixels more than they were trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+
+Size = tuple[int, int]
+
+ASPECTS: Mapping[str, tuple[int, int]] = {
+    "1:1": (1, 1),
+    "3:2": (3, 2),
+    "2:3": (2, 3),
+    "4:5": (4, 5),
+    "16:9": (16, 9),
+    "9:16": (9, 16),
+}
+
+LONGEST_RATIO = 4.0
+"""A picture longer than four to one is cut to that before a model sees it."""
+
+
+def snap(size: Size, multiple: int) -> Size:
+    """The nearest size whose sides are multiples of `multiple`, never zero."""
+    width, height = (max(multiple, round(side / multiple) * multiple) for side in size)
+    return width, height
+
+
+def snap_up(size: Size, multiple: int) -> Size:
+    """The smallest size of such multiples that covers `size`."""
+    width, height = (max(multiple, -(-side // multiple) * multiple) for side in size)
+    return width, height
+
+
+def size_of_area(ratio: float, area: float, multiple: int) -> Size:
+    """A snapped size of about `area` pixels and `ratio` = width / height."""
+    width = sqrt(area * ratio)
+    return snap((round(width), round(width / ratio)), multiple)
+
+
+def shrink_within(size: Size, largest: int, multiple: int) -> Size:
+    """`size` where it has at most `largest` pixels, else the largest snapped size of its shape
+    that has.
+
+    Never smaller than one multiple a side, even where that is more than `largest`.
+    """
+    width, height = size
+    if width * height <= largest:
+        return size
+    ratio = width / height
+    area = float(largest)
+    while True:
+        width, height = size_of_area(ratio, area, multiple)
+        if width * height <= largest or width == height == multiple:
+            return width, height
+        if min(width, height) == multiple and area < multiple * multiple:
+            return multiple, multiple
+        area *= 0.95
+
+
+def sizes_around(side: int, multiple: int) -> Mapping[str, Size]:
+    """A size for each aspect with about the area of a square of `side` pixels."""
+    return {
+        name: size_of_area(wide / high, side * side, multiple)
+        for name, (wide, high) in ASPECTS.items()
+    }
+
+
+def clamp_ratio(size: Size) -> float:
+    """Width / height, brought between 1:4 and 4:1."""
+    return min(LONGEST_RATIO, max(1 / LONGEST_RATIO, size[0] / size[1]))
