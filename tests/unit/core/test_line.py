@@ -42,7 +42,7 @@ async def rounds(keeper: LineKeeper, until: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(keeper.run)
-            while not until():
+            while not until():  # noqa: ASYNC110 - what is waited for is set by plain code
                 await anyio.sleep(0.001)
             tasks.cancel_scope.cancel()
 

@@ -1,4 +1,4 @@
-"""From a command to an order: what is asked for, from which pictures, and what is refused before."""
+"""From a command to an order: what is asked for, from which pictures, what is refused first."""
 
 from __future__ import annotations
 
