@@ -1,0 +1,95 @@
+"""Wrong settings as sentences: the variable's name and what is expected, never a secret's value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError
+
+from bots.operator.refusal import WrongSettings
+from tasks.settings import Settings
+
+PREFIX = "ATELIER_"
+EXPECTED: Mapping[str, str] = {
+    "web_port": "a port from 1 to 65535, or 0 for any free one",
+    "log_format": "text or json",
+}
+SCHEMES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "database_url": (
+        ("postgresql", "postgres", "postgresql+psycopg"),
+        "a Postgres address such as postgresql://user:password@host:5432/atelier",
+    ),
+    "redis_url": (
+        ("redis", "rediss", "unix"),
+        "a Redis or Valkey address such as redis://host:6379/0",
+    ),
+    "broker_url": (
+        ("redis", "rediss", "redis+socket", "unix"),
+        "a Redis or Valkey address such as redis://host:6379/1",
+    ),
+    "blobs_url": (("file", "s3"), "file:///a/folder or s3://bucket/prefix"),
+    "discord_api_url": (("http", "https"), "an address such as https://discord.com/api/v10"),
+    "discord_gateway_url": (("ws", "wss"), "an address such as wss://gateway.discord.gg"),
+    "slack_api_url": (("http", "https"), "an address such as https://slack.com/api/"),
+}
+TOKENS = ("discord_token", "slack_bot_token", "slack_app_token", "slack_signing_secret")
+
+
+def read_settings() -> Settings:
+    """The settings of the environment and `.env`, checked. Raises WrongSettings."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise WrongSettings(
+            "\n".join(_of_pydantic(dict(fault)) for fault in error.errors())
+        ) from None
+    if wrong := list(complaints(settings)):
+        raise WrongSettings("\n".join(wrong))
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def complaints(settings: Settings) -> Iterator[str]:
+    """What is wrong with settings that have the right types, a sentence a variable."""
+    for field, (schemes, expected) in SCHEMES.items():
+        value = _plain(getattr(settings, field))
+        if value is not None and not _has_scheme(value, schemes):
+            yield complaint(field, expected)
+    for field in TOKENS:
+        value = _plain(getattr(settings, field))
+        if value is not None and (not value.isascii() or any(map(str.isspace, value))):
+            yield complaint(field, "a token in one piece, without spaces or quotes")
+    if settings.config is not None and not settings.config.is_file():
+        yield complaint("config", f"the path of a file, and there is none at {settings.config}")
+    if settings.home.exists() and not settings.home.is_dir():
+        yield complaint("home", f"a folder, and {settings.home} is a file")
+    if settings.slack_bot_token and not (settings.slack_app_token or settings.slack_signing_secret):
+        yield (
+            "ATELIER_SLACK_BOT_TOKEN needs a companion: set ATELIER_SLACK_APP_TOKEN (Socket Mode) "
+            "or ATELIER_SLACK_SIGNING_SECRET (HTTP events)."
+        )
+
+
+def complaint(field: str, expected: str) -> str:
+    """The sentence about one variable."""
+    return f"{PREFIX}{field.upper()} is wrong: expected {expected}."
+
+
+def _of_pydantic(fault: Mapping[str, Any]) -> str:
+    """One of pydantic's faults; the value that it carries is left out, as it may be a secret."""
+    field = str(fault["loc"][0]) if fault["loc"] else "settings"
+    return complaint(field, EXPECTED.get(field) or str(fault["msg"]).removeprefix("Value error, "))
+
+
+def _plain(value: SecretStr | str | None) -> str | None:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _has_scheme(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.netloc or parts.path or parts.query)

@@ -1,0 +1,41 @@
+"""Which servers a single command talks to: those that are set, or the ones of a running tree."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from bots.operator.homelock import holder_of
+from bots.operator.refusal import WrongSettings
+from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
+from tasks.settings import Settings
+
+
+def with_servers(settings: Settings) -> Settings:
+    """The settings with both addresses: an unset one is that of the tree that runs on this home.
+
+    Raises WrongSettings where an address is unset and no tree runs.
+    """
+    missing = [
+        name
+        for name, value in (
+            ("ATELIER_DATABASE_URL", settings.database_url),
+            ("ATELIER_REDIS_URL", settings.redis_url),
+        )
+        if value is None
+    ]
+    if missing and holder_of(settings.home) is None:
+        raise WrongSettings(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and no "
+            f"`atelier up` runs on {settings.home}; set the address, or start `atelier up` first."
+        )
+    return embedded_addresses(settings)
+
+
+def embedded_addresses(settings: Settings) -> Settings:
+    """The settings with the embedded servers' addresses where none are set."""
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or SecretStr(EmbeddedPostgres(settings.home).url),
+            "redis_url": settings.redis_url or SecretStr(EmbeddedValkey(settings.home).url),
+        }
+    )
