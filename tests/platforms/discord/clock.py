@@ -1,0 +1,33 @@
+"""Time as Discord sees it: real time that a test may push forward. Snowflakes carry it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from datetime import UTC, datetime
+
+EPOCH_MS = 1_420_070_400_000  # the first second of 2015; Discord's documentation on snowflakes
+
+
+class Clock:
+    """Seconds since 1970; `advance` lets minutes pass at once."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self._numbers = itertools.count()
+
+    def now(self) -> float:
+        """The moment, in seconds since 1970."""
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass for Discord alone."""
+        self._ahead += seconds
+
+    def snowflake(self) -> int:
+        """A new id that carries the moment; never the same twice."""
+        return (int(self.now() * 1000) - EPOCH_MS) << 22 | (next(self._numbers) & 0x3FFFFF)
+
+    def timestamp(self, moment: float | None = None) -> str:
+        """The moment as Discord writes it."""
+        return datetime.fromtimestamp(self.now() if moment is None else moment, UTC).isoformat()

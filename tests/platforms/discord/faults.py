@@ -1,0 +1,48 @@
+"""Faults made on purpose: a status, a closed connection, a delay, for requests that match."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Fault:
+    """What to do with the next `times` requests that match.
+
+    `kind` is "status" (answer so, having done nothing), "close" (hang up, having done nothing),
+    "close-after" (do it, then hang up without an answer) or "slow" (wait `seconds` first).
+    """
+
+    method: str
+    path: re.Pattern[str]
+    kind: str
+    status: int = 500
+    seconds: float = 0.0
+    times: int = 1
+
+
+@dataclass
+class Faults:
+    """The faults that wait for their request."""
+
+    pending: list[Fault] = field(default_factory=list)
+
+    def add(
+        self, method: str, path: str, kind: str, *, status: int = 500, seconds: float = 0.0,
+        times: int = 1,
+    ) -> Fault:  # fmt: skip
+        """Prepare a fault; `path` is a regular expression searched in the request's path."""
+        fault = Fault(method, re.compile(path), kind, status, seconds, times)
+        self.pending.append(fault)
+        return fault
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault for this request, counted down."""
+        for fault in self.pending:
+            if fault.method == method and fault.path.search(path):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.pending.remove(fault)
+                return fault
+        return None

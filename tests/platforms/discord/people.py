@@ -1,0 +1,327 @@
+"""People: what a member can do in a client, and what each of them sees."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from tests.platforms.discord import messages
+from tests.platforms.discord.world import (
+    MANAGE_GUILD,
+    MANAGE_MESSAGES,
+    USUAL,
+    Channel,
+    Guild,
+    Interaction,
+    Message,
+    User,
+    components_of,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from tests.platforms.discord.server import LoopbackDiscord
+
+SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, NUMBER, ATTACHMENT = (
+    1, 2, 3, 4, 5, 6, 7, 8, 10, 11,
+)  # fmt: skip
+
+
+class Person:
+    """One account in one server (or in none: direct messages)."""
+
+    def __init__(self, discord: LoopbackDiscord, user: User, guild: Guild | None) -> None:
+        self.discord, self.user, self.guild = discord, user, guild
+        self.skus: list[int] = []
+
+    @property
+    def id(self) -> str:
+        """The account's id, as text."""
+        return str(self.user.id)
+
+    @property
+    def room(self) -> Channel:
+        """Where this person is by default: the server's first channel, or the direct messages."""
+        if self.guild is None:
+            return self.discord.world.direct(self.user)
+        return next(iter(self.guild.channels.values()))
+
+    def sees(self, room: Channel | None = None) -> list[Message]:
+        """Every message this person sees in a channel now, oldest first."""
+        room = room or self.room
+        seen = [m for m in room.messages.values() if not m.deleted and not room.gone]
+        return [m for m in seen if m.audience in (None, self.user)]
+
+    async def slash(self, command: str, room: Channel | None = None, **options: Any) -> Interaction:
+        """Use a slash command (`"waitlist join"` for a subcommand) and wait for its first answer.
+
+        Files are given as (name, bytes), people and roles as their ids. What the real client would
+        not let a member send raises AssertionError.
+        """
+        data = self._command_data(command, options, room or self.room)
+        return await self._interact(2, data, room)
+
+    async def complete(self, command: str, focused: str, typed: str, **options: Any) -> list[Any]:
+        """Type in an option with autocomplete; gives the choices that are offered."""
+        data = self._command_data(command, {**options, focused: typed}, self.room, whole=False)
+        leaf = data
+        while leaf["options"] and leaf["options"][0].get("type") in {SUBCOMMAND, GROUP}:
+            leaf = leaf["options"][0]
+        next(o for o in leaf["options"] if o["name"] == focused)["focused"] = True
+        interaction = await self._interact(4, data, None)
+        assert interaction.choices is not None
+        return interaction.choices
+
+    async def use_on(self, command: str, message: Message) -> Interaction:
+        """Use a message command (`"Edit picture"`)."""
+        found = self._registered(command, 3)
+        resolved = {"messages": {str(message.id): messages.payload(message)}}
+        data = {
+            "id": found["id"], "name": command, "type": 3,
+            "target_id": str(message.id), "resolved": resolved,
+        }  # fmt: skip
+        return await self._interact(2, data, message.channel)
+
+    async def click(self, message: Message, label: str) -> Interaction:
+        """Press a button by its label or by words of its id."""
+        assert message in self.sees(message.channel), "this member cannot see that message"
+        button = message.button(label)
+        assert not button.get("disabled"), "the button is disabled"
+        data = {"component_type": 2, "custom_id": button["custom_id"], "id": button.get("id", 1)}
+        return await self._interact(3, data, message.channel, message)
+
+    async def submit(
+        self, form: Interaction, *files: tuple[str, bytes], **values: str
+    ) -> Interaction:
+        """Fill in the form that answered an interaction, by the fields' custom ids, and send it."""
+        assert form.modal is not None, f"no form was shown, but an answer of type {form.answer}"
+        attachments: dict[str, Any] = {}
+        filled = []
+        for part in form.modal["components"]:
+            if part["type"] != 18:
+                continue
+            filled.append(
+                {"type": 18, "id": 1, "component": self._filled(part, values, files, attachments)}
+            )
+        data = {"custom_id": form.modal["custom_id"], "components": filled}
+        if attachments:
+            data["resolved"] = {"attachments": attachments}
+        return await self._interact(5, data, form.channel, form.source)
+
+    async def say(
+        self, text: str, *, room: Channel | None = None, reply_to: Message | None = None,
+        mention: bool = True, files: tuple[tuple[str, bytes], ...] = (),
+    ) -> Message:  # fmt: skip
+        """Write a message; a bot gets its text where mentioned, or in direct messages."""
+        discord, world = self.discord, self.discord.world
+        room = room or (reply_to.channel if reply_to else self.room)
+        message = Message(discord.clock.snowflake(), room, self.user, {})
+        stored = [messages.store_file(world, discord.origin, n, d, room.id) for n, d in files]
+        message.payload = {"content": f"<@{world.bot.id}> {text}" if mention else text}
+        message.payload["attachments"] = stored
+        message.payload["mentions"] = [world.bot.payload()] if mention or reply_to else []
+        if reply_to:
+            reference = {"type": 0, "message_id": str(reply_to.id), "channel_id": str(room.id)}
+            extra = {"type": 19, "message_reference": reference}
+            extra["referenced_message"] = None if reply_to.deleted else messages.payload(reply_to)
+        else:
+            extra = {}
+        messages.person_message(world, message, extra)
+        await self._tell(message, seen=bool(mention or reply_to or room.recipient))
+        return message
+
+    async def again(self, interaction: Interaction) -> None:
+        """Discord sends the same interaction once more, as it may after a resumed connection."""
+        await self._dispatch(interaction)
+
+    def answer_to(self, message: Message) -> Message | None:
+        """The bot's message that refers to this one, if it stands."""
+        for one in message.channel.messages.values():
+            reference = one.payload.get("message_reference") or {}
+            mine = one.author is self.discord.world.bot and not one.deleted
+            if mine and reference.get("message_id") == str(message.id):
+                return one
+        return None
+
+    async def _tell(self, message: Message, seen: bool) -> None:
+        payload = dict(message.payload)
+        if not seen:
+            payload |= {"content": "", "attachments": [], "embeds": [], "components": []}
+        guild = message.channel.guild
+        if guild:
+            payload |= {"guild_id": str(guild.id), "member": self._member(user=False)}
+        event = "MESSAGE_CREATE"
+        await self.discord.gateway.dispatch(event, payload, guild.id if guild else None)
+
+    def _member(self, user: bool = True) -> dict[str, Any]:
+        assert self.guild is not None
+        payload: dict[str, Any] = {
+            "roles": [str(r) for r in sorted(self.guild.members[self.user.id])],
+            "joined_at": "2026-01-01T00:00:00+00:00",
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+            "nick": None,
+            "avatar": None,
+        }
+        if user:
+            payload |= {"user": self.user.payload(), "permissions": str(self.permissions)}
+        return payload
+
+    @property
+    def permissions(self) -> int:
+        """What the person's roles allow."""
+        if self.guild is None:
+            return USUAL
+        total = USUAL
+        for role in self.guild.members[self.user.id]:
+            total |= self.guild.roles[role][1]
+        return total
+
+    def _registered(self, name: str, kind: int) -> dict[str, Any]:
+        for one in self.discord.world.commands:
+            if one["name"] == name and one["type"] == kind:
+                needed = int(one.get("default_member_permissions") or 0)
+                assert self.permissions & needed == needed, f"{name} is not shown to this member"
+                contexts = one.get("contexts") or [0, 1, 2]
+                assert (0 if self.guild else 1) in contexts, f"{name} is not offered here"
+                return one
+        raise AssertionError(f"no command {name!r} among {self.discord.world.commands!r:.300}")
+
+    def _command_data(
+        self, command: str, options: dict[str, Any], room: Channel, whole: bool = True
+    ) -> dict[str, Any]:
+        name, *path = command.split()
+        found = self._registered(name, 1)
+        data: dict[str, Any] = {"id": found["id"], "name": name, "type": 1, "resolved": {}}
+        holder, resolved = data, data["resolved"]
+        for word in path:
+            found = next((o for o in found["options"] if o["name"] == word), None)
+            assert found, f"/{command} does not exist"
+            inner = {"name": word, "type": found["type"]}
+            holder["options"] = [inner]
+            holder = inner
+        known = {o["name"]: o for o in found.get("options") or []}
+        assert not any(o["type"] in {1, 2} for o in known.values()), f"/{command} has subcommands"
+        missing = [n for n, o in known.items() if o.get("required") and n not in options]
+        assert not (whole and missing), f"/{command} needs {missing}"
+        assert set(options) <= set(known), f"/{command} knows no {set(options) - set(known)}"
+        holder["options"] = [
+            {"name": n, "type": known[n]["type"], "value": self._value(known[n], v, resolved, room)}
+            for n, v in options.items()
+        ]
+        return data
+
+    def _value(
+        self, option: dict[str, Any], value: Any, resolved: dict[str, Any], room: Channel
+    ) -> Any:
+        kind, name = option["type"], option["name"]
+        if option.get("choices"):
+            assert value in [c["value"] for c in option["choices"]], f"{name}: no choice {value!r}"
+        if kind in {INTEGER, NUMBER}:
+            assert option.get("min_value", value) <= value <= option.get("max_value", value), name
+        if kind == STRING:
+            assert option.get("min_length", 0) <= len(value) <= option.get("max_length", 6000), name
+        if kind == ATTACHMENT:
+            discord = self.discord
+            if isinstance(value, dict):  # an attachment object made by hand, for a hostile address
+                stored = value
+            else:
+                stored = messages.store_file(discord.world, discord.origin, *value, room.id)
+            resolved.setdefault("attachments", {})[stored["id"]] = stored | {"ephemeral": True}
+            return stored["id"]
+        if kind == USER:
+            user = self.discord.world.users[int(value)]
+            resolved.setdefault("users", {})[str(user.id)] = user.payload()
+        if kind == ROLE:
+            assert self.guild is not None
+            resolved.setdefault("roles", {})[str(value)] = self.guild.role(int(value))
+        return str(value) if kind in {USER, ROLE, CHANNEL, STRING} else value
+
+    def _filled(
+        self, part: dict[str, Any], values: dict[str, str], files: tuple[tuple[str, bytes], ...],
+        attachments: dict[str, Any],
+    ) -> dict[str, Any]:  # fmt: skip
+        field = part["component"]
+        told: dict[str, Any] = {"type": field["type"], "id": 2, "custom_id": field["custom_id"]}
+        if field["type"] == 19:
+            stored = [
+                messages.store_file(self.discord.world, self.discord.origin, n, d, self.room.id)
+                for n, d in files
+            ]
+            attachments |= {a["id"]: a for a in stored}
+            return told | {"values": [a["id"] for a in stored]}
+        value = values.get(field["custom_id"], field.get("value") or "")
+        assert value or not field.get("required", True), f"{part['label']} must be filled in"
+        assert len(value) <= field.get("max_length", 4000), f"{part['label']}: too long"
+        return told | {"value": value}
+
+    async def _interact(
+        self, kind: int, data: dict[str, Any], room: Channel | None, source: Message | None = None
+    ) -> Interaction:
+        discord = self.discord
+        room = room or self.room
+        limit = room.guild.size_limit if room.guild else 10 * 1024 * 1024
+        one = Interaction(
+            discord.clock.snowflake(), secrets.token_urlsafe(48), kind, self.user, room,
+            discord.clock.now(), data, limit, source,
+        )  # fmt: skip
+        discord.world.interactions[one.token] = one
+        await self._dispatch(one)
+        await discord.until(lambda: one.answer is not None)
+        return one
+
+    async def start(self, command: str, **options: Any) -> Interaction:
+        """Use a slash command and do not wait for the answer."""
+        data = self._command_data(command, options, self.room)
+        limit = self.room.guild.size_limit if self.room.guild else 10 * 1024 * 1024
+        discord = self.discord
+        one = Interaction(
+            discord.clock.snowflake(), secrets.token_urlsafe(48), 2, self.user, self.room,
+            discord.clock.now(), data, limit,
+        )  # fmt: skip
+        discord.world.interactions[one.token] = one
+        await self._dispatch(one)
+        return one
+
+    async def _dispatch(self, one: Interaction) -> None:
+        guild = one.channel.guild
+        payload: dict[str, Any] = {
+            "id": str(one.id),
+            "application_id": str(self.discord.world.bot.id),
+            "type": one.kind,
+            "token": one.token,
+            "version": 1,
+            "channel": one.channel.payload(),
+            "channel_id": str(one.channel.id),
+            "locale": self.user.locale,
+            "app_permissions": str(USUAL & ~one.channel.lost),
+            "entitlements": [self._entitlement(sku) for sku in self.skus],
+            "authorizing_integration_owners": {"0": str(guild.id) if guild else "0"},
+            "context": 0 if guild else 1,
+            "attachment_size_limit": one.size_limit,
+            "data": one.data,
+        }
+        if one.source:
+            payload["message"] = messages.payload(one.source)
+        if guild:
+            payload |= {"guild_id": str(guild.id), "guild_locale": guild.locale}
+            payload["guild"] = {"id": str(guild.id), "locale": guild.locale, "features": []}
+            payload["member"] = self._member()
+        else:
+            payload["user"] = self.user.payload()
+        await self.discord.gateway.dispatch(
+            "INTERACTION_CREATE", payload, guild.id if guild else None
+        )
+
+    def _entitlement(self, sku: int) -> dict[str, Any]:
+        return {
+            "id": str(sku + 1), "sku_id": str(sku),
+            "application_id": str(self.discord.world.bot.id),
+            "user_id": self.id, "type": 8, "deleted": False, "consumed": False,
+        }  # fmt: skip
+
+
+MODERATOR = USUAL | MANAGE_MESSAGES
+ADMINISTRATOR = USUAL | MANAGE_GUILD | MANAGE_MESSAGES
+
+__all__ = ["ADMINISTRATOR", "MODERATOR", "Person", "components_of"]

@@ -1,0 +1,257 @@
+"""The server: one port for REST, gateway and CDN, with a record of every request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from tests.platforms.discord import specification
+from tests.platforms.discord.buckets import Buckets
+from tests.platforms.discord.clock import Clock
+from tests.platforms.discord.faults import Fault, Faults
+from tests.platforms.discord.gateway import Gateway
+from tests.platforms.discord.messages import Refusal
+from tests.platforms.discord.people import Person
+from tests.platforms.discord.rest import Call, Rest
+from tests.platforms.discord.world import TOKEN, USUAL, Channel, Guild, Message, User, World
+
+API = "/api/v10"
+NO_TOKEN_NEEDED = re.compile(r"/interactions/|/webhooks/\d+/|/gateway$")
+
+
+@dataclass
+class Request:
+    """One request as it was received, and the status it was answered with (0: hung up)."""
+
+    at: float
+    method: str
+    path: str
+    body: Any
+    files: tuple[str, ...]
+    status: int = 0
+    code: int = 0
+
+
+class LoopbackDiscord:
+    """`async with LoopbackDiscord() as discord:` runs it; `api_url` is what a bot is pointed at."""
+
+    def __init__(self, clock: Clock | None = None, shards: int = 1) -> None:
+        self.clock = clock or Clock()
+        self.world = World(self.clock)
+        self.gateway = Gateway(self.world, shards)
+        self.faults = Faults()
+        self.requests: list[Request] = []
+        self.violations: list[str] = []
+        self.buckets = Buckets()
+        folder = os.environ.get("ATELIER_SPECS")
+        self._specification = specification.load(Path(folder) if folder else None)
+        self.origin = ""
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> LoopbackDiscord:
+        """Listen on a free port of this machine."""
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_get("/gateway", self.gateway.serve)
+        app.router.add_get("/gateway/", self.gateway.serve)
+        app.router.add_get("/attachments/{rest:.*}", self._file)
+        app.router.add_get("/moved/{rest:.*}", self._moved)
+        app.router.add_route("*", API + "/{rest:.*}", self._rest)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.origin = f"http://127.0.0.1:{port}"
+        self.gateway.url = f"ws://127.0.0.1:{port}/gateway"
+        self.rest = Rest(self.world, self.gateway, self.origin)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop listening and hang up."""
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    @property
+    def api_url(self) -> str:
+        """What ATELIER_DISCORD_API_URL is set to."""
+        return self.origin + API
+
+    @property
+    def token(self) -> str:
+        """The bot's token here."""
+        return TOKEN
+
+    @property
+    def invalid_requests(self) -> list[Request]:
+        """Requests of the kind that gets an address banned when there are 10,000 in 10 minutes."""
+        return [r for r in self.requests if r.status in {401, 403, 429}]
+
+    async def add_guild(
+        self, name: str = "Studio", *, number: int | None = None, bot: bool = True
+    ) -> Guild:
+        """A server with one channel, `pictures`. The bot hears of it at once where it is online."""
+        guild = Guild(number or self.clock.snowflake(), name, has_bot=bot)
+        self.world.guilds[guild.id] = guild
+        await self.add_channel(guild, "pictures", told=False)
+        if bot:
+            await self.gateway.dispatch("GUILD_CREATE", guild.payload(), guild.id)
+        return guild
+
+    async def add_channel(
+        self, guild: Guild, name: str, *, nsfw: bool = False, told: bool = True
+    ) -> Channel:
+        """A text channel in a server."""
+        room = Channel(self.clock.snowflake(), name, guild=guild, nsfw=nsfw)
+        guild.channels[room.id] = self.world.channels[room.id] = room
+        if told and guild.has_bot:
+            await self.gateway.dispatch("CHANNEL_CREATE", room.payload(), guild.id)
+        return room
+
+    def add_role(
+        self, guild: Guild, name: str, permissions: int = USUAL, number: int | None = None
+    ) -> int:
+        """A role; gives its id."""
+        role = number or self.clock.snowflake()
+        guild.roles[role] = (name, permissions)
+        return role
+
+    def add_person(self, guild: Guild | None, name: str, *roles: int) -> Person:
+        """A person, and a member of a server where one is given."""
+        user = User(self.clock.snowflake(), name)
+        self.world.users[user.id] = user
+        if guild:
+            guild.members[user.id] = set(roles)
+        return Person(self, user, guild)
+
+    async def delete_channel(self, room: Channel) -> None:
+        """A channel vanishes with all that is in it."""
+        room.gone = True
+        if room.guild:
+            await self.gateway.dispatch("CHANNEL_DELETE", room.payload(), room.guild.id)
+
+    async def delete_message(self, message: Message) -> None:
+        """Somebody deletes a message."""
+        await self.rest.remove(message)
+
+    async def until(self, look: Any, seconds: float = 60.0) -> Any:
+        """Wait for `look` to give something true."""
+        return await self.world.until(look, seconds)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        data = self.world.files.get(request.path)
+        if data is None or "hm" not in request.query:
+            return web.Response(status=404)
+        return web.Response(body=data)
+
+    async def _moved(self, request: web.Request) -> web.Response:
+        raise web.HTTPFound("/attachments/" + request.match_info["rest"])
+
+    async def _rest(self, request: web.Request) -> web.StreamResponse:
+        call = await _read(request)
+        names = tuple(f for f, _, _ in call.files)
+        entry = Request(self.clock.now(), call.method, call.path, call.body, names)
+        self.requests.append(entry)
+        fault = self.faults.take(call.method, call.path)
+        if fault and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        if fault and fault.kind in {"close", "status"}:
+            return _broken(request, entry, fault)
+        response = await self._answered(request, call, entry)
+        if fault and fault.kind == "close-after":
+            entry.status = 0
+            _hang_up(request)
+        return response
+
+    async def _answered(self, request: web.Request, call: Call, entry: Request) -> web.Response:
+        bucket = self.buckets.of(call.method, call.path)
+        allowed, headers = bucket.take() if bucket else (True, {})
+        if not allowed:
+            return _limited(entry, headers)
+        try:
+            self._check(request, call)
+            value = await self.rest.answer(call)
+        except Refusal as refusal:
+            entry.status, entry.code = refusal.status, refusal.code
+            if refusal.code in {50035, 50006, 0}:
+                self.violations.append(f"{call.method} {call.path}: {refusal.words}")
+            body = {"code": refusal.code, "message": refusal.words}
+            return _json(body, status=refusal.status, headers=headers)
+        entry.status = 204 if value is None else 200
+        if value is None:
+            return web.Response(status=204, headers=headers)
+        return _json(value, headers=headers)
+
+    def _check(self, request: web.Request, call: Call) -> None:
+        told = request.headers.get("Authorization")
+        if not NO_TOKEN_NEEDED.search(call.path) and told != f"Bot {TOKEN}":
+            raise Refusal(401, 0, "401: Unauthorized")
+        if self._specification is None:
+            return
+        names = tuple(f for f, _, _ in call.files)
+        problems = self._specification.problems(call.method, call.path, call.body, names)
+        if problems:
+            raise Refusal(400, 50035, "; ".join(problems))
+
+
+async def _read(request: web.Request) -> Call:
+    path = request.path.removeprefix(API)
+    query = dict(request.query)
+    raw = await request.read()
+    kind = request.headers.get("Content-Type", "")
+    if not kind.startswith("multipart/form-data"):
+        return Call(request.method, path, query, json.loads(raw) if raw else None)
+    head = f"Content-Type: {kind}\r\n\r\n".encode()
+    parts = BytesParser(policy=HTTP).parsebytes(head + raw)
+    body, files = None, []
+    for part in parts.iter_parts():
+        field = str(part.get_param("name", header="content-disposition"))
+        data = part.get_payload(decode=True)
+        assert isinstance(data, bytes)
+        if field == "payload_json":
+            assert body is None, "two payload_json in one form"
+            body = json.loads(data)
+        else:
+            files.append((field, part.get_filename() or "", data))
+    assert body is not None, "a form without payload_json"
+    return Call(request.method, path, query, body, files)
+
+
+def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    # Without a charset, as Discord writes it: its clients compare the whole header.
+    kind = {"Content-Type": "application/json"}
+    return web.Response(
+        body=json.dumps(value).encode(), status=status, headers=(headers or {}) | kind
+    )
+
+
+def _limited(entry: Request, headers: dict[str, str]) -> web.Response:
+    after = float(headers["X-RateLimit-Reset-After"])
+    entry.status = 429
+    body = {"message": "You are being rate limited.", "retry_after": after, "global": False}
+    extra = {"Via": "1.1 loopback", "Retry-After": str(int(after) + 1), "X-RateLimit-Scope": "user"}
+    return _json(body, status=429, headers=headers | extra)
+
+
+def _broken(request: web.Request, entry: Request, fault: Fault) -> web.Response:
+    if fault.kind == "close":
+        _hang_up(request)
+        return web.Response(status=500)
+    entry.status = fault.status
+    if fault.status == 429:
+        headers = {"X-RateLimit-Reset-After": str(fault.seconds or 0.2)}
+        return _limited(entry, headers)
+    return _json({"message": "a fault on purpose", "code": 0}, status=fault.status)
+
+
+def _hang_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
