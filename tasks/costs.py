@@ -1,0 +1,121 @@
+"""What a request costs in GPU seconds: learnt from what it took, robust against the odd slow one.
+
+Pure. A `LearntCost` is a running estimate on the logarithm: each sample moves it by a clipped step,
+so that a render behind a cold model load, or beside a busy neighbour, moves it little.
+(P. J. Huber, "Robust estimation of a location parameter", 1964, as a running update.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from imaging.request import ImageRequest
+
+FIRST_GUESS = 1.0
+"""GPU seconds of one unit of work (a megapixel, twenty steps) before anything is known."""
+
+USUAL_STEPS = 20
+_SLOWEST_LEARNING = 0.05  # the last twenty or so samples count
+_FIRST_SPREAD = 0.5
+_CLIP = 2.0  # spreads
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the cost of one picture depends on. Sizes in pixels."""
+
+    profile: str
+    operation: str
+    width: int
+    height: int
+    steps: int
+
+    @property
+    def work(self) -> float:
+        """Size of one picture in units that time is roughly proportional to."""
+        return max(0.01, self.width * self.height / 1_000_000) * self.steps / USUAL_STEPS
+
+    @property
+    def key(self) -> str:
+        """As one text: `postcard/imagine/256x256/8`."""
+        return f"{self.profile}/{self.operation}/{self.width}x{self.height}/{self.steps}"
+
+
+def shape_of(request: ImageRequest, usual_steps: int = USUAL_STEPS) -> Shape:
+    """The shape of a request's pictures; `usual_steps` stands in where it names no steps."""
+    return Shape(
+        request.profile,
+        request.operation.value,
+        request.width,
+        request.height,
+        request.steps or usual_steps,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LearntCost:
+    """A running estimate of seconds: its logarithm, how far samples lie from it, and how many."""
+
+    log_seconds: float = math.log(FIRST_GUESS)
+    spread: float = _FIRST_SPREAD
+    samples: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """The estimate itself."""
+        return math.exp(self.log_seconds)
+
+    def learn(self, seconds: float) -> LearntCost:
+        """The estimate after one more sample. Raises ValueError unless `seconds` is above 0."""
+        if not (seconds > 0 and math.isfinite(seconds)):
+            raise ValueError(f"A cost must be a number of seconds above 0, not {seconds}.")
+        sample = math.log(seconds)
+        if self.samples == 0:
+            return LearntCost(sample, _FIRST_SPREAD, 1)
+        step = max(_SLOWEST_LEARNING, 1 / (self.samples + 1))
+        reach = _CLIP * self.spread
+        off = max(-reach, min(reach, sample - self.log_seconds))
+        return LearntCost(
+            self.log_seconds + step * off,
+            max(0.02, self.spread + step * (abs(off) - self.spread)),
+            self.samples + 1,
+        )
+
+
+def expected_seconds(
+    shape: Shape, count: int, known: LearntCost | None, per_work: LearntCost | None
+) -> float:
+    """GPU seconds of `count` pictures: from this very shape, else from the profile's unit of work.
+
+    `per_work` is the profile's cost of one unit (`Shape.work`) over all shapes.
+    """
+    if known is not None and known.samples:
+        return count * known.seconds
+    unit = per_work.seconds if per_work is not None and per_work.samples else FIRST_GUESS
+    return count * unit * shape.work
+
+
+class CostBook:
+    """Learnt costs of every shape, in memory: what the planner and a worker's cache use."""
+
+    def __init__(
+        self,
+        shapes: Mapping[str, LearntCost] | None = None,
+        profiles: Mapping[str, LearntCost] | None = None,
+    ) -> None:
+        self.shapes = dict(shapes or {})
+        self.profiles = dict(profiles or {})
+
+    def expected(self, shape: Shape, count: int = 1) -> float:
+        """Expected GPU seconds of `count` pictures of this shape."""
+        known, per_work = self.shapes.get(shape.key), self.profiles.get(shape.profile)
+        return expected_seconds(shape, count, known, per_work)
+
+    def learn(self, shape: Shape, count: int, seconds: float) -> None:
+        """Take in what `count` pictures took together."""
+        one = seconds / count
+        self.shapes[shape.key] = self.shapes.get(shape.key, LearntCost()).learn(one)
+        per_work = self.profiles.get(shape.profile, LearntCost())
+        self.profiles[shape.profile] = per_work.learn(one / shape.work)

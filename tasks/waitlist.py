@@ -1,0 +1,77 @@
+"""Members who wait for doors: first come, first invited, as many at a time as there is room for.
+
+Pure. An invitation lapses when it is not used; the member then stands again, behind everyone whose
+invitation has lapsed fewer times. Nobody is taken off but by leaving or by coming in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+INVITATION_LASTS = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A member on the waitlist of a tier. `invited_until` is set while an invitation is open."""
+
+    member: str
+    joined_at: datetime
+    lapses: int = 0
+    invited_until: datetime | None = None
+
+    @property
+    def order(self) -> tuple[int, datetime, str]:
+        """The order of inviting."""
+        return (self.lapses, self.joined_at, self.member)
+
+    def invited(self, now: datetime) -> bool:
+        """Whether an invitation is open."""
+        return self.invited_until is not None and now < self.invited_until
+
+
+def lapse(waiting: Waiting, now: datetime) -> Waiting:
+    """The same member once an invitation has run out; unchanged while it is open."""
+    if waiting.invited_until is None or waiting.invited(now):
+        return waiting
+    return replace(waiting, lapses=waiting.lapses + 1, invited_until=None)
+
+
+def invite(
+    waiting: Iterable[Waiting],
+    batch: int,
+    now: datetime,
+    lasts: timedelta = INVITATION_LASTS,
+) -> list[Waiting]:
+    """The first `batch` members without an invitation, now with one."""
+    standing = sorted((w for w in waiting if w.invited_until is None), key=lambda w: w.order)
+    return [replace(w, invited_until=now + lasts) for w in standing[: max(0, batch)]]
+
+
+def position(waiting: Iterable[Waiting], member: str) -> int | None:
+    """Place on the list, 1 is next; None for one who is invited or not on it."""
+    standing = sorted((w for w in waiting if w.invited_until is None), key=lambda w: w.order)
+    return next((n for n, w in enumerate(standing, 1) if w.member == member), None)
+
+
+def batch_size(
+    predicted_wait: float,
+    longest_wait: float,
+    rate: float,
+    job_seconds: float,
+    open_invitations: int,
+    comes: float = 0.5,
+) -> int:
+    """How many members there is room for now.
+
+    Spare work is what would bring the tier's wait (seconds) up to `longest_wait` at its `rate` (GPU
+    seconds a second); each guest brings one job of `job_seconds`, and `comes` is the share of
+    invited members who use it. Open invitations have their room already.
+    """
+    spare = max(0.0, longest_wait - predicted_wait) * rate
+    if job_seconds <= 0 or comes <= 0 or not math.isfinite(spare):
+        return 0
+    return max(0, int(spare / (job_seconds * comes)) - open_invitations)

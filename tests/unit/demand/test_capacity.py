@@ -1,0 +1,145 @@
+"""Estimates: the fluid replay against the fair queue itself, and a range that comes true."""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.capacity import (
+    FOREVER,
+    Outcome,
+    calibrate,
+    jobs_before,
+    newcomer_wait,
+    replay,
+    wait_seconds,
+)
+from tasks.fairness import RELAXED, FairQueue
+from tasks.load import FleetLoad, LaneLoad, Load, Meter
+
+WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 6.0, "pro": 8.0, RELAXED: 1.0}
+
+
+def load(rate: float, **seconds: float) -> Load:
+    lanes = {
+        name: LaneLoad(weight, round(seconds.get(name, 0)), seconds.get(name, 0.0))
+        for name, weight in WEIGHTS.items()
+    }
+    return Load(FleetLoad(rate, slots=1, job_seconds=1.0), lanes)
+
+
+@given(
+    jobs=st.dictionaries(st.sampled_from(list(WEIGHTS)), st.integers(1, 60), min_size=1),
+    lane=st.sampled_from(list(WEIGHTS)),
+)
+def test_the_replay_is_the_fair_queue_within_a_job_of_each_lane(
+    jobs: dict[str, int], lane: str
+) -> None:
+    """A new last job of `lane`: when does the queue itself serve it, on one GPU?"""
+    queue: FairQueue[None] = FairQueue(WEIGHTS)
+    for name, count in jobs.items():
+        for number in range(count):
+            queue.push(name, number, 1.0, 0.0, None)
+    mine = queue.push(lane, "me", 1.0, 0.0, None)
+    true = 0
+    while queue.pop(0.0) is not mine:
+        true += 1
+    now = load(1.0, **{name: float(count) for name, count in jobs.items()})
+    ahead = jobs.get(lane, 0)
+    model = replay(now, lane, float(ahead)).seconds
+    bound = sum(1 + WEIGHTS[lane] / WEIGHTS[name] for name in jobs if name != lane)
+    slow = sum(WEIGHTS[name] / WEIGHTS[lane] for name in jobs if name != lane)
+    assert abs(true - model) <= bound + slow + 1
+    told = jobs_before(now, lane, ahead, float(ahead))
+    assert abs(true + 1 - told) <= bound + slow + 2
+
+
+@given(st.floats(0.1, 100), st.floats(0, 1e5), st.floats(0, 1e5), st.floats(1.01, 3))
+def test_more_ahead_waits_longer_and_more_gpus_shorter(
+    rate: float, free: float, pro: float, factor: float
+) -> None:
+    one = replay(load(rate, free=free, pro=pro), "free", free).seconds
+    assert one == pytest.approx((free + min(pro, 8 * free)) / rate, abs=1e-6)
+    assert replay(load(rate * factor, free=free, pro=pro), "free", free).seconds <= one + 1e-9
+    assert replay(load(rate, free=free, pro=pro), "free", free / 2).seconds <= one + 1e-9
+
+
+def test_paid_work_that_keeps_coming_takes_its_share_first() -> None:
+    lanes = {"free": LaneLoad(1.0, 100, 100.0), "pro": LaneLoad(8.0, 0, 0.0, inflow=0.5)}
+    assert replay(Load(FleetLoad(1.0), lanes), "free", 100.0).seconds == pytest.approx(200.0)
+    flood = lanes | {"pro": LaneLoad(8.0, 0, 0.0, inflow=50.0)}
+    assert replay(Load(FleetLoad(1.0), flood), "free", 100.0).seconds == pytest.approx(900.0)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(list(WEIGHTS)),
+        st.tuples(st.floats(0, 1e6), st.floats(0, 50)),
+        min_size=1,
+    ),
+    st.floats(0, 100),
+)
+def test_any_load_has_an_answer(lanes: dict[str, tuple[float, float]], rate: float) -> None:
+    whole = Load(
+        FleetLoad(rate),
+        {
+            name: LaneLoad(weight, int(lanes.get(name, (0, 0))[0]), *lanes.get(name, (0.0, 0.0)))
+            for name, weight in WEIGHTS.items()
+        },
+    )
+    answer = replay(whole, "free", 10.0).seconds
+    assert answer >= 0.0
+    assert math.isinf(answer) == (rate == 0)
+
+
+def test_no_worker_means_no_estimate() -> None:
+    assert wait_seconds(load(0.0), "free", 0.0, 1.0) == FOREVER
+    assert calibrate([]).estimate(FOREVER) is None
+
+
+def test_an_empty_studio_takes_one_render() -> None:
+    assert newcomer_wait(load(1.0), "free", 1.0) == 1.0
+
+
+@given(
+    bias=st.floats(0.3, 3.0),
+    noise=st.floats(0.05, 0.6),
+    seed=st.integers(0, 2**32),
+)
+def test_nine_in_ten_are_served_within_what_they_were_told(
+    bias: float, noise: float, seed: int
+) -> None:
+    """However wrong the model is, and by whatever factor, the range becomes right."""
+    chance = random.Random(seed)
+    outcomes: list[Outcome] = []
+    for _ in range(600):
+        model = chance.uniform(5, 500)
+        told = calibrate(outcomes).estimate(model)
+        assert told is not None
+        true = model * bias * math.exp(chance.gauss(0, noise))
+        outcomes.append(Outcome(model, told.p90.total_seconds(), true))
+        outcomes = outcomes[-300:]
+    share = calibrate(outcomes).share
+    assert share is not None
+    assert 0.85 <= share <= 0.95
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 1e4), st.floats(0.1, 1e4)), max_size=60))
+def test_the_range_is_a_range(pairs: list[tuple[float, float]]) -> None:
+    told = calibrate([Outcome(a, a, b) for a, b in pairs]).estimate(60.0)
+    assert told is not None
+    assert timedelta(0) < told.p50 <= told.p90
+
+
+def test_a_meter_measures_and_forgets() -> None:
+    meter = Meter(memory=60.0)
+    for second in range(300):
+        meter = meter.add(2.0, float(second))
+    assert meter.rate(300.0) == pytest.approx(2.0, rel=0.05)
+    assert meter.rate(900.0) < 0.01
+    assert Meter().rate(0.0) == 0.0
