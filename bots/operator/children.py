@@ -19,6 +19,10 @@ WRONG_SETTINGS = os.EX_CONFIG  # a child ends with this where starting it again 
 POLL_SECONDS = 0.1
 
 
+class NeverStarted(Exception):
+    """There is no process to wait for."""
+
+
 class Child(Protocol):
     """One process that the tree starts, waits for, and starts again."""
 
@@ -33,7 +37,7 @@ class Child(Protocol):
         """Return once it can serve; waits for ever where it ends before that."""
 
     async def wait(self) -> int:
-        """Its exit status once it ends; negative where a signal ended it."""
+        """Its exit status once it ends; negative where a signal ended it. Raises NeverStarted."""
 
     def give_up(self) -> None:
         """Make a start that is under way end soon, in an error."""
@@ -81,7 +85,7 @@ class Program:
     async def wait(self) -> int:
         """Its exit status once it ends."""
         if self._process is None:
-            raise RuntimeError(f"{self.name} was not started")
+            raise NeverStarted(self.name)
         return await self._process.wait()
 
     def give_up(self) -> None:

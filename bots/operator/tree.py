@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +15,8 @@ import psutil
 import structlog
 
 from bots.operator.backoff import Backoff
-from bots.operator.children import WRONG_SETTINGS, Child
-from bots.operator.ending import end_all, end_leftovers
+from bots.operator.children import WRONG_SETTINGS, Child, NeverStarted
+from bots.operator.ending import KILLED_SECONDS, end_all, end_leftovers
 from bots.operator.pids import PidFile
 from bots.operator.refusal import TreeStopped
 from tasks.embedded import EmbeddedServerError
@@ -30,6 +31,7 @@ class Tree:
     run: Path
     backoff: Callable[[], Backoff] = Backoff
     _tasks: list[asyncio.Task[None]] = field(default_factory=list, init=False)
+    _children: list[Child] = field(default_factory=list, init=False)
     _starting: dict[asyncio.Task[int], Child] = field(default_factory=dict, init=False)
     _keeper: asyncio.subprocess.Process | None = field(default=None, init=False)
 
@@ -48,6 +50,7 @@ class Tree:
 
         Raises TreeStopped where one of them says that its settings are wrong.
         """
+        self._children += children
         events = [asyncio.Event() for _ in children]
         self._tasks += [
             asyncio.create_task(self._tend(child, event))
@@ -79,6 +82,7 @@ class Tree:
             await asyncio.to_thread(end_all, self._unrecorded())
             await asyncio.wait(starting, timeout=0.1)
         await asyncio.to_thread(end_all, self._unrecorded())
+        await asyncio.gather(*map(_see_off, self._children))
         if self._keeper and self._keeper.returncode is None:
             self._keeper.kill()
             await self._keeper.wait()
@@ -131,3 +135,9 @@ class Tree:
         await child.ready()
         log.info("process ready", process=child.name)
         ready.set()
+
+
+async def _see_off(child: Child) -> None:
+    """Take note of its end, or the event loop would complain that nobody did."""
+    with contextlib.suppress(TimeoutError, NeverStarted):
+        await asyncio.wait_for(child.wait(), KILLED_SECONDS)

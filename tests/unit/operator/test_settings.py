@@ -1,0 +1,115 @@
+"""Wrong settings: one sentence a variable, with its name and what is expected, and no secrets."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from bots.operator.complaints import read_settings
+from bots.operator.port import choose_port, page_url
+from bots.operator.refusal import WrongSettings
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("ATELIER_WEB_PORT", "ATELIER_WEB_HOST", "ATELIER_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ATELIER_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ATELIER_WEB_PORT", "http", "a port from 1 to 65535"),
+        ("ATELIER_WEB_PORT", "70000", "a port from 1 to 65535"),
+        ("ATELIER_WEB_PORT", "-1", "a port from 1 to 65535"),
+        ("ATELIER_LOG_FORMAT", "xml", "text or json"),
+        ("ATELIER_DATABASE_URL", "mysql://root:hunter2@db/x", "a Postgres address"),
+        ("ATELIER_DATABASE_URL", "postgresql://root:hunter2@db:port/x", "a Postgres address"),
+        ("ATELIER_REDIS_URL", "hunter2", "a Redis or Valkey address"),
+        ("ATELIER_BROKER_URL", "amqp://hunter2@host", "a Redis or Valkey address"),
+        ("ATELIER_BLOBS_URL", "ftp://hunter2@host", "file:///a/folder or s3://bucket/prefix"),
+        ("ATELIER_CONFIG", "/nowhere/atelier.toml", "the path of a file"),
+        ("ATELIER_DISCORD_TOKEN", "Bot hunter2", "a token in one piece"),
+        ("ATELIER_SLACK_BOT_TOKEN", "“hunter2”", "a token in one piece"),
+        ("ATELIER_DISCORD_API_URL", "discord.com", "https://discord.com/api/v10"),
+        ("ATELIER_SLACK_API_URL", "slack.com/api", "https://slack.com/api/"),
+        ("ATELIER_HOME", __file__, "a folder"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(WrongSettings) as refusal:
+        read_settings()
+    lines = str(refusal.value).splitlines()
+    assert any(line.startswith(f"{name} ") and expected in line for line in lines)
+    assert "hunter2" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATELIER_WEB_PORT", "x")
+    monkeypatch.setenv("ATELIER_LOG_FORMAT", "y")
+    with pytest.raises(WrongSettings) as refusal:
+        read_settings()
+    assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_a_slack_token_alone_needs_a_companion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATELIER_SLACK_BOT_TOKEN", "xoxb-1")
+    with pytest.raises(WrongSettings, match="ATELIER_SLACK_APP_TOKEN"):
+        read_settings()
+    monkeypatch.setenv("ATELIER_SLACK_SIGNING_SECRET", "abc")
+    assert read_settings().slack_bot_token
+
+
+def test_empty_values_are_unset_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ATELIER_WEB_PORT", "")
+    monkeypatch.setenv("ATELIER_DISCORD_TOKEN", "")
+    settings = read_settings()
+    assert (settings.web_port, settings.discord_token) == (8765, None)
+    assert settings.home == tmp_path / "home"
+
+
+def test_a_relative_home_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ATELIER_HOME", "data")
+    assert read_settings().home == tmp_path / "data"
+
+
+def test_a_busy_port_says_which_variable_to_set() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(WrongSettings, match="ATELIER_WEB_PORT"):
+            choose_port("127.0.0.1", taken.getsockname()[1])
+
+
+def test_port_zero_finds_a_free_one() -> None:
+    port = choose_port("127.0.0.1", 0)
+    assert 0 < port < 65536
+    assert choose_port("127.0.0.1", port) == port
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
+def test_a_strange_host_says_which_variable_to_set(host: str) -> None:
+    with pytest.raises(WrongSettings, match="ATELIER_WEB_HOST"):
+        choose_port(host, 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::1", "http://[::1]:80"),
+        ("localhost", "http://localhost:80"),
+    ],
+)
+def test_the_page_is_named_as_one_opens_it(host: str, url: str) -> None:
+    assert page_url(host, 80) == url

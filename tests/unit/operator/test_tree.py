@@ -1,0 +1,165 @@
+"""The tree with small real processes: readiness, new lives, wrong settings, a thorough end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bots.operator.backoff import Backoff
+from bots.operator.children import EmbeddedServer, Program
+from bots.operator.ending import alive
+from bots.operator.homelock import HomeLock, holder_of
+from bots.operator.pids import PidFile
+from bots.operator.refusal import HomeTaken, TreeStopped
+from bots.operator.tree import Tree
+from tasks.embedded import EmbeddedPostgres
+
+ANNOUNCE = "import tasks.readiness; tasks.readiness.announce();"
+READY = f"import signal; {ANNOUNCE} signal.pause()"
+LATE = f"import signal, time; time.sleep(0.5); {ANNOUNCE} signal.pause()"
+MUTE = "import signal; signal.pause()"
+STUBBORN = (
+    f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {ANNOUNCE}\n"
+    "while True: signal.pause()"
+)
+WRONG = "raise SystemExit(78)"
+
+
+def program(name: str, code: str) -> Program:
+    return Program(name, [sys.executable, "-c", code], dict(os.environ))
+
+
+@pytest.fixture
+async def tree(tmp_path: Path) -> AsyncIterator[Tree]:
+    made = Tree(tmp_path, backoff=lambda: Backoff(first=0.01))
+    yield made
+    await made.stop()
+    assert [p for p in psutil.Process().children() if alive(p)] == []
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110  other processes have no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def next_life(file: PidFile, old: int) -> int:
+    await until(lambda: (process := file.process()) and process.pid != old)
+    return int(file.path.read_text())
+
+
+async def test_serving_waits_for_the_last_child(tree: Tree, tmp_path: Path) -> None:
+    await asyncio.wait_for(tree.serve([program("web", READY), program("worker", LATE)]), 20)
+    assert PidFile(tmp_path, "web").process()
+    assert PidFile(tmp_path, "worker").process()
+
+
+async def test_a_child_that_never_says_ready_is_not_ready(tree: Tree) -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(tree.serve([program("web", READY), program("worker", MUTE)]), 1)
+
+
+async def test_a_dead_child_lives_again(tree: Tree, tmp_path: Path) -> None:
+    await asyncio.wait_for(tree.serve([program("worker", READY)]), 20)
+    file = PidFile(tmp_path, "worker")
+    first = int(file.path.read_text())
+    psutil.Process(first).kill()
+    second = await next_life(file, first)
+    assert int(file.path.read_text()) == second
+
+
+async def test_a_child_that_dies_before_it_is_ready_is_tried_again(
+    tree: Tree, tmp_path: Path
+) -> None:
+    mark = tmp_path / "tried"
+    code = f"import os; os.path.exists({str(mark)!r}) or [open({str(mark)!r}, 'w'), os._exit(3)]"
+    await asyncio.wait_for(tree.serve([program("worker", f"{code}; {READY}")]), 20)
+    assert mark.exists()
+
+
+async def test_wrong_settings_end_the_start(tree: Tree) -> None:
+    with pytest.raises(TreeStopped, match="discord"):
+        await asyncio.wait_for(tree.serve([program("discord", WRONG), program("web", READY)]), 20)
+
+
+async def test_wrong_settings_later_end_it_too(tree: Tree, tmp_path: Path) -> None:
+    mark = tmp_path / "tried"
+    code = f"import os; os.path.exists({str(mark)!r}) and os._exit(78); open({str(mark)!r}, 'w')"
+    await asyncio.wait_for(tree.serve([program("slack", f"{code}; {READY}")]), 20)
+    psutil.Process(int((tmp_path / "slack.pid").read_text())).kill()
+    with pytest.raises(TreeStopped, match="slack"):
+        await asyncio.wait_for(tree.hold(), 20)
+
+
+async def test_a_program_that_does_not_exist_is_no_crash_of_ours(tree: Tree) -> None:
+    missing = Program("worker", ["/no/such/program"], {})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(tree.serve([missing]), 0.5)
+
+
+async def test_stopping_ends_one_that_ignores_it(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.operator.ending.end_all.__defaults__", (0.5,))
+    await asyncio.wait_for(tree.serve([program("worker", STUBBORN)]), 20)
+    stubborn = psutil.Process(int((tmp_path / "worker.pid").read_text()))
+    await tree.stop()
+    assert not alive(stubborn)
+    assert not (tmp_path / "worker.pid").exists()
+
+
+async def test_stopping_in_the_middle_of_a_server_s_start_leaves_nothing(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    start = asyncio.create_task(
+        tree.serve([EmbeddedServer("postgres", EmbeddedPostgres(tmp_path / "home"))])
+    )
+    await until(lambda: any(p.name() == "initdb" for p in psutil.Process().children()))
+    start.cancel()
+    await tree.stop()
+    assert [p for p in psutil.Process().children() if alive(p)] == []
+
+
+KILLED_PARENT = """
+import asyncio, os, pathlib, sys
+from bots.operator.children import Program
+from bots.operator.homelock import HomeLock
+from bots.operator.tree import Tree
+
+async def main(home, code):
+    tree = Tree(home / "run")
+    await tree.keep(HomeLock.take(home).descriptor)
+    await tree.serve([Program("worker", [sys.executable, "-c", code], os.environ)])
+    os.kill(os.getpid(), 9)
+
+asyncio.run(main(pathlib.Path(sys.argv[1]), sys.argv[2]))
+"""
+
+
+async def test_the_keeper_ends_the_tree_of_a_killed_parent(tmp_path: Path) -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED_PARENT, str(tmp_path), READY
+    )
+    assert await asyncio.wait_for(parent.wait(), 30) == -9
+    lock = await asyncio.to_thread(HomeLock.take, tmp_path)  # the keeper has it until it is done
+    lock.release()
+    assert not (tmp_path / "run" / "worker.pid").exists()
+
+
+def test_a_second_tree_is_told_about_the_first(tmp_path: Path) -> None:
+    first = HomeLock.take(tmp_path)
+    assert holder_of(tmp_path) == os.getpid()
+    with pytest.raises(HomeTaken, match=rf"pid {os.getpid()}\b.*ATELIER_HOME"):
+        HomeLock.take(tmp_path)
+    first.release()
+    assert holder_of(tmp_path) is None
+    HomeLock.take(tmp_path).release()
+
+
+def test_nobody_holds_a_home_that_does_not_exist(tmp_path: Path) -> None:
+    assert holder_of(tmp_path / "none") is None
