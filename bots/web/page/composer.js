@@ -1,0 +1,254 @@
+/** The prompt box: who writes, what is attached, what is meant by it, and sending. */
+import { newKey } from "./api.js";
+import { Attachments, fileOf } from "./attachments.js";
+import { paintMask } from "./brush.js";
+import { avatar, button, el, fill, icon, iconButton } from "./dom.js";
+import { HintList } from "./hintlist.js";
+import { openWho, tierBadge } from "./who.js";
+
+const NEW = { kind: "new" };
+
+export class Composer {
+  /** `place()` says where it writes; `onreply(reply, text)` takes the answers. */
+  constructor({ words, notices, people, api, welcome, place, placeholder, onreply, id }) {
+    Object.assign(this, { words, notices, people, api, welcome, place, placeholder, onreply });
+    this.mode = NEW;
+    this.sent = [];
+    this.back = -1;
+    this.attachments = new Attachments({ words, notices, limit: welcome.limits.upload, onchange: () => this.box.focus() });
+    this.box = el("textarea", { id, rows: 1, spellcheck: true, "aria-label": words.say("promptLabel"), enterKeyHint: "send" });
+    this.hints = new HintList(this.box, { words, notices, id: `${id}-hints`, knows: () => this.#knows() });
+    this.banner = el("div.mode", { hidden: true });
+    this.person = el("button.button.quiet.person", { type: "button", onclick: () => openWho(people, words) });
+    this.count = el("span.count", { "aria-live": "polite" });
+    this.submit = el("button.button.primary.send", { type: "submit", title: words.say("send"), "aria-label": words.say("send") }, icon("send"));
+    this.form = el("form.composer", { onsubmit: (event) => { event.preventDefault(); this.send(); } }, this.hints.node, this.banner, this.attachments.node, this.box, this.#row());
+    this.node = el("div", {}, this.form, el("p.footnote", {}, el("span", {}, words.say("footEnter")), el("span", {}, words.say("footFlags"))));
+    this.#listen();
+    people.addEventListener("change", () => this.#who());
+    this.#who();
+    this.rename();
+  }
+
+  focus() {
+    this.box.focus();
+  }
+
+  /** Put words into the box, ready to be changed. */
+  write(text) {
+    this.box.value = text;
+    this.#grow();
+    this.focus();
+    this.box.setSelectionRange(text.length, text.length);
+  }
+
+  edit(picture) {
+    this.attachments.clear();
+    this.#turn({ kind: "edit", picture, mask: null });
+  }
+
+  blend(picture) {
+    const chosen = this.mode.kind === "blend" ? this.mode.pictures : [];
+    const others = chosen.filter((each) => each.id !== picture.id);
+    const pictures = others.length < chosen.length ? others : [...chosen, picture].slice(-4);
+    this.#turn(pictures.length ? { kind: "blend", pictures } : NEW);
+  }
+
+  /** A whole new order goes through the grammar; one made from a picture keeps its picture. */
+  reroll(message, text) {
+    const plain = message.command === "imagine" && !message.sources;
+    this.#turn(plain ? NEW : { kind: "reroll", job: message.id });
+    this.write(plain ? text : message.prompt);
+    this.box.select();
+  }
+
+  /** The words in an empty box, for the place and mode of the moment. */
+  rename() {
+    const { words, mode } = this;
+    const named = { edit: "editPlaceholder", blend: "blendPlaceholder", reroll: "rerollPlaceholder" }[mode.kind];
+    this.box.placeholder = named ? words.say(named) : this.placeholder();
+  }
+
+  async send() {
+    if (this.sending) return;
+    const text = this.box.value;
+    const asked = { text, values: this.#values(text), files: this.#files() };
+    this.#busy(true);
+    try {
+      const reply = await this.api.message(asked.values, asked.files);
+      if (reply.kind !== "refusal") this.#clear(text);
+      this.onreply(reply, text);
+    } catch (error) {
+      this.notices.toast(this.words.say("failed"), { again: () => this.send() });
+      console.error(error);
+    } finally {
+      this.#busy(false);
+      this.focus();
+    }
+  }
+
+  #values(text) {
+    const { mode } = this;
+    const place = this.place();
+    const values = { key: this.#key(text), channel: place.channel, thread: place.thread, text };
+    if (mode.kind === "edit") return { ...values, action: "edit", target: mode.picture.id };
+    if (mode.kind === "reroll") return { ...values, action: "reroll", target: mode.job };
+    if (mode.kind === "blend") return { ...values, action: "blend", sources: mode.pictures.map((each) => each.id).join(",") };
+    if (this.attachments.file && this.attachments.use === "edit") return { ...values, action: "edit" };
+    return values;
+  }
+
+  /** The same words sent again after a lost connection carry the same key, so that they are asked once. */
+  #key(text) {
+    const meant = JSON.stringify([text, this.mode, this.place(), this.people.current.id, this.attachments.address]);
+    if (this.asked?.meant !== meant) this.asked = { meant, key: newKey() };
+    return this.asked.key;
+  }
+
+  #files() {
+    const { file, use } = this.attachments;
+    return { reference: use === "reference" ? file : null, source: use === "edit" ? file : null, mask: this.mode.mask ?? null };
+  }
+
+  #clear(text) {
+    this.asked = null;
+    if (text.trim()) this.sent.unshift(text);
+    this.back = -1;
+    this.box.value = "";
+    this.attachments.clear();
+    this.hints.close();
+    this.#grow();
+    this.#turn(NEW);
+  }
+
+  #busy(busy) {
+    this.sending = busy;
+    this.submit.disabled = busy;
+    this.form.setAttribute("aria-busy", String(busy));
+  }
+
+  #turn(mode) {
+    this.mode = mode;
+    this.asked = null;
+    this.banner.hidden = mode.kind === "new";
+    fill(this.banner, ...this.#bannerOf(mode));
+    this.rename();
+    this.form.dispatchEvent(new CustomEvent("modechange", { bubbles: true, detail: mode }));
+    if (mode.kind !== "new") this.focus();
+  }
+
+  #bannerOf(mode) {
+    const { words } = this;
+    const leave = iconButton("close", words.say("leaveMode"), () => { this.#turn(NEW); this.focus(); });
+    if (mode.kind === "edit") {
+      const painted = mode.mask !== null;
+      const paint = button("brush", words.say(painted ? "changeMask" : "paintMask"), () => this.#paint());
+      return [thumb(mode.picture), el("span.says", {}, words.say(painted ? "maskPainted" : "editing")), paint, leave];
+    }
+    if (mode.kind === "blend") {
+      const says = mode.pictures.length < 2 ? words.say("blendMore") : words.say("blending", mode.pictures.length);
+      return [el("span.thumbs", {}, mode.pictures.map(thumb)), el("span.says", { role: "status" }, says), leave];
+    }
+    if (mode.kind === "reroll") return [icon("reroll"), el("span.says", {}, words.say("rerolling")), leave];
+    return [];
+  }
+
+  async #paint() {
+    const mask = await paintMask(this.mode.picture, this.words);
+    if (mask && this.mode.kind === "edit") this.#turn({ ...this.mode, mask });
+    this.focus();
+  }
+
+  #row() {
+    const { words } = this;
+    return el(
+      "div.row",
+      {},
+      this.person,
+      iconButton("attach", words.say("attach"), () => this.attachments.picker.click()),
+      this.attachments.picker,
+      iconButton("options", words.say("addOption"), () => this.#offerFlags()),
+      el("span.space"),
+      this.count,
+      this.submit,
+    );
+  }
+
+  #offerFlags() {
+    const gap = this.box.value && !/\s$/.test(this.box.value) ? " " : "";
+    if (!/(^|\s)--$/.test(this.box.value)) this.write(`${this.box.value}${gap}--`);
+    this.focus();
+    this.hints.look();
+  }
+
+  #who() {
+    const { words, people } = this;
+    const { current } = people;
+    this.person.setAttribute("aria-label", words.say("personLabel", current.name, current.role));
+    fill(this.person, avatar(current, true), el("span.who", {}, current.name), tierBadge(current.role));
+  }
+
+  #knows() {
+    const { words, welcome, people } = this;
+    const notes = words.say("commandNotes");
+    const commands = welcome.commands.filter((name) => name !== "studio" || people.current.administrator).map((name) => ({ name, note: notes[name] ?? "" }));
+    const flags = [["--ar", "hintAr"], ["--count", "hintCount"], ["--seed", "hintSeed"], ["--no", "hintNo"], ["--model", "hintModel"], ["--strength", "hintStrength"]];
+    return { commands, studio: welcome.studio, flags: flags.map(([name, note]) => ({ name, note: words.say(note) })), aspects: welcome.aspects, models: welcome.models, count: welcome.limits.count };
+  }
+
+  #listen() {
+    const { box, form } = this;
+    box.addEventListener("input", () => { this.#grow(); this.hints.look(); });
+    box.addEventListener("click", () => this.hints.look());
+    box.addEventListener("keydown", (event) => this.#pressed(event));
+    box.addEventListener("paste", (event) => {
+      const file = fileOf(event.clipboardData);
+      if (!file) return;
+      event.preventDefault();
+      this.attachments.add(file);
+    });
+    for (const name of ["dragover", "dragleave", "drop"]) form.addEventListener(name, (event) => this.drag(event));
+  }
+
+  /** Something is dragged over the box, or over the conversation above it. */
+  drag(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.form.classList.toggle("dropping", event.type === "dragover");
+    const file = event.type === "drop" ? fileOf(event.dataTransfer) : null;
+    if (file) this.attachments.add(file);
+  }
+
+  #pressed(event) {
+    if (event.isComposing) return;
+    if (this.hints.key(event)) event.preventDefault();
+    else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.send();
+    } else if (event.key === "ArrowUp" && this.#recall(1)) event.preventDefault();
+    else if (event.key === "ArrowDown" && this.#recall(-1)) event.preventDefault();
+    else if (event.key === "Escape" && this.mode.kind !== "new") this.#turn(NEW);
+  }
+
+  #recall(by) {
+    const shown = this.back >= 0 ? this.sent[this.back] : "";
+    const to = this.back + by;
+    if (this.box.value !== shown || to < -1 || to >= this.sent.length) return false;
+    this.back = to;
+    this.write(to >= 0 ? this.sent[to] : "");
+    return true;
+  }
+
+  #grow() {
+    this.box.style.setProperty("height", "auto");
+    this.box.style.setProperty("height", `${this.box.scrollHeight}px`);
+    const over = this.box.value.length - this.welcome.limits.prompt;
+    this.count.classList.toggle("over", over > 0);
+    this.count.textContent = over > 0 ? this.words.say("tooLong", over) : "";
+  }
+}
+
+function thumb(picture) {
+  return el("img.thumb", { src: picture.url, alt: picture.alt });
+}
