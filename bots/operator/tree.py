@@ -128,8 +128,13 @@ class Tree:
         """Start it. A start that we are called away from goes on, and `stop` sees to its end."""
         starting = asyncio.create_task(child.start())
         self._starting[starting] = child
-        starting.add_done_callback(self._starting.pop)
+        starting.add_done_callback(self._started)
         return await asyncio.shield(starting)
+
+    def _started(self, task: asyncio.Task[int]) -> None:
+        del self._starting[task]
+        if not task.cancelled():
+            task.exception()  # looked at, also where nobody waits for it any more
 
     async def _announce(self, child: Child, ready: asyncio.Event) -> None:
         await child.ready()
