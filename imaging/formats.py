@@ -234,7 +234,8 @@ def _facts(image: ImageFile.ImageFile) -> PictureFacts:
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
-    """Colours as the file's ICC profile means them; as they are where it has none or a broken one."""
+    """Colours as the file's ICC profile means them; as they are where it has none or a broken one.
+    """
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in {"RGB", "RGBA", "CMYK", "L"}:
         return image

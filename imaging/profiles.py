@@ -22,7 +22,7 @@ from imaging.sizes import Size, clamp_ratio, shrink_within, size_of_area, sizes_
 
 BLANK = "blank"
 POSTCARD_FOLDER = Path(__file__).parent / "postcard" / "weights"
-CHECKER = "CompVis/stable-diffusion-safety-checker"
+CHECKER = "stable-diffusion-v1-5/stable-diffusion-v1-5"  # for its part `safety_checker`
 
 
 @dataclass(frozen=True, slots=True)

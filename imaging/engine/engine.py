@@ -24,6 +24,7 @@ from imaging.engine.finish import finish
 from imaging.engine.materials import Reader, read_materials
 from imaging.engine.rates import Rate, Rates
 from imaging.engine.rendering import Rendering
+from imaging.engine.settings import EngineSettings
 from imaging.engine.step_scheduler import StepScheduler
 from imaging.engine.work import Materials, Painted, Runner
 from imaging.errors import (
@@ -33,32 +34,10 @@ from imaging.errors import (
     OutOfMemory,
     UnknownProfile,
 )
-from imaging.formats import LIMITS, FileLimits
 from imaging.profiles import BLANK, Profile
 from imaging.request import ImageRequest, Operation, Priority, Stage
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How an engine runs.
-
-    `device` is a torch device's name, None for the best there is; `threads` those of torch on the
-    CPU, None for one a core. `memory_share` of the device's memory may be filled with models.
-    `slots` is how many requests are worth holding at once: one that runs and those that are made
-    ready for it. `longest_seconds` is the most a request may take where `submit` is not told
-    otherwise. `previews` is how many are made on the way to one picture, at most.
-    """
-
-    device: str | None = None
-    threads: int | None = None
-    memory_share: float = 0.85
-    slots: int = 2
-    longest_seconds: float = 900.0
-    previews: int = 4
-    preview_side: int = 256
-    limits: FileLimits = LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +259,8 @@ class Engine:
         finally:
             rendering.seconds = time.monotonic() - began
         self._measure(work, len(painted))
-        rendering.report(Stage.FINISHING)
+        steps = rendering.progress.steps
+        rendering.report(Stage.FINISHING, steps, steps)
         self._on_a_hand(rendering, lambda: self._deliver(work, painted))
 
     def _runner_for(self, profile: Profile) -> Runner:
@@ -288,6 +268,9 @@ class Engine:
             return self._blank
         if self._runner is None:
             try:
+                from imaging.engine.libraries import prepare_libraries
+
+                prepare_libraries()
                 from imaging.engine.runner import DiffusersRunner
             except ImportError as error:
                 raise ModelUnavailable(

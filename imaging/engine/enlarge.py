@@ -1,4 +1,5 @@
-"""Upscaling without a model: Lanczos, labelled as such in the file. Pillow only; imports no torch."""
+"""Upscaling without a model: Lanczos, labelled as such in the file. Pillow only; imports no torch.
+"""
 
 from __future__ import annotations
 

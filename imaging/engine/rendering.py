@@ -80,7 +80,8 @@ class Rendering:
             yield progress if fresh else replace(progress, preview=None)
 
     def cancel(self, reason: str = "cancelled") -> None:
-        """Give it up: `result` raises RenderCancelled at once, the device is free after its step."""
+        """Give it up: `result` raises RenderCancelled at once, the device is free after its step.
+        """
         self.fail(RenderCancelled(f"The rendering was cancelled: {reason}.", reason=reason))
 
     def result(self, timeout: float | None = None) -> tuple[FinishedPicture, ...]:
@@ -119,8 +120,10 @@ class Rendering:
         self.touched_at = time.monotonic()
         self._lapse()
         with self._changed:
-            if self._error is not None:
-                raise self._error
+            error = self._error
+        if error is not None:
+            # A copy: a raised error keeps the frames it went through, and those keep device memory.
+            raise type(error)(str(error), **error.details)
 
     def pause(self, seconds: float) -> None:
         """Sleep so long, or until it is settled; then as `check`."""

@@ -1,0 +1,75 @@
+"""What happens at every step: the request may end, and its progress and previews go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from imaging.engine.calls import Call
+from imaging.engine.previews import Developer, Glimpse
+from imaging.engine.rendering import Rendering
+from imaging.engine.settings import EngineSettings
+from imaging.formats import preview_jpeg, side_by_side
+from imaging.request import Stage
+
+
+class StepWatch:
+    """A pipeline's `callback_on_step_end` for one batch.
+
+    `done` and `left` are the steps of the request's batches before and after this one.
+    """
+
+    def __init__(
+        self,
+        rendering: Rendering,
+        call: Call,
+        developer: Developer | None,
+        settings: EngineSettings,
+        *,
+        done: int,
+        left: int,
+    ) -> None:
+        self.steps = call.steps
+        self._rendering = rendering
+        self._developer = developer
+        self._settings = settings
+        self._done = done
+        self._left = left
+        self._glimpse = Glimpse()
+
+    def begin(self) -> None:
+        """Say that the first step begins."""
+        self._report(0)
+
+    def watching(self, pipe: Any) -> Any:
+        """While this is entered, previews can be made of what the pipeline does."""
+        return self._glimpse.watching(pipe.scheduler)
+
+    def __call__(
+        self, pipe: Any, index: int, _timestep: Any, _tensors: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """After step `index`. Raises what has ended the request, through the pipeline and out of
+        it.
+        """
+        self._rendering.check()
+        self.steps = int(getattr(pipe, "num_timesteps", None) or self.steps)
+        self._report(index + 1, self._preview(index + 1))
+        return {}
+
+    def _report(self, step: int, preview: bytes | None = None) -> None:
+        total = self._done + self.steps + self._left
+        self._rendering.report(Stage.STEPS, min(self._done + step, total), total, preview)
+
+    def _preview(self, step: int) -> bytes | None:
+        latents = self._glimpse.latents
+        if self._developer is None or latents is None or not self._due(step):
+            return None
+        develop = self._developer
+        images: list[Image.Image] = [develop(latents[k : k + 1]) for k in range(len(latents))]
+        return preview_jpeg(side_by_side(images), self._settings.preview_side)
+
+    def _due(self, step: int) -> bool:
+        every = -(-self.steps // (self._settings.previews + 1))
+        return step < self.steps and step % every == 0
