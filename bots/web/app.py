@@ -26,6 +26,7 @@ from bots.web.guard import Guard, refuse
 from bots.web.limits import BODY_LIMIT, BodyLimit
 from bots.web.live import Feed
 from bots.web.locales import locale_of
+from bots.web.overview import Metrics, Overview
 from bots.web.pictures import Pictures
 from bots.web.roles import PLATFORM, WORKSPACE, BadPersona
 from bots.web.translate import BadRequest
@@ -79,6 +80,7 @@ def build(
             Mount("/page", _PageFiles(directory=PAGE)),
             *Desk(studio, feed).routes(),
             *Pictures(studio.client).routes(),
+            *Overview(studio.client, PAGE).routes(),
         ],
         middleware=[
             Middleware(Guard, hosts=hosts),
@@ -86,7 +88,9 @@ def build(
         ],
         exception_handlers=dict(_FAULTS),
     )
-    routes = [Route("/healthz", health), *mounts, Mount("/", playground)]
+    # Probes and Prometheus come under whatever name their network gives this machine.
+    open_ = [Route("/healthz", health), *Metrics(studio.client).routes()]
+    routes = [*open_, *mounts, Mount("/", playground)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=dict(_FAULTS))
 
 

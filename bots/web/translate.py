@@ -161,6 +161,7 @@ def message_json(card: Card, viewer: Member, read_at: int) -> dict[str, Any]:
         "prompt": request.prompt,
         "flags": flags_of(request),
         "sources": bool(request.sources),
+        "count": request.count,
         "width": request.width,
         "height": request.height,
         "state": job.state.value,

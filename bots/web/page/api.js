@@ -22,6 +22,10 @@ export class Api {
     return this.#json(`/api/conversation?${search(place)}`, {});
   }
 
+  studio() {
+    return this.#json("/api/studio", {});
+  }
+
   quota() {
     return this.#json("/api/quota", {});
   }

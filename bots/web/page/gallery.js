@@ -3,13 +3,19 @@ import { el, icon } from "./dom.js";
 
 const ICONS = { vary: "vary", upscale: "upscale", edit: "edit" };
 
+/** "many", or the shape of a single picture: what decides how much room it takes. */
+export function shapeOf({ width, height }, count) {
+  if (count > 1) return "many";
+  if (width > height * 1.2) return "wide";
+  return height > width * 1.2 ? "tall" : "square";
+}
+
 export function gallery(message, words, press) {
   const many = message.pictures.length > 1;
-  return el(many ? "div.gallery.many" : "div.gallery.one", {}, message.pictures.map((picture, at) => tile(message, picture, at + 1, many, words, press)));
+  return el(`div.gallery.${shapeOf(message.pictures[0], message.pictures.length)}`, {}, message.pictures.map((picture, at) => tile(message, picture, at + 1, many, words, press)));
 }
 
 function tile(message, picture, number, many, words, press) {
-  const shape = picture.width > picture.height * 1.2 ? "wide" : picture.height > picture.width * 1.2 ? "tall" : "square";
   const image = el("img", { src: picture.url, alt: picture.alt, width: picture.width, height: picture.height, decoding: "async" });
   const open = el(
     "button.open",
@@ -24,11 +30,11 @@ function tile(message, picture, number, many, words, press) {
   );
   const own = message.buttons.filter((each) => each.target === picture.id && ICONS[each.action]);
   const tools = [
-    ...own.map((each) => tool(ICONS[each.action], many ? each.label : each.label, each.action, picture.id, press)),
+    ...own.map((each) => tool(ICONS[each.action], each.label, each.action, picture.id, press)),
     own.length ? tool("blend", words.say("blend") + (many ? ` ${number}` : ""), "blend", picture.id, press) : null,
     download(picture, number, many, words),
   ];
-  return el(`figure.tile.${shape}`, {}, open, many ? el("span.number", { "aria-hidden": "true" }, String(number)) : null, el("div.tools", {}, tools));
+  return el("figure.tile", {}, open, many ? el("span.number", { "aria-hidden": "true" }, String(number)) : null, el("div.tools", {}, tools));
 }
 
 function tool(sign, label, action, target, press) {

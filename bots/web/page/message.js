@@ -1,6 +1,6 @@
 /** One job's message: who asked, what for, and the card that grows into the pictures. */
 import { avatar, button, el, fill, iconButton } from "./dom.js";
-import { gallery } from "./gallery.js";
+import { gallery, shapeOf } from "./gallery.js";
 import { openMenu } from "./menu.js";
 import { tierBadge } from "./who.js";
 
@@ -88,9 +88,10 @@ export class MessageView {
     this.bar.classList.toggle("unknown", !waiting && !message.bar);
     this.bar.firstChild.style.setProperty("--share", message.bar ?? 0);
     this.stage = el("div.stage.shimmer", {}, waiting ? this.#place() : el("div.waiting", {}, words.say("starting")));
-    this.stage.style.setProperty("aspect-ratio", `${message.width} / ${Math.min(message.height, message.width)}`);
+    this.stage.classList.toggle("in-line", waiting);
+    if (!waiting) this.stage.style.setProperty("aspect-ratio", `${message.width} / ${message.height}`);
     if (this.lastPreview && !waiting) this.#preview(this.lastPreview);
-    return el("div.progress-card", {}, this.stage, waiting ? null : this.bar, el("div.foot", {}, this.says, this.#cancel()));
+    return el(`div.progress-card.${shapeOf(message, message.count)}`, {}, this.stage, waiting ? null : this.bar, el("div.foot", {}, this.says, this.#cancel()));
   }
 
   #place() {
@@ -116,7 +117,7 @@ export class MessageView {
   #result() {
     const { message } = this;
     const press = (action, target, event) => this.#press(action, target, event);
-    return [gallery(message, this.words, press), el("p.result-text", {}, message.text), this.#jobTools(press)];
+    return [gallery(message, this.words, press), this.#jobTools(press)];
   }
 
   #jobTools(press) {
@@ -129,6 +130,7 @@ export class MessageView {
     return el(
       "div.job-tools",
       {},
+      el("span.result-text", {}, message.text),
       reroll && tool("reroll", reroll),
       undo && tool("undo", undo),
       this.threads ? button("thread", words.say("thread"), (event) => press("thread", message.id, event), { "data-action": "thread", className: "button quiet" }) : null,

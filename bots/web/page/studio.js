@@ -1,0 +1,156 @@
+/** The administrators' page: read again every two seconds, with a chart of what was seen since it was opened. */
+import { Api, newKey } from "./api.js";
+import { el, fill } from "./dom.js";
+import { Notices } from "./notices.js";
+import { People } from "./people.js";
+import { tierBadge } from "./who.js";
+import { rememberedLocale, Words } from "./words.js";
+
+const EVERY = 2000;
+const KEPT = 240; // readings: eight minutes
+const STATES = ["open", "waitlist", "closed", "auto"];
+const SVG = "http://www.w3.org/2000/svg";
+
+class StudioPage {
+  constructor(api, words) {
+    Object.assign(this, { api, words });
+    this.notices = new Notices(words);
+    this.root = document.getElementById("studio");
+    this.seen = [];
+    this.at = el("p.at", { role: "status" });
+    this.tiles = el("div.tiles");
+    this.chart = document.createElementNS(SVG, "svg");
+    this.chart.setAttribute("class", "chart");
+    this.chart.setAttribute("role", "img");
+    this.legend = el("div.legend");
+    this.tiers = el("tbody");
+    this.workers = el("tbody");
+    fill(
+      this.root,
+      el("header", {}, el("h1", {}, words.say("studio")), this.at, el("a.button", { href: "/" }, words.say("backToChat"))),
+      this.tiles,
+      panel(words.say("queueOverTime"), this.chart, this.legend),
+      panel(words.say("tiersTitle"), table(words, "tierColumns", this.tiers)),
+      panel(words.say("workersTitle"), table(words, "workerColumns", this.workers)),
+    );
+  }
+
+  async run() {
+    for (;;) {
+      try {
+        const figures = await this.api.studio();
+        if (figures.kind === "refusal") return this.#refused(figures.text);
+        this.#show(figures);
+      } catch (error) {
+        this.at.textContent = this.words.say("failed");
+        console.error(error);
+      }
+      await new Promise((done) => setTimeout(done, EVERY));
+    }
+  }
+
+  #refused(text) {
+    this.root.setAttribute("aria-busy", "false");
+    fill(this.root, el("h1", {}, this.words.say("studio")), el("p", { role: "alert" }, text), el("p", {}, el("a.button", { href: "/" }, this.words.say("backToChat"))));
+  }
+
+  #show(figures) {
+    const { words } = this;
+    this.root.setAttribute("aria-busy", "false");
+    this.at.textContent = words.say("asOf", new Intl.DateTimeFormat(words.locale, { timeStyle: "medium" }).format(new Date(figures.at)));
+    const sum = (name) => figures.tiers.reduce((total, tier) => total + tier[name], 0);
+    const slots = figures.workers.reduce((total, worker) => total + worker.slots, 0);
+    const facts = [["factQueued", sum("queued")], ["factRunning", `${sum("running")} / ${slots}`], ["factBacklog", words.say("seconds", words.number(sum("backlog")))], ["factWorkers", figures.workers.length], ["factWaitlist", figures.waitlist]];
+    fill(this.tiles, facts.map(([name, value]) => el("dl.figure", {}, el("dt", {}, words.say(name)), el("dd", {}, String(value)))));
+    this.seen = [...this.seen, figures.tiers].slice(-KEPT);
+    this.#draw(figures.tiers);
+    // A list that is being chosen from must not be taken away.
+    if (!this.tiers.contains(document.activeElement)) fill(this.tiers, figures.tiers.map((tier) => this.#tier(tier)));
+    const none = el("tr", {}, el("td.none", { colSpan: 5 }, words.say("noWorkers")));
+    fill(this.workers, figures.workers.length ? figures.workers.map((worker) => this.#worker(worker)) : none);
+  }
+
+  #tier(tier) {
+    const { words } = this;
+    const wait = (seconds) => (seconds === null ? "–" : words.say("seconds", words.number(seconds)));
+    const kept = tier.calibration === null ? "–" : `${words.number(tier.calibration * 100)} %`;
+    const numbers = [tier.queued, tier.running, wait(tier.p50), wait(tier.p90), kept].map((value) => el("td.number", {}, String(value)));
+    return el("tr", {}, el("td", {}, tierBadge(tier.tier)), numbers, el("td", {}, tier.doors ? this.#doors(tier) : "–"));
+  }
+
+  #doors(tier) {
+    const { words } = this;
+    const choice = el(
+      "select",
+      { "aria-label": words.say("doorsOf", tier.tier), onchange: () => this.#set(tier.tier, choice) },
+      STATES.map((state) => el("option", { value: state, selected: state === tier.doors.set }, words.book.doorStates[state])),
+    );
+    const now = tier.doors.set === "auto" ? ` ${words.book.doorStates[tier.doors.now]}` : "";
+    return el("span", {}, choice, now, tier.doors.degraded ? ` · ${words.say("degraded")}` : "");
+  }
+
+  async #set(tier, choice) {
+    const reply = await this.api.message({ key: newKey(), channel: "general", text: `/studio doors ${tier} ${choice.value}` }, {});
+    this.notices.toast(reply.text || reply.title);
+    choice.blur();
+  }
+
+  #worker(worker) {
+    const { words } = this;
+    const rates = Object.entries(worker.rates).map(([name, seconds]) => `${name}: ${words.say("seconds", words.number(seconds))}`);
+    return el("tr", {}, el("td", {}, worker.name), el("td", {}, worker.device), el("td", {}, worker.profiles.join(", ")), el("td.number", {}, `${worker.running} / ${worker.slots}`), el("td", {}, rates.join(", ") || "–"));
+  }
+
+  /** Waiting jobs by tier, stacked, the newest at the right. */
+  #draw(tiers) {
+    const { words } = this;
+    const [width, height, left, foot] = [800, 190, 34, 6];
+    const totals = this.seen.map((each) => each.reduce((sum, tier) => sum + tier.queued, 0));
+    const top = Math.max(4, ...totals);
+    const step = (width - left) / KEPT;
+    const y = (value) => height - foot - (value / top) * (height - foot - 12);
+    const shapes = [0, top / 2, top].flatMap((value) => [
+      shape("line", { class: "grid", x1: left, x2: width, y1: y(value), y2: y(value) }),
+      shape("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, words.number(value)),
+    ]);
+    this.seen.forEach((each, at) => {
+      let below = 0;
+      for (const tier of each) {
+        if (tier.queued) shapes.push(shape("rect", { class: tier.tier, x: width - (this.seen.length - at) * step, width: step + 0.3, y: y(below + tier.queued), height: y(below) - y(below + tier.queued) }));
+        below += tier.queued;
+      }
+    });
+    this.chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.chart.setAttribute("preserveAspectRatio", "none");
+    this.chart.setAttribute("aria-label", words.say("chartLabel", totals.at(-1), Math.max(...totals)));
+    this.chart.replaceChildren(...shapes);
+    fill(this.legend, tiers.map((tier) => tierBadge(tier.tier)));
+  }
+}
+
+function shape(name, values, text) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(values)) node.setAttribute(key, value);
+  if (text) node.textContent = text;
+  return node;
+}
+
+function panel(title, ...children) {
+  return el("section.panel", {}, el("h2", {}, title), children);
+}
+
+function table(words, columns, body) {
+  return el("table", {}, el("thead", {}, el("tr", {}, words.book[columns].map((name) => el("th", { scope: "col" }, name)))), body);
+}
+
+async function begin() {
+  let people = null;
+  const api = new Api(() => people?.token() ?? "");
+  const welcome = await api.welcome(rememberedLocale());
+  const words = new Words(welcome.locale);
+  document.documentElement.lang = words.locale;
+  people = new People(words.locale);
+  await new StudioPage(api, words).run();
+}
+
+begin();
