@@ -34,9 +34,15 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = None
     discord_api_url: Url = "https://discord.com/api/v10"
     discord_gateway_url: Url | None = None
+    discord_shards: Annotated[str, StringConstraints(pattern=r"^\d+(-\d+)?/[1-9]\d*$")] | None = (
+        None  # "0-3/8": this process runs shards 0 to 3 of 8; unset: all that Discord advises
+    )
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
+    slack_client_id: str | None = None  # with the secret: workspaces install the app themselves
+    slack_client_secret: SecretStr | None = None
+    secret_key: SecretStr | None = None  # seals stored tokens; else a file in the data folder does
     slack_api_url: Url = "https://slack.com/api/"
     specs: Path | None = None
     log_format: Literal["text", "json"] = "text"
