@@ -302,6 +302,30 @@ class Client:
         """Names of the profiles that live workers can serve."""
         raise NotImplementedError
 
+    # -- installations, and what deliveries remember ---------------------------------------------
+
+    async def save_install(
+        self, platform: str, workspace: str, values: Mapping[str, Any]
+    ) -> None:
+        """Keep a workspace's tokens, sealed (`tasks.seal`), in place of older ones."""
+        raise NotImplementedError
+
+    async def find_install(self, platform: str, workspace: str) -> Mapping[str, Any] | None:
+        """A workspace's tokens as they were saved. Raises BrokenSeal under another key."""
+        raise NotImplementedError
+
+    async def delete_install(self, platform: str, workspace: str) -> bool:
+        """Forget a workspace's tokens; whether there were any."""
+        raise NotImplementedError
+
+    async def installed(self, platform: str) -> Sequence[str]:
+        """Every workspace of a platform with tokens."""
+        raise NotImplementedError
+
+    async def delivery_memory(self, job: UUID) -> Mapping[str, Any]:
+        """What the courier remembered while it posted this job (uploaded file ids …)."""
+        raise NotImplementedError
+
     async def close(self) -> None:
         """Let go of connections."""
         raise NotImplementedError

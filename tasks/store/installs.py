@@ -1,0 +1,41 @@
+"""Installs of a platform in a workspace: its tokens, sealed with a key that is not in the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from tasks.seal import Seal
+from tasks.store.schema import installs
+
+
+def keep(
+    connection: Connection, seal: Seal, platform: str, workspace: str, values: Mapping[str, Any]
+) -> None:
+    """Keep (or replace) an install."""
+    sealed = seal.close(values)
+    row = insert(installs).values(platform=platform, workspace=workspace, sealed=sealed)
+    connection.execute(
+        row.on_conflict_do_update(index_elements=["platform", "workspace"], set_={"sealed": sealed})
+    )
+
+
+def read(
+    connection: Connection, seal: Seal, platform: str, workspace: str
+) -> Mapping[str, Any] | None:
+    """An install's values. Raises BrokenSeal where the key is another."""
+    query = select(installs.c.sealed).where(
+        installs.c.platform == platform, installs.c.workspace == workspace
+    )
+    sealed = connection.scalar(query)
+    return None if sealed is None else seal.open(sealed)
+
+
+def remove(connection: Connection, platform: str, workspace: str) -> None:
+    """Forget an install."""
+    connection.execute(
+        delete(installs).where(installs.c.platform == platform, installs.c.workspace == workspace)
+    )
