@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,12 +47,13 @@ class Program:
     """A command of `atelier`, or a module, as a child in a session of its own.
 
     Its settings travel in `environment`, never in `argv`, which everybody can read. What it writes
-    to standard output goes to our standard error: our own has one line only.
+    goes to the file descriptor `output`: our own standard output has one line only.
     """
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str]
+    output: int = 2
     _process: Process | None = field(default=None, init=False)
     _announcement: asyncio.Task[bytes] | None = field(default=None, init=False)
 
@@ -64,7 +64,8 @@ class Program:
             self._process = await asyncio.create_subprocess_exec(
                 *self.argv,
                 stdin=DEVNULL,
-                stdout=sys.stderr.fileno(),
+                stdout=self.output,
+                stderr=self.output,
                 env={**self.environment, READY: str(theirs), TREE: str(os.getpid())},
                 pass_fds=(theirs,),
                 start_new_session=True,

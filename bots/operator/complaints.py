@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from bots.operator.refusal import WrongSettings
+from imaging.errors import ImagingError
+from imaging.profiles import profile_for
+from tasks import policy
 from tasks.settings import Settings
 
 PREFIX = "ATELIER_"
@@ -38,7 +41,10 @@ TOKENS = ("discord_token", "slack_bot_token", "slack_app_token", "slack_signing_
 
 
 def read_settings() -> Settings:
-    """The settings of the environment and `.env`, checked. Raises WrongSettings."""
+    """The settings of the environment and `.env`, checked, and `atelier.toml` with them.
+
+    Raises WrongSettings.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
@@ -47,7 +53,19 @@ def read_settings() -> Settings:
         ) from None
     if wrong := list(complaints(settings)):
         raise WrongSettings("\n".join(wrong))
+    try:
+        policy.load(policy.find(settings.config))
+    except policy.PolicyError as error:
+        raise WrongSettings(str(error)) from None
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def check_model(settings: Settings) -> None:
+    """Whether the model is one that can be found; a worker needs it. Raises WrongSettings."""
+    try:
+        profile_for(settings.model)
+    except ImagingError as error:
+        raise WrongSettings(f"ATELIER_MODEL is wrong: {error}") from None
 
 
 def complaints(settings: Settings) -> Iterator[str]:

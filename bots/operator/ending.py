@@ -13,8 +13,10 @@ import psutil
 from bots.operator.pids import NAMES, PidFile, pid_files
 
 SERVERS = frozenset({"postgres", "valkey"})
-KILLED_SECONDS = 2.0
-POLITE_SECONDS = 5.0  # spent at most twice: `up` promises to end within 15 s
+KILLED_SECONDS = 1.0
+# Together under the 15 s that `up` promises. A worker gives unfinished jobs back after 8 s.
+POLITE_SECONDS = 9.0
+SERVER_SECONDS = 3.0
 
 
 def first_signal(name: str) -> signal.Signals:
@@ -55,7 +57,7 @@ def end_leftovers(run: Path, names: Sequence[str] = NAMES) -> list[str]:
     """
     found = [(file.name, process) for file in pid_files(run, names) if (process := file.process())]
     end_all([(name, process) for name, process in found if name not in SERVERS])
-    end_all([(name, process) for name, process in found if name in SERVERS])
+    end_all([(name, process) for name, process in found if name in SERVERS], SERVER_SECONDS)
     for name in names:
         PidFile(run, name).remove()
     return [name for name, _ in found]

@@ -29,6 +29,7 @@ class Tree:
     """The children of one `up`. `run` is the folder of their pid files."""
 
     run: Path
+    output: int = 2  # the descriptor that the keeper writes to
     backoff: Callable[[], Backoff] = Backoff
     _tasks: list[asyncio.Task[None]] = field(default_factory=list, init=False)
     _children: list[Child] = field(default_factory=list, init=False)
@@ -40,7 +41,8 @@ class Tree:
         self._keeper = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "bots.operator.keeper", str(self.run)),
             stdin=asyncio.subprocess.PIPE,
-            stdout=sys.stderr.fileno(),
+            stdout=self.output,
+            stderr=self.output,
             pass_fds=(lock,),
             start_new_session=True,
         )
@@ -121,7 +123,7 @@ class Tree:
         finally:
             announced.cancel()
         if status == WRONG_SETTINGS:
-            raise TreeStopped(f"{child.name} cannot work with these settings; it said why above.")
+            raise TreeStopped(f"{child.name} cannot work with these settings; it has logged why.")
         return f"signal {-status}" if status < 0 else f"exit status {status}"
 
     async def _start(self, child: Child) -> int:

@@ -7,17 +7,18 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
 
 from bots.operator.children import EmbeddedServer, Program
+from bots.operator.complaints import check_model
 from bots.operator.ending import end_leftovers
-from bots.operator.homelock import HomeLock
+from bots.operator.homelock import HomeLock, holder_of
 from bots.operator.port import choose_port, page_url
 from bots.operator.refusal import TreeStopped
+from bots.operator.servers import embedded_addresses
 from bots.operator.tree import Tree
 from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
 from tasks.settings import Settings
@@ -30,19 +31,19 @@ def up(settings: Settings) -> None:
 
     Raises HomeTaken, WrongSettings or TreeStopped; whatever happens, no process stays behind.
     """
-    run = settings.home / "run"
+    check_model(settings)
     lock = HomeLock.take(settings.home)
     try:
-        for name in end_leftovers(run):
+        for name in end_leftovers(settings.home / "run"):
             log.warning("ended what an earlier run left behind", process=name)
         port = choose_port(settings.web_host, settings.web_port)
-        asyncio.run(_serve(settings.model_copy(update={"web_port": port}), run, lock.descriptor))
+        asyncio.run(_serve(settings.model_copy(update={"web_port": port}), lock))
     finally:
         lock.release()
 
 
-async def _serve(settings: Settings, run: Path, lock: int) -> None:
-    tree = Tree(run)
+async def _serve(settings: Settings, lock: HomeLock) -> None:
+    tree = Tree(settings.home / "run")
     with _signals() as ended:
         work = asyncio.create_task(_work(tree, settings, lock))
         try:
@@ -57,16 +58,48 @@ async def _serve(settings: Settings, run: Path, lock: int) -> None:
             await tree.stop()
 
 
-async def _work(tree: Tree, settings: Settings, lock: int) -> None:
-    """Servers first, then the record's shape, then everybody who works with them."""
-    await tree.keep(lock)
+async def _work(tree: Tree, settings: Settings, lock: HomeLock) -> None:
+    environment = await _raise_servers(tree, settings, lock)
+    await tree.serve(programs(rooms(settings), environment))
+    print(f"ready: {page_url(settings.web_host, settings.web_port)}", flush=True)
+    await tree.hold()
+
+
+@contextlib.asynccontextmanager
+async def workplace(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings whose servers have a worker: those of the tree that runs, or of a small one.
+
+    The small one has no bots and no page, logs to `logs/imagine.log` in the home, and ends with
+    the context. Raises HomeTaken, WrongSettings or TreeStopped.
+    """
+    if holder_of(settings.home) is not None:
+        yield embedded_addresses(settings)
+        return
+    check_model(settings)
+    lock = HomeLock.take(settings.home)
+    (settings.home / "logs").mkdir(exist_ok=True)
+    with (settings.home / "logs" / "imagine.log").open("ab") as output:
+        tree = Tree(settings.home / "run", output.fileno())
+        try:
+            end_leftovers(tree.run)
+            environment = await _raise_servers(tree, settings, lock)
+            await tree.serve(programs(["clock", "worker"], environment, tree.output))
+            yield embedded_addresses(settings)
+        except TreeStopped as stopped:
+            raise TreeStopped(f"{stopped} See {output.name}.") from stopped
+        finally:
+            await tree.stop()
+            lock.release()
+
+
+async def _raise_servers(tree: Tree, settings: Settings, lock: HomeLock) -> Mapping[str, str]:
+    """The keeper, the servers, and the record's shape; the environment for all who come after."""
+    await tree.keep(lock.descriptor)
     servers = embedded_servers(settings)
     await tree.serve(servers)
     environment = child_environment(settings, servers)
-    await _migrate(environment)
-    await tree.serve(programs(settings, environment))
-    print(f"ready: {page_url(settings.web_host, settings.web_port)}", flush=True)
-    await tree.hold()
+    await _migrate(environment, tree.output)
+    return environment
 
 
 def embedded_servers(settings: Settings) -> list[EmbeddedServer]:
@@ -90,14 +123,21 @@ def child_environment(settings: Settings, servers: Sequence[EmbeddedServer]) -> 
     }
 
 
-def programs(settings: Settings, environment: Mapping[str, str]) -> list[Program]:
-    """The processes to run: a bot is one of them where its tokens are set."""
+def rooms(settings: Settings) -> list[str]:
+    """The processes of this installation: a bot is one of them where its tokens are set."""
     names = ["clock", "worker", "web"]
     if settings.discord_token:
         names.append("discord")
     if settings.slack_app_token:  # without it Slack comes in through the web port
         names.append("slack")
-    return [Program(name, atelier(name), environment) for name in names]
+    return names
+
+
+def programs(
+    names: Sequence[str], environment: Mapping[str, str], output: int = 2
+) -> list[Program]:
+    """Commands of `atelier` as children that write to `output`."""
+    return [Program(name, atelier(name), environment, output) for name in names]
 
 
 def atelier(*words: str) -> list[str]:
@@ -106,17 +146,18 @@ def atelier(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "bots.cli", *words]
 
 
-async def _migrate(environment: Mapping[str, str]) -> None:
+async def _migrate(environment: Mapping[str, str], output: int) -> None:
     """Bring the record to this version's shape, in a process of its own: it needs much memory."""
     process = await asyncio.create_subprocess_exec(
         *atelier("db", "upgrade"),
         env=dict(environment),
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=sys.stderr.fileno(),
+        stdout=output,
+        stderr=output,
         start_new_session=True,
     )
     if await process.wait():
-        raise TreeStopped("The database could not be brought to this version; the reason is above.")
+        raise TreeStopped("The database could not be brought to this version; it has logged why.")
 
 
 @contextlib.contextmanager
