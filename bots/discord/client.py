@@ -1,0 +1,81 @@
+"""discord.py's client as Atelier uses it: sharded, no member cache, no privileged intent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord.gateway import DiscordWebSocket
+from yarl import URL
+
+Heard = Callable[[discord.Message], Awaitable[None]]
+Formed = Callable[[discord.Interaction], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """Which shards this process runs; None leaves it to Discord (all, as many as it advises)."""
+
+    ids: tuple[int, ...] | None = None
+    count: int | None = None
+
+    @classmethod
+    def read(cls, text: str | None) -> Shards:
+        """From the setting: "0-3/8" is shards 0 to 3 of 8. Raises ValueError where it cannot be."""
+        if text is None:
+            return cls()
+        ids, _, count = text.partition("/")
+        first, _, last = ids.partition("-")
+        numbers = tuple(range(int(first), int(last or first) + 1))
+        if not numbers or numbers[-1] >= int(count):
+            raise ValueError(f"ATELIER_DISCORD_SHARDS is {text}: there are shards 0 to COUNT - 1.")
+        return cls(numbers, int(count))
+
+
+class Bot(discord.AutoShardedClient):
+    """The gateway's end of the room: what it hears is handed on. `connected` is set then."""
+
+    def __init__(self, shards: Shards, gateway_url: str | None = None) -> None:
+        options: dict[str, Any] = {}
+        if shards.ids is not None:
+            options = {"shard_ids": list(shards.ids), "shard_count": shards.count}
+        super().__init__(
+            intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            guild_ready_timeout=1.0,
+            **options,
+        )
+        self._gateway = URL(gateway_url) if gateway_url else None
+        self.connected = asyncio.Event()
+        self.heard: Heard | None = None
+        self.formed: Formed | None = None
+
+    async def setup_hook(self) -> None:
+        """Ask where the gateway is, for shards that were chosen by hand as well."""
+        if self._gateway is None and self.shard_count is not None:
+            _, url, _ = await self.http.get_bot_gateway()
+            DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
+
+    async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
+        """Connect one shard, at the address that is set where one is."""
+        await super().launch_shard(self._gateway or gateway, shard_id, initial=initial)
+
+    async def on_ready(self) -> None:
+        """All shards of this process hear Discord."""
+        self.connected.set()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """A message that the bot may read."""
+        if self.heard is not None and message.author != self.user:
+            await self.heard(message)
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Forms find their way by their own ids: discord.py forgets them at a restart."""
+        if self.formed is not None and interaction.type is discord.InteractionType.modal_submit:
+            await self.formed(interaction)

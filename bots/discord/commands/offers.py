@@ -1,0 +1,59 @@
+"""What a member can choose from: fixed choices, and those that are looked up while typing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import discord
+from discord import app_commands
+
+from bots.core.cards import shorten
+from bots.core.command import MAX_COUNT, MAX_PROMPT
+from bots.discord.roles import member_of
+from imaging.request import MAX_SEED
+from tasks.client import Client, Unavailable
+
+Aspect = Literal["1:1", "3:2", "2:3", "4:5", "16:9", "9:16"]
+Factor = Literal[2, 4]
+TierWord = Literal["free", "plus", "team", "pro"]
+TierOrNone = Literal["free", "plus", "team", "pro", "none"]
+State = Literal["open", "waitlist", "closed", "auto"]
+Language = Literal["en", "fr"]
+
+Prompt = app_commands.Range[str, 1, MAX_PROMPT]
+Count = app_commands.Range[int, 1, MAX_COUNT]
+Seed = app_commands.Range[int, 0, MAX_SEED]
+Strength = app_commands.Range[float, 0.0, 1.0]
+
+MOST = 25  # choices that Discord shows
+
+
+class Offers:
+    """Choices that are looked up; with the record out of reach, there are none."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def models(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Models that a worker serves now."""
+        try:
+            names = await self._client.models()
+        except Unavailable:
+            return []
+        found = [name for name in names if typed.lower() in name.lower()]
+        return [app_commands.Choice(name=name[:100], value=name) for name in found[:MOST]]
+
+    async def jobs(
+        self, interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """The member's own jobs that have not ended."""
+        try:
+            jobs = await self._client.active_jobs(member_of(interaction))
+        except Unavailable:
+            return []
+        named = [(job.short, f"{job.short} · {job.order.request.prompt}") for job in jobs]
+        found = [(short, text) for short, text in named if typed.lower() in text.lower()]
+        return [
+            app_commands.Choice(name=shorten(text, 100), value=short)
+            for short, text in found[:MOST]
+        ]

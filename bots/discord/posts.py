@@ -1,0 +1,208 @@
+"""Editing and posting messages by whichever right still holds: an interaction's, or the bot's own.
+
+A token edits for 15 minutes, anywhere, and alone sees private answers. The bot's own token edits
+for ever what it posted in a server where it is. Every edit here can be repeated without harm; what
+is posted anew carries a nonce made of the job's id, so that Discord itself takes it once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import discord
+from discord import ui
+
+from bots.discord.layout import Sheet
+from tasks.job import Job
+
+TOKEN_SECONDS = 15 * 60 - 20  # a request that is under way must arrive in time
+ORIGINAL = "@original"
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK = 10003, 10008, 10015
+MISSING_ACCESS, CANNOT_DM, MISSING_PERMISSIONS, DEAD_TOKEN = 50001, 50007, 50013, 50027
+LASTING = {
+    UNKNOWN_CHANNEL: "channel-gone",
+    UNKNOWN_MESSAGE: "message-gone",
+    MISSING_ACCESS: "no-permission",
+    CANNOT_DM: "no-permission",
+    MISSING_PERMISSIONS: "no-permission",
+}
+NOBODY = discord.AllowedMentions.none()
+
+
+class Gone(Exception):
+    """Discord will never take it; `code` is the reason's name."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a job's answer stands, and the rights to it. Ids are Discord's."""
+
+    channel: int
+    message: int | None = None
+    application: int | None = None
+    token: str | None = None
+    token_at: float = 0.0  # when the interaction was made, in seconds since 1970
+    private: bool = False
+    asked_in: int | None = None  # the member's message that is answered, if it was one
+    size_limit: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    @classmethod
+    def of(cls, job: Job, memory: Mapping[str, Any] | None = None) -> Spot:
+        """The spot of a job, from what its order, its placeholder and its courier remember."""
+        answer, stands = job.order.reply_to, {**job.placeholder, **(memory or {})}
+        return cls(
+            channel=int(stands.get("channel") or answer.get("channel") or 0),
+            message=_number(stands.get("message")),
+            application=_number(answer.get("application")),
+            token=answer.get("token"),
+            token_at=float(answer.get("at") or 0.0),
+            private=bool(stands.get("private", job.order.private)),
+            asked_in=_number(answer.get("message")),
+            size_limit=int(answer.get("size_limit") or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES),
+        )
+
+    def memory(self) -> dict[str, Any]:
+        """What to keep of it in the record; the token is in the order already."""
+        return {
+            "channel": str(self.channel),
+            "message": str(self.message) if self.message else None,
+            "private": self.private,
+        }
+
+
+class Posts:
+    """Writes through one discord.py client; `now` gives seconds since 1970."""
+
+    def __init__(self, client: discord.Client, now: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._now = now
+        self._dead: dict[str, None] = {}  # tokens that Discord refused; the newest thousand
+
+    def token_lives(self, spot: Spot) -> bool:
+        """Whether the interaction's token can still be used."""
+        young = self._now() - spot.token_at < TOKEN_SECONDS
+        return spot.token is not None and spot.token not in self._dead and young
+
+    async def edit(
+        self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet] | None = ()
+    ) -> Spot:
+        """Make the message at `spot` look so; `sheets` None keeps its files.
+
+        Gives the spot with the message's id. Raises Gone, or what discord.py raises where it could
+        work later.
+        """
+        if self.token_lives(spot):
+            try:
+                return await self._edit_by_token(spot, view, sheets)
+            except discord.HTTPException as error:
+                if not self._token_is_dead(error):
+                    raise lasting(error) from error
+                self._forget_token(spot)
+        if spot.private:
+            raise Gone("token-expired")
+        if spot.message is None:
+            raise Gone("message-gone")
+        return await self._edit_by_bot(spot, view, sheets)
+
+    async def post(
+        self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet], nonce: str
+    ) -> Spot:
+        """A new message in the spot's channel, once for a nonce of at most 25 characters.
+
+        Raises Gone, or what discord.py raises where it could work later.
+        """
+        files = [sheet.file() for sheet in sheets]
+        room = self._client.get_partial_messageable(spot.channel)
+        try:
+            if spot.asked_in is None:
+                sent = await room.send(view=view, files=files, nonce=nonce, allowed_mentions=NOBODY)
+            else:
+                asked = discord.MessageReference(
+                    message_id=spot.asked_in, channel_id=spot.channel, fail_if_not_exists=False
+                )
+                sent = await room.send(
+                    view=view, files=files, nonce=nonce, reference=asked, allowed_mentions=NOBODY
+                )
+        except discord.HTTPException as error:
+            raise lasting(error) from error
+        return replace(spot, message=sent.id)
+
+    async def whisper(self, spot: Spot, member: str, text: str, nonce: str) -> bool:
+        """Tell one member something in private: beside the answer, else as a direct message.
+
+        Whether it could be told.
+        """
+        try:
+            if self.token_lives(spot):
+                await self._hook(spot).send(text, ephemeral=True, allowed_mentions=NOBODY)
+                return True
+        except discord.HTTPException as error:
+            if not self._token_is_dead(error):
+                raise
+            self._forget_token(spot)
+        try:
+            room = await self._client.create_dm(discord.Object(int(member)))
+            await room.send(text, nonce=nonce, allowed_mentions=NOBODY)
+        except (discord.Forbidden, discord.NotFound):
+            return False  # direct messages are closed: there is nobody left to tell
+        return True
+
+    async def _edit_by_token(
+        self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet] | None
+    ) -> Spot:
+        # discord.py names ids only here, while Discord knows "@original" in the same place.
+        target = cast(int, spot.message or ORIGINAL)
+        edited = await self._hook(spot).edit_message(
+            target, view=view, allowed_mentions=NOBODY, **_files(sheets)
+        )
+        return replace(spot, message=edited.id)
+
+    async def _edit_by_bot(
+        self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet] | None
+    ) -> Spot:
+        room = self._client.get_partial_messageable(spot.channel)
+        message = room.get_partial_message(cast(int, spot.message))
+        try:
+            await message.edit(view=view, allowed_mentions=NOBODY, **_files(sheets))
+        except discord.HTTPException as error:
+            raise lasting(error) from error
+        return spot
+
+    def _hook(self, spot: Spot) -> discord.Webhook:
+        return discord.Webhook.partial(
+            cast(int, spot.application), cast(str, spot.token), client=self._client
+        )
+
+    def _token_is_dead(self, error: discord.HTTPException) -> bool:
+        return error.code in (UNKNOWN_WEBHOOK, DEAD_TOKEN) or error.status == 401
+
+    def _forget_token(self, spot: Spot) -> None:
+        self._dead[cast(str, spot.token)] = None
+        while len(self._dead) > 1000:
+            self._dead.pop(next(iter(self._dead)))
+
+
+def lasting(error: discord.HTTPException) -> Exception:
+    """`Gone` where Discord will never take it, else the error itself."""
+    code = LASTING.get(error.code)
+    return Gone(code) if code else error
+
+
+def nonce_of(job: Job, purpose: str = "") -> str:
+    """At most 25 characters that are the same at every try."""
+    return f"{purpose[:4]}{job.id.hex}"[:25]
+
+
+def _files(sheets: Sequence[Sheet] | None) -> dict[str, Any]:
+    return {} if sheets is None else {"attachments": [sheet.file() for sheet in sheets]}
+
+
+def _number(value: object) -> int | None:
+    return int(str(value)) if value else None

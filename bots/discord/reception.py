@@ -1,0 +1,265 @@
+"""How every command, button and form is answered: within 3 seconds, once, and to the right eyes.
+
+Most answers are there in a few hundredths of a second and are the first response itself, so a
+refusal is private and a placeholder public. Where the studio takes longer, the first response is a
+private "thinking": a public one could not be followed by a private refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+
+import aiohttp
+import discord
+import structlog
+from discord import ui
+
+from bots.core.command import Ask, BadCommand, Command
+from bots.core.line import LineKeeper
+from bots.core.reasons import refusal
+from bots.core.reply import Reply, ReplyKind
+from bots.core.sentences import speak
+from bots.core.studio import Studio
+from bots.discord import layout
+from bots.discord.files import FileRefused, Files
+from bots.discord.layout import Sheet
+from bots.discord.pictures import Pictures
+from bots.discord.posts import NOBODY, Gone, Posts, Spot, nonce_of
+from bots.discord.translate import ask_of
+from tasks.client import Unavailable
+from tasks.job import Reason
+
+PATIENCE = 1.2  # seconds; the rest of the three is for the way to Discord and back
+ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION = 40060, 10062
+TRIES = 3
+REMEMBERED = 10_000  # interactions; Discord repeats one within seconds
+
+Asked = Command | BadCommand
+log = structlog.get_logger(platform="discord")
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a reply looks like here."""
+
+    text: str | None
+    view: ui.View | ui.LayoutView | None
+    sheets: list[Sheet]
+    private: bool
+
+
+@dataclass(slots=True)
+class Reception:
+    """Answers interactions with what the studio says."""
+
+    studio: Studio
+    files: Files
+    posts: Posts
+    pictures: Pictures
+    line: LineKeeper
+    _seen: dict[int, None] = field(default_factory=dict)
+
+    async def answer(
+        self, interaction: discord.Interaction, command: Asked | Awaitable[Asked]
+    ) -> Reply | None:
+        """Carry the command out and answer; the reply, or None for an interaction seen before."""
+        if self._repeated(interaction):
+            if inspect.iscoroutine(command):
+                command.close()
+            return None
+        ask = ask_of(interaction)
+        work = asyncio.ensure_future(self._work(ask, command))
+        await asyncio.wait({work}, timeout=PATIENCE)
+        if work.done():
+            reply, shown = work.result()
+            await self._respond(interaction, ask, reply, shown)
+        else:
+            await self._defer(interaction)
+            reply, shown = await work
+            await self._respond_late(interaction, ask, reply, shown)
+        return reply
+
+    async def say_first(self, interaction: discord.Interaction, reply: Reply) -> None:
+        """A private answer to something that needs no more than words."""
+        text = layout.answer_text(reply)
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY)
+        else:
+            await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+
+    async def reply_to(self, ask: Ask, command: Asked | Awaitable[Asked]) -> Reply:
+        """What the studio answers. Whatever breaks, there is an answer for the member."""
+        say = speak(ask.member.locale)
+        try:
+            asked = await command if inspect.isawaitable(command) else command
+            return await self.studio.answer(ask, asked)
+        except FileRefused as refused:
+            return refusal(refused.reason, say)
+        except Exception:
+            log.exception("a command failed", key=ask.key)
+            return refusal(Reason("unavailable"), say)
+
+    async def shown(self, reply: Reply) -> Shown:
+        """The reply with its pictures read and its components built."""
+        if reply.kind is ReplyKind.PLACEHOLDER and reply.card:
+            return Shown(None, layout.card_view(reply.card), [], reply.private)
+        if reply.kind is ReplyKind.PICTURE and reply.card:
+            card, sheets = await self.pictures.stored(reply.card)
+            return Shown(None, layout.card_view(card, sheets), sheets, reply.private)
+        sheets = await self.pictures.small(reply.pictures)
+        if reply.attachment:
+            sheets.append(Sheet(reply.attachment.name, reply.attachment.data))
+        view = layout.answer_view(reply)
+        return Shown(layout.answer_text(reply), view, sheets, reply.private)
+
+    async def placed(self, reply: Reply, spot: Spot) -> None:
+        """Remember where a job's message stands, and keep its place in line true."""
+        if reply.job is None:
+            return
+        try:
+            await self.studio.client.set_placeholder(reply.job.id, spot.memory())
+        except Unavailable as error:
+            # The courier finds the message by the interaction's token, or posts one of its own.
+            log.warning("a placeholder was not noted", job=str(reply.job.id), why=str(error))
+        self.line.follow(reply.job)
+
+    async def _work(self, ask: Ask, command: Asked | Awaitable[Asked]) -> tuple[Reply, Shown]:
+        reply = await self.reply_to(ask, command)
+        return reply, await self.shown(reply)
+
+    def _repeated(self, interaction: discord.Interaction) -> bool:
+        seen = interaction.id in self._seen
+        self._seen[interaction.id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.pop(next(iter(self._seen)))
+        return seen
+
+    async def _respond(
+        self, interaction: discord.Interaction, ask: Ask, reply: Reply, shown: Shown
+    ) -> None:
+        message = await self._first(interaction, shown)
+        if reply.kind is not ReplyKind.PLACEHOLDER:
+            return
+        spot = _spot(ask, message, shown.private)
+        if message is None and not reply.repeated:
+            spot = await self._place_late(interaction, reply, shown, spot) or spot
+        if spot.message is not None:
+            await self.placed(reply, spot)
+
+    async def _first(self, interaction: discord.Interaction, shown: Shown) -> int | None:
+        """Make it the first response; the message's id, or None where it came too late.
+
+        A connection that breaks does not tell whether Discord took it: the second try does.
+        """
+        for trial in range(TRIES):
+            try:
+                return await _send(interaction, shown)
+            except discord.HTTPException as error:
+                if error.code == ALREADY_ACKNOWLEDGED and trial:
+                    return (await interaction.original_response()).id
+                log.warning("an interaction was not answered", why=error.text, code=error.code)
+                return None
+            except (aiohttp.ClientError, OSError) as error:
+                log.info("an answer broke off", why=type(error).__name__)
+        return None
+
+    async def _defer(self, interaction: discord.Interaction) -> None:
+        for trial in range(TRIES):
+            try:
+                await interaction.response.defer(ephemeral=True, thinking=True)
+            except discord.HTTPException as error:
+                if not (error.code == ALREADY_ACKNOWLEDGED and trial):
+                    log.warning("an interaction was not put off", why=error.text, code=error.code)
+                return
+            except (aiohttp.ClientError, OSError) as error:
+                log.info("a deferral broke off", why=type(error).__name__)
+            else:
+                return
+
+    async def _respond_late(
+        self, interaction: discord.Interaction, ask: Ask, reply: Reply, shown: Shown
+    ) -> None:
+        """After "thinking": a private answer replaces it; a public message stands on its own."""
+        try:
+            if shown.private:
+                edited = await _edit_original(interaction, shown)
+                await self.placed(reply, _spot(ask, edited, private=True))
+                return
+            spot = await self._place_late(interaction, reply, shown, _spot(ask, None, False))
+            if spot:
+                await self.placed(reply, spot)
+            await interaction.delete_original_response()
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            # A job's courier still finds its way; an answer about the account is asked for again.
+            log.warning("a late answer was not taken", key=ask.key, why=str(error))
+
+    async def _place_late(
+        self, interaction: discord.Interaction, reply: Reply, shown: Shown, spot: Spot
+    ) -> Spot | None:
+        """A public message apart from the first response: by the bot itself where it may write
+        there, because that can be repeated safely; else by the token."""
+        if shown.private or not isinstance(shown.view, ui.LayoutView):
+            return None
+        job = reply.job
+        try:
+            if job and interaction.app_permissions.send_messages and interaction.guild_id:
+                return await self.posts.post(spot, shown.view, shown.sheets, nonce_of(job))
+            sent = await interaction.followup.send(
+                view=shown.view,
+                files=[sheet.file() for sheet in shown.sheets],
+                allowed_mentions=NOBODY,
+                wait=True,
+            )
+        except (Gone, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("a placeholder was not posted", why=str(error))
+            return None
+        return _spot_at(spot, sent.id)
+
+
+async def _send(interaction: discord.Interaction, shown: Shown) -> int | None:
+    files = [sheet.file() for sheet in shown.sheets]
+    response = interaction.response
+    if isinstance(shown.view, ui.LayoutView):
+        sent = await response.send_message(
+            view=shown.view, files=files, ephemeral=shown.private, allowed_mentions=NOBODY
+        )
+    elif shown.view is not None:
+        sent = await response.send_message(
+            shown.text,
+            view=shown.view,
+            files=files,
+            ephemeral=shown.private,
+            allowed_mentions=NOBODY,
+        )
+    else:
+        sent = await response.send_message(
+            shown.text, files=files, ephemeral=shown.private, allowed_mentions=NOBODY
+        )
+    return sent.message_id
+
+
+async def _edit_original(interaction: discord.Interaction, shown: Shown) -> int:
+    files = [sheet.file() for sheet in shown.sheets]
+    edited = await interaction.edit_original_response(
+        content=shown.text, view=shown.view, attachments=files, allowed_mentions=NOBODY
+    )
+    return edited.id
+
+
+def _spot(ask: Ask, message: int | None, private: bool) -> Spot:
+    answer = ask.reply_to
+    return Spot(
+        channel=int(answer["channel"]),
+        message=message,
+        application=int(answer["application"]),
+        token=answer["token"],
+        token_at=answer["at"],
+        private=private,
+    )
+
+
+def _spot_at(spot: Spot, message: int) -> Spot:
+    return Spot(spot.channel, message, spot.application, spot.token, spot.token_at, spot.private)

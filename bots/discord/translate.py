@@ -1,0 +1,70 @@
+"""Discord's interactions and messages as an `Ask`: who, where, which key, and how to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord.utils import DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+from bots.core.command import Ask
+from bots.discord.roles import NO_GUILD, member_of, moderates, writer_of
+from tasks.members import Place
+
+THREADS = frozenset(
+    {
+        discord.ChannelType.public_thread,
+        discord.ChannelType.private_thread,
+        discord.ChannelType.news_thread,
+    }
+)
+
+
+def ask_of(interaction: discord.Interaction) -> Ask:
+    """The ask behind a command, button or form. Discord may send one twice: its id is the key."""
+    return Ask(
+        member=member_of(interaction),
+        place=place_of(interaction.channel, interaction.guild_id),
+        key=f"discord:{interaction.id}",
+        reply_to=_answer_to(interaction),
+        moderator=moderates(interaction),
+    )
+
+
+def ask_of_message(message: discord.Message) -> Ask:
+    """The ask behind a message that mentions the bot."""
+    guild = message.guild
+    limit = guild.filesize_limit if guild else DEFAULT_FILE_SIZE_LIMIT_BYTES
+    return Ask(
+        member=writer_of(message),
+        place=place_of(message.channel, guild.id if guild else None),
+        key=f"discord:{message.id}",
+        reply_to={
+            "channel": str(message.channel.id),
+            "message": str(message.id),
+            "size_limit": limit,
+        },
+    )
+
+
+def place_of(channel: object, guild: int | None) -> Place:
+    """A channel, or a thread in its channel."""
+    number = getattr(channel, "id", None)
+    kind = getattr(channel, "type", None)
+    parent = getattr(channel, "parent_id", None)
+    workspace = str(guild) if guild else NO_GUILD
+    if kind in THREADS and parent:
+        return Place("discord", workspace, str(parent), str(number))
+    return Place("discord", workspace, str(number))
+
+
+def _answer_to(interaction: discord.Interaction) -> Mapping[str, Any]:
+    """What the courier needs to answer: the token lives for 15 minutes from `at`."""
+    return {
+        "application": str(interaction.application_id),
+        "token": interaction.token,
+        "at": interaction.created_at.timestamp(),
+        "channel": str(interaction.channel_id),
+        "size_limit": interaction.filesize_limit,
+    }
