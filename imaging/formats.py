@@ -100,15 +100,18 @@ def decode_mask(data: bytes, limits: FileLimits = LIMITS) -> Image.Image:
 
 
 def flatten(image: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
-    """RGB, with transparency laid on a colour; 16-bit grey is scaled, not cut."""
+    """A new RGB picture without metadata: transparency laid on a colour, 16-bit grey scaled, not
+    cut.
+    """
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value / 256).convert("L")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, (*ground, 255)), layer).convert(
-        "RGB"
-    )
+    bare = Image.new("RGB", image.size, ground)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        bare.paste(layer, mask=layer)
+    else:
+        bare.paste(image.convert("RGB"))
+    return bare
 
 
 def encode_png(image: Image.Image, info: PngInfo | None = None) -> bytes:

@@ -112,7 +112,7 @@ def profile_for(name: str) -> Profile:
     if name in NAMED:
         return _named(name)
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         return _from_folder(folder.resolve().name, folder.resolve())
     for known, model in NAMED.items():
         if model.hub == name:

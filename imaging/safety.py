@@ -16,12 +16,12 @@ from typing import Protocol
 
 from PIL.Image import Image
 
-# What passes for a Latin letter: some of the confusables of Unicode Technical Standard 39, and digits
-# and signs as people use them in place of letters.
-_LETTERS = dict(
-    zip("аеорсухіјѕһԁԛԝкмтвнцαεικνορτυχ", "aeopcyxijshdqwkmtbhuaeiknoptux", strict=True)
-)
-_LONG_LETTERS = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "þ": "th"}
+# What passes for a Latin letter: some confusables of Unicode Technical Standard 39, then digits
+# and signs as people put them in place of letters.
+_CYRILLIC = dict(zip("аеорсухіјѕһԁԛԝкмтвнц", "aeopcyxijshdqwkmtbhu", strict=True))
+_GREEK = dict(zip("αεικνορτυχ", "aeiknoptux", strict=True))
+_LATIN = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "þ": "th"}
+_LETTERS = {**_CYRILLIC, **_GREEK, **_LATIN}
 _SIGNS = dict(zip("013457@$€£!|", "oieastaseeil", strict=True))
 
 _WORD = re.compile(r"[^\W_]+")
@@ -88,7 +88,7 @@ def _plain(text: str) -> str:
     """
     spread = unicodedata.normalize("NFKD", text).casefold()
     kept = (letter for letter in spread if unicodedata.category(letter) not in {"Mn", "Me", "Cf"})
-    return "".join(_LETTERS.get(letter) or _LONG_LETTERS.get(letter, letter) for letter in kept)
+    return "".join(_LETTERS.get(letter, letter) for letter in kept)
 
 
 def _forms(text: str) -> Iterator[str]:
@@ -100,9 +100,9 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _unsigned(text: str) -> Iterator[str]:
-    """The words with signs read as letters, where they have at least one letter."""
+    """The words with digits and signs read as letters; numbers and prices are not words."""
     for word in _SIGNED_WORD.findall(text):
-        if any(letter.isalpha() for letter in word):
+        if any(letter.isalpha() for letter in word) or not any(map(str.isdigit, word)):
             yield "".join(_SIGNS.get(letter, letter) for letter in word)
 
 

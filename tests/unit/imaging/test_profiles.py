@@ -1,0 +1,119 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaging.errors import ModelUnavailable, UnknownProfile, Unsupported
+from imaging.profiles import POSTCARD_FOLDER, names, profile_for
+from imaging.request import Operation
+from imaging.sizes import ASPECTS
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_named_profile_can_make_every_aspect(name: str) -> None:
+    profile = profile_for(name)
+    assert profile.name == name
+    for aspect in ASPECTS:
+        width, height = profile.size(aspect)
+        assert width % profile.multiple == height % profile.multiple == 0
+        assert width * height <= profile.largest_pixels
+    assert Operation.IMAGINE in profile.operations
+    assert (Operation.EDIT in profile.operations) == (profile.edit is not None)
+
+
+@pytest.mark.parametrize("name", names())
+@given(width=st.integers(1, 12_000), height=st.integers(1, 12_000))
+def test_the_size_of_an_edit_suits_the_model(name: str, width: int, height: int) -> None:
+    profile = profile_for(name)
+    wide, high = profile.size_of_edit((width, height))
+    assert wide % profile.multiple == high % profile.multiple == 0
+    assert wide * high <= profile.largest_pixels
+    assert wide * high >= profile.native_area * 0.6
+    if 0.3 < width / height < 3.3 and (width > height * 1.3 or height > width * 1.3):
+        assert (wide > high) == (width > height)
+
+
+def test_postcard_is_read_from_its_folder() -> None:
+    profile = profile_for("postcard")
+    told = json.loads((POSTCARD_FOLDER / "atelier.json").read_text("utf-8"))
+    assert profile.steps == told["steps"]
+    assert profile.guidance == told["guidance"]
+    assert profile.size("3:2") == tuple(told["aspects"]["3:2"])
+    assert profile.edit == str(POSTCARD_FOLDER / "edit")
+
+
+def test_a_smaller_allowance_gives_a_smaller_picture_of_the_same_shape() -> None:
+    profile = profile_for("sdxl")
+    assert profile.size_within("16:9", 4.0) == profile.size("16:9")
+    width, height = profile.size_within("16:9", 0.5)
+    assert width * height <= 500_000
+    assert 1.5 < width / height < 2
+
+
+def test_a_folder_becomes_a_profile_with_what_its_files_say(tmp_path: Path) -> None:
+    folder = tmp_path / "landscapes"
+    (folder / "vae").mkdir(parents=True)
+    (folder / "unet").mkdir()
+    (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    (folder / "vae/config.json").write_text('{"block_out_channels": [1, 2, 3, 4]}')
+    (folder / "unet/config.json").write_text('{"block_out_channels": [1, 2], "sample_size": 32}')
+    profile = profile_for(str(folder))
+    assert profile.name == "landscapes"
+    assert profile.source == str(folder)
+    assert profile.multiple == 16
+    assert profile.size("1:1") == (256, 256)
+    assert profile.guidance == 7.5
+    assert profile.edit is None
+
+    (folder / "atelier.json").write_text('{"steps": 5, "aspects": {"1:1": [320, 320]}}')
+    changed = profile_for(str(folder))
+    assert changed.steps == 5
+    assert changed.size("1:1") == (320, 320)
+
+
+def test_a_hub_id_becomes_a_profile_and_a_known_one_its_named_profile() -> None:
+    assert profile_for("someone/their-model").source == "someone/their-model"
+    assert profile_for("Tongyi-MAI/Z-Image-Turbo").name == "z-image-turbo"
+
+
+@pytest.mark.parametrize("name", ["dall-e", "", "/no/such/folder", "a/b/c", "../x"])
+def test_what_is_none_of_these_is_refused_with_what_would_do(name: str) -> None:
+    with pytest.raises(UnknownProfile, match="postcard"):
+        profile_for(name)
+
+
+@pytest.mark.parametrize("index", [None, "{", "[]"])
+def test_a_folder_without_a_readable_index_is_refused(tmp_path: Path, index: str | None) -> None:
+    if index is not None:
+        (tmp_path / "model_index.json").write_text(index)
+    with pytest.raises(ModelUnavailable, match=r"model_index\.json"):
+        profile_for(str(tmp_path))
+
+
+@pytest.mark.parametrize("told", ['{"aspects": {"1:1": 64}}', '{"spteps": 3}', '{"multiple": "x"}'])
+def test_a_wrong_value_of_a_folder_names_the_file(tmp_path: Path, told: str) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    (tmp_path / "atelier.json").write_text(told)
+    with pytest.raises(ModelUnavailable, match=r"atelier\.json"):
+        profile_for(str(tmp_path))
+
+
+def test_an_unknown_aspect_names_the_known_ones() -> None:
+    with pytest.raises(Unsupported, match="16:9"):
+        profile_for("postcard").size("7:5")
+
+
+def test_nothing_that_a_bot_imports_brings_torch() -> None:
+    modules = ["profiles", "formats", "provenance", "safety", "errors", "request"]
+    imports = "; ".join(f"import imaging.{name}" for name in modules)
+    engine = "import imaging.engine.step_scheduler, imaging.engine.engine"
+    script = f"import sys; {imports}; {engine}; print([m for m in sys.modules if m in HEAVY])"
+    heavy = "HEAVY = {'torch', 'diffusers', 'transformers', 'numpy'}; "
+    done = subprocess.run(
+        [sys.executable, "-c", heavy + script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
