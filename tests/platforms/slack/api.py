@@ -79,11 +79,17 @@ class Methods:
         self.triggers[name] = time.monotonic() + 3.0
         return name
 
-    # -- messages ---------------------------------------------------------------------------------
+    # -- messages ---------------------------------------------------------
 
     def _auth_test(self, ws: Workspace, _args: JSON) -> JSON:
-        return {"url": f"https://{ws.name}.slack.com/", "team": ws.name, "team_id": ws.id,
-                "user": "atelier", "user_id": ws.bot_user, "bot_id": ws.bot_id}  # fmt: skip
+        return {
+            "url": f"https://{ws.name}.slack.com/",
+            "team": ws.name,
+            "team_id": ws.id,
+            "user": "atelier",
+            "user_id": ws.bot_user,
+            "bot_id": ws.bot_id,
+        }
 
     def _post(self, ws: Workspace, args: JSON) -> JSON:
         channel = self._writable(ws, args["channel"])
@@ -92,9 +98,14 @@ class Methods:
         if root is not None and root not in channel.messages:
             raise Refusal("thread_not_found")
         message = Message(
-            ts=self._clock.ts(), channel=channel.id, user=ws.bot_user, text="", bot=True,
-            thread_ts=root, metadata=_metadata(args),
-        )  # fmt: skip
+            ts=self._clock.ts(),
+            channel=channel.id,
+            user=ws.bot_user,
+            text="",
+            bot=True,
+            thread_ts=root,
+            metadata=_metadata(args),
+        )
         message.show(args.get("text", "")[:POST_LIMIT], blocks)
         channel.messages[message.ts] = message
         self._share(ws, channel, rules.shown_files(blocks))
@@ -111,8 +122,7 @@ class Methods:
             raise Refusal("msg_too_long")
         blocks = self._blocks(ws, args)
         if "file_ids" in args:
-            ids = args["file_ids"]
-            message.files = ids.split(",") if isinstance(ids, str) else list(ids)
+            message.files = _listed(args["file_ids"])
             if any(i not in ws.files or not ws.files[i].complete for i in message.files):
                 raise Refusal("file_not_found")
             self._share(ws, channel, message.files)
@@ -166,17 +176,24 @@ class Methods:
 
     def _conversation(self, ws: Workspace, args: JSON) -> JSON:
         channel = self._readable(ws, args["channel"])
-        return {"channel": {"id": channel.id, "name": channel.name,
-                            "is_archived": channel.archived}}  # fmt: skip
+        return {
+            "channel": {"id": channel.id, "name": channel.name, "is_archived": channel.archived}
+        }
 
-    # -- people -----------------------------------------------------------------------------------
+    # -- people ---------------------------------------------------------
 
     def _user(self, ws: Workspace, args: JSON) -> JSON:
         user = ws.users.get(args["user"])
         if user is None:
             raise Refusal("user_not_found")
-        seen: JSON = {"id": user.id, "name": user.name, "real_name": user.name.title(),
-                      "is_admin": user.admin, "is_owner": False, "is_bot": user.bot}  # fmt: skip
+        seen: JSON = {
+            "id": user.id,
+            "name": user.name,
+            "real_name": user.name.title(),
+            "is_admin": user.admin,
+            "is_owner": False,
+            "is_bot": user.bot,
+        }
         if str(args.get("include_locale", "")).lower() in {"true", "1"}:
             seen["locale"] = user.locale
         return {"user": seen}
@@ -195,13 +212,18 @@ class Methods:
             raise Refusal("no_such_subteam")
         return {"users": sorted(ws.groups[args["usergroup"]])}
 
-    # -- files ------------------------------------------------------------------------------------
+    # -- files ---------------------------------------------------------
 
     def _upload_url(self, ws: Workspace, args: JSON) -> JSON:
         if len(args.get("alt_txt", "")) > 1000:
             raise Refusal("alt_txt_too_large")
-        file = File(self._clock.id("F"), args["filename"], ws.bot_user, int(args["length"]),
-                    alt=args.get("alt_txt", ""))  # fmt: skip
+        file = File(
+            self._clock.id("F"),
+            args["filename"],
+            ws.bot_user,
+            int(args["length"]),
+            alt=args.get("alt_txt", ""),
+        )
         ws.files[file.id] = file
         return {"file_id": file.id, "upload_url": f"{self._origin()}/upload/{ws.id}/{file.id}"}
 
@@ -217,8 +239,15 @@ class Methods:
             done.append({"id": file.id, "title": file.title})
         if "channel_id" in args:
             channel = self._writable(ws, args["channel_id"])
-            message = Message(self._clock.ts(), channel.id, ws.bot_user, "", bot=True,
-                              thread_ts=args.get("thread_ts"), files=[d["id"] for d in done])  # fmt: skip
+            message = Message(
+                self._clock.ts(),
+                channel.id,
+                ws.bot_user,
+                "",
+                bot=True,
+                thread_ts=args.get("thread_ts"),
+                files=[d["id"] for d in done],
+            )
             message.show(args.get("initial_comment", ""), [])
             channel.messages[message.ts] = message
             self._share(ws, channel, message.files)
@@ -226,20 +255,28 @@ class Methods:
 
     def _file_info(self, ws: Workspace, args: JSON) -> JSON:
         file = ws.files.get(args["file"])
-        if file is None:
+        if file is None or not file.complete:
             raise Refusal("file_not_found")
         if file.deleted:
             raise Refusal("file_deleted")
-        ready = file.complete and file.polls_left <= 0
-        file.polls_left -= 1 if file.complete else 0
+        ready = file.polls_left <= 0
+        file.polls_left -= 1
         return {"file": self.file_json(ws, file) | ({} if ready else {"mimetype": ""})}
 
     def file_json(self, ws: Workspace, file: File) -> JSON:
         """A file as events and `files.info` show it."""
         url = f"{self._origin()}/files-pri/{ws.id}-{file.id}/download/{file.name}"
-        return {"id": file.id, "name": file.name, "title": file.title, "mimetype": file.mimetype,
-                "size": file.size, "user": file.owner, "url_private": url,
-                "url_private_download": url, "channels": sorted(file.channels)}  # fmt: skip
+        return {
+            "id": file.id,
+            "name": file.name,
+            "title": file.title,
+            "mimetype": file.mimetype,
+            "size": file.size,
+            "user": file.owner,
+            "url_private": url,
+            "url_private_download": url,
+            "channels": sorted(file.channels),
+        }
 
     def _file_delete(self, ws: Workspace, args: JSON) -> JSON:
         file = ws.files.get(args["file"])
@@ -250,7 +287,7 @@ class Methods:
         file.deleted = True
         return {}
 
-    # -- views and assistant threads --------------------------------------------------------------
+    # -- views and assistant threads ---------------------------------------------------------
 
     def _view_open(self, ws: Workspace, args: JSON) -> JSON:
         expires = self.triggers.pop(args.get("trigger_id", ""), None)
@@ -299,7 +336,7 @@ class Methods:
     def _nothing(self, _ws: Workspace, _args: JSON) -> JSON:
         return {}
 
-    # -- what several methods need ----------------------------------------------------------------
+    # -- what several methods need ---------------------------------------------------------
 
     def _readable(self, ws: Workspace, name: str) -> Channel:
         channel = ws.channels.get(name)
@@ -349,9 +386,15 @@ class Methods:
 
 def view_json(ws: Workspace, view: View) -> JSON:
     """A view as answers and payloads carry it."""
-    return {**view.body, "id": view.id, "team_id": ws.id, "hash": view.hash,
-            "state": {"values": {}}, "private_metadata": view.body.get("private_metadata", ""),
-            "callback_id": view.body.get("callback_id", "")}  # fmt: skip
+    return {
+        **view.body,
+        "id": view.id,
+        "team_id": ws.id,
+        "hash": view.hash,
+        "state": {"values": {}},
+        "private_metadata": view.body.get("private_metadata", ""),
+        "callback_id": view.body.get("callback_id", ""),
+    }
 
 
 def message_json(message: Message) -> JSON:
@@ -360,8 +403,13 @@ def message_json(message: Message) -> JSON:
 
 
 def _as_json(message: Message, full: bool = False) -> JSON:
-    seen: JSON = {"type": "message", "ts": message.ts, "user": message.user, "text": message.text,
-                  "blocks": message.blocks}  # fmt: skip
+    seen: JSON = {
+        "type": "message",
+        "ts": message.ts,
+        "user": message.user,
+        "text": message.text,
+        "blocks": message.blocks,
+    }
     if message.thread_ts:
         seen["thread_ts"] = message.thread_ts
     if full and message.metadata:
@@ -369,6 +417,13 @@ def _as_json(message: Message, full: bool = False) -> JSON:
     if message.bot:
         seen["bot_id"] = "B0BOT00000"
     return seen
+
+
+def _listed(ids: Any) -> list[str]:
+    """A list of ids in any of the three ways that Slack takes."""
+    if isinstance(ids, list):
+        return list(ids)
+    return list(json.loads(ids)) if ids.startswith("[") else ids.split(",")
 
 
 def _metadata(args: JSON) -> Any:

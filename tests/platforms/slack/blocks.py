@@ -21,8 +21,11 @@ MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 def message_faults(blocks: list[JSON]) -> list[str]:
     """What Slack would refuse in a message's blocks."""
     faults = [*_faults(blocks, MESSAGE_BLOCKS)]
-    faults += [f"input is not allowed here [/blocks/{i}]" for i, b in enumerate(blocks)
-               if b.get("type") in {"input"}]
+    faults += [
+        f"input is not allowed here [/blocks/{i}]"
+        for i, b in enumerate(blocks)
+        if b.get("type") in {"input"}
+    ]
     return faults
 
 
@@ -237,8 +240,16 @@ def _options(element: JSON, where: str, kind: str) -> Iterator[str]:
         yield f"not one of the options [{where}/initial_option]"
 
 
-ELEMENTS = {"button", "static_select", "overflow", "radio_buttons", "plain_text_input",
-            "number_input", "file_input", "conversations_select"}  # fmt: skip
+ELEMENTS = {
+    "button",
+    "static_select",
+    "overflow",
+    "radio_buttons",
+    "plain_text_input",
+    "number_input",
+    "file_input",
+    "conversations_select",
+}
 BLOCKS: dict[str, Callable[[JSON, str], Iterator[str]]] = {
     "section": _section,
     "image": _image,

@@ -103,10 +103,23 @@ def _request(kind: str, payload: JSON) -> tuple[str, str, str]:
 
 def event_callback(team: str, event: JSON, event_id: str) -> JSON:
     """The outer envelope of an event."""
-    return {"type": "event_callback", "team_id": team, "api_app_id": APP_ID, "event": event,
-            "event_id": event_id, "event_time": int(time.time()),
-            "authorizations": [{"enterprise_id": None, "team_id": team, "user_id": "U0BOT00000",
-                                "is_bot": True, "is_enterprise_install": False}]}  # fmt: skip
+    return {
+        "type": "event_callback",
+        "team_id": team,
+        "api_app_id": APP_ID,
+        "event": event,
+        "event_id": event_id,
+        "event_time": int(time.time()),
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": team,
+                "user_id": "U0BOT00000",
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+    }
 
 
 async def insist(line: Line, payload: JSON, pauses: tuple[float, ...] = (0.2, 1.0, 2.0)) -> Taken:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.platforms.slack import blocks as rules
-from tests.platforms.slack.deliveries import Line, Taken, event_callback, insist
 from tests.platforms.slack.api import message_json, view_json
+from tests.platforms.slack.deliveries import Line, Taken, event_callback, insist
 from tests.platforms.slack.server import APP_ID, Answer, LoopbackSlack
 from tests.platforms.slack.world import JSON, File, Message, View, Whisper, Workspace
 
@@ -29,7 +29,7 @@ class Person:
         self.user = user
         self.line = line
 
-    # -- what a member does -------------------------------------------------------------------------
+    # -- what a member does ---------------------------------------------------------
 
     def mention(
         self, channel: str, words: str, thread: str | None = None, files: Sequence[Attached] = ()
@@ -51,14 +51,20 @@ class Person:
     def write(
         self, channel: str, text: str, thread: str | None, files: Sequence[Attached] = ()
     ) -> JSON:
-        """A message that stands in the channel, as the event about it tells; nothing is delivered."""
+        """A message that stands in the channel, as an event tells of it; nothing is delivered."""
         kept = [self._keep(channel, each) for each in files]
         message = Message(self.slack.clock.ts(), channel, self.user, "", thread_ts=thread)
         message.show(text, [])
         message.files = [f.id for f in kept]
         self.workspace.channels[channel].messages[message.ts] = message
-        event: JSON = {"user": self.user, "text": text, "ts": message.ts, "channel": channel,
-                       "event_ts": message.ts, "team": self.workspace.id}  # fmt: skip
+        event: JSON = {
+            "user": self.user,
+            "text": text,
+            "ts": message.ts,
+            "channel": channel,
+            "event_ts": message.ts,
+            "team": self.workspace.id,
+        }
         if thread:
             event["thread_ts"] = thread
         if kept:
@@ -74,11 +80,18 @@ class Person:
     def command(self, command: str, text: str, channel: str) -> Taken:
         """A slash command."""
         payload: JSON = {
-            "command": command, "text": text, "team_id": self.workspace.id, "user_id": self.user,
-            "channel_id": channel, "channel_name": "general", "user_name": self.user.lower(),
-            "api_app_id": APP_ID, "is_enterprise_install": "false",
-            "trigger_id": self.slack.methods.trigger(), "response_url": self._answer(channel),
-        }  # fmt: skip
+            "command": command,
+            "text": text,
+            "team_id": self.workspace.id,
+            "user_id": self.user,
+            "channel_id": channel,
+            "channel_name": "general",
+            "user_name": self.user.lower(),
+            "api_app_id": APP_ID,
+            "is_enterprise_install": "false",
+            "trigger_id": self.slack.methods.trigger(),
+            "response_url": self._answer(channel),
+        }
         taken = self.slack.run(self.line.send("slash_commands", payload))
         if taken.answer and taken.answer.get("text"):
             answer = Answer(self.workspace, channel, self.user)
@@ -89,46 +102,60 @@ class Person:
         """Press a button of a message by its label. Raises AssertionError where there is none."""
         button = self._button(rules.buttons(message.blocks), label)
         where: JSON = {
-            "container": {"type": "message", "message_ts": message.ts,
-                          "channel_id": message.channel, "thread_ts": message.thread_ts},
+            "container": {
+                "type": "message",
+                "message_ts": message.ts,
+                "channel_id": message.channel,
+                "thread_ts": message.thread_ts,
+            },
             "channel": {"id": message.channel, "name": "general"},
             "message": message_json(message),
             "response_url": self._answer(message.channel, message),
-        }  # fmt: skip
+        }
         return self._act("block_actions", where | {"actions": [self._pressed(button)]})
 
     def press_whisper(self, whisper: Whisper, label: str) -> Taken:
         """Press a button of a message that this member alone sees."""
         button = self._button(rules.buttons(whisper.blocks), label)
         where: JSON = {
-            "container": {"type": "message", "is_ephemeral": True, "channel_id": whisper.channel,
-                          "message_ts": self.slack.clock.ts()},
+            "container": {
+                "type": "message",
+                "is_ephemeral": True,
+                "channel_id": whisper.channel,
+                "message_ts": self.slack.clock.ts(),
+            },
             "channel": {"id": whisper.channel, "name": "general"},
             "response_url": self._answer(whisper.channel),
-        }  # fmt: skip
+        }
         return self._act("block_actions", where | {"actions": [self._pressed(button)]})
 
     def press_home(self, label: str) -> Taken:
         """Press a button of this member's Home tab."""
         view = self.workspace.homes[self.user]
         button = self._button(rules.buttons(view.body["blocks"]), label)
-        where: JSON = {"container": {"type": "view", "view_id": view.id},
-                       "view": view_json(self.workspace, view)}  # fmt: skip
+        where: JSON = {
+            "container": {"type": "view", "view_id": view.id},
+            "view": view_json(self.workspace, view),
+        }
         return self._act("block_actions", where | {"actions": [self._pressed(button)]})
 
     def message_shortcut(self, message: Message, callback: str) -> Taken:
         """Choose one of the app's shortcuts in a message's menu."""
-        return self._act("message_action", {
-            "callback_id": callback, "channel": {"id": message.channel, "name": "general"},
-            "message_ts": message.ts, "message": self._with_files(message),
-            "action_ts": self.slack.clock.ts(),
-            "response_url": self._answer(message.channel, message),
-        })  # fmt: skip
+        return self._act(
+            "message_action",
+            {
+                "callback_id": callback,
+                "channel": {"id": message.channel, "name": "general"},
+                "message_ts": message.ts,
+                "message": self._with_files(message),
+                "action_ts": self.slack.clock.ts(),
+                "response_url": self._answer(message.channel, message),
+            },
+        )
 
     def shortcut(self, callback: str) -> Taken:
         """Choose a global shortcut."""
-        return self._act("shortcut", {"callback_id": callback,
-                                      "action_ts": self.slack.clock.ts()})  # fmt: skip
+        return self._act("shortcut", {"callback_id": callback, "action_ts": self.slack.clock.ts()})
 
     def submit(self, view: View, values: JSON, response_channel: str | None = None) -> Taken:
         """Submit a modal. `values` gives an input's value by its block id."""
@@ -141,8 +168,9 @@ class Person:
         body = view_json(self.workspace, view) | {"state": {"values": state}}
         urls = []
         if response_channel:
-            urls = [{"channel_id": response_channel,
-                     "response_url": self._answer(response_channel)}]  # fmt: skip
+            urls = [
+                {"channel_id": response_channel, "response_url": self._answer(response_channel)}
+            ]
         taken = self._act("view_submission", {"view": body, "response_urls": urls})
         if taken.acked and (taken.answer or {}).get("response_action") != "errors":
             view.closed = True
@@ -151,10 +179,17 @@ class Person:
     def open_home(self) -> None:
         """Open the app's Home tab."""
         channel = self.workspace.dm(self.user)
-        self.tell({"type": "app_home_opened", "user": self.user, "channel": channel.id,
-                   "tab": "home", "event_ts": self.slack.clock.ts()})  # fmt: skip
+        self.tell(
+            {
+                "type": "app_home_opened",
+                "user": self.user,
+                "channel": channel.id,
+                "tab": "home",
+                "event_ts": self.slack.clock.ts(),
+            }
+        )
 
-    # -- what a member sees ------------------------------------------------------------------------
+    # -- what a member sees ---------------------------------------------------------
 
     def answers(self, channel: str, root: str) -> list[Message]:
         """The app's messages in a thread that stand now."""
@@ -185,14 +220,17 @@ class Person:
                 return view
         raise AssertionError(f"no open modal is called {title!r}")
 
-    # -- inside ------------------------------------------------------------------------------------
+    # -- inside ---------------------------------------------------------
 
     def _act(self, kind: str, payload: JSON) -> Taken:
         body: JSON = {
-            "type": kind, "team": {"id": self.workspace.id, "domain": self.workspace.name},
+            "type": kind,
+            "team": {"id": self.workspace.id, "domain": self.workspace.name},
             "user": {"id": self.user, "name": self.user.lower(), "team_id": self.workspace.id},
-            "api_app_id": APP_ID, "trigger_id": self.slack.methods.trigger(), **payload,
-        }  # fmt: skip
+            "api_app_id": APP_ID,
+            "trigger_id": self.slack.methods.trigger(),
+            **payload,
+        }
         return self.slack.run(self.line.send("interactive", body))
 
     def _pressed(self, button: JSON) -> JSON:
@@ -204,8 +242,14 @@ class Person:
         return f"{self.slack.origin}/response/{name}"
 
     def _keep(self, channel: str, attached: Attached) -> File:
-        file = File(self.slack.clock.id("F"), attached.name, self.user, len(attached.data),
-                    data=attached.data, complete=True)  # fmt: skip
+        file = File(
+            self.slack.clock.id("F"),
+            attached.name,
+            self.user,
+            len(attached.data),
+            data=attached.data,
+            complete=True,
+        )
         file.channels.add(channel)
         self.workspace.files[file.id] = file
         return file

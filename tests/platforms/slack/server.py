@@ -86,7 +86,7 @@ class LoopbackSlack:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._runner: web.AppRunner | None = None
 
-    # -- life ---------------------------------------------------------------------------------------
+    # -- life ---------------------------------------------------------
 
     @property
     def api_url(self) -> str:
@@ -156,7 +156,7 @@ class LoopbackSlack:
         port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         self.origin = f"http://127.0.0.1:{port}"
 
-    # -- the Web API --------------------------------------------------------------------------------
+    # -- the Web API ---------------------------------------------------------
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
@@ -254,11 +254,19 @@ class LoopbackSlack:
         renewal = f"xoxe-1-{self.clock.id('')}"
         workspace.grant = Grant(token, self.scopes)
         self.oauth.refresh[renewal] = team
-        return {"access_token": token, "token_type": "bot", "app_id": APP_ID,
-                "scope": ",".join(sorted(self.scopes)), "bot_user_id": workspace.bot_user,
-                "team": {"id": team, "name": workspace.name}, "enterprise": None,
-                "authed_user": {"id": "U0INSTALL0"}, "is_enterprise_install": False,
-                "expires_in": self.oauth.expires_in, "refresh_token": renewal}  # fmt: skip
+        return {
+            "access_token": token,
+            "token_type": "bot",
+            "app_id": APP_ID,
+            "scope": ",".join(sorted(self.scopes)),
+            "bot_user_id": workspace.bot_user,
+            "team": {"id": team, "name": workspace.name},
+            "enterprise": None,
+            "authed_user": {"id": "U0INSTALL0"},
+            "is_enterprise_install": False,
+            "expires_in": self.oauth.expires_in,
+            "refresh_token": renewal,
+        }
 
     async def _spoil(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
         if fault.kind is Kind.LIMITED:
@@ -266,14 +274,17 @@ class LoopbackSlack:
             headers = {"Retry-After": str(max(1, round(fault.seconds)))}
             return web.json_response(body, status=429, headers=headers)
         if fault.kind is Kind.BROKEN:
-            return web.Response(status=fault.status, text="<html>Service Unavailable</html>",
-                                content_type="text/html")  # fmt: skip
+            return web.Response(
+                status=fault.status,
+                text="<html>Service Unavailable</html>",
+                content_type="text/html",
+            )
         if fault.kind is Kind.SLOW:
             await asyncio.sleep(fault.seconds)
             return None
         return _hang_up(request)
 
-    # -- files and response URLs --------------------------------------------------------------------
+    # -- files and response URLs ---------------------------------------------------------
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         data = await request.read()
@@ -332,8 +343,9 @@ class LoopbackSlack:
                 Whisper(answer.channel, answer.user, body.get("text", ""), shown)
             )
         else:
-            message = Message(self.clock.ts(), answer.channel, answer.workspace.bot_user, "",
-                              bot=True)  # fmt: skip
+            message = Message(
+                self.clock.ts(), answer.channel, answer.workspace.bot_user, "", bot=True
+            )
             message.show(body.get("text", ""), shown)
             answer.workspace.channels[answer.channel].messages[message.ts] = message
         return {"ok": True}

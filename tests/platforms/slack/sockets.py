@@ -69,13 +69,19 @@ class Sockets:
             self._open.remove(socket)
         return socket
 
-    async def deliver(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Envelope:
+    async def deliver(
+        self, kind: str, payload: JSON, attempt: int = 0, reason: str = ""
+    ) -> Envelope:
         """Send one envelope and wait for its acknowledgement, or until the deadline."""
         socket = await self._any()
         envelope = Envelope(str(uuid.uuid4()), time.monotonic())
         self._waiting[envelope.id] = envelope
-        body: JSON = {"envelope_id": envelope.id, "type": kind, "payload": payload,
-                      "accepts_response_payload": kind != "events_api"}  # fmt: skip
+        body: JSON = {
+            "envelope_id": envelope.id,
+            "type": kind,
+            "payload": payload,
+            "accepts_response_payload": kind != "events_api",
+        }
         if kind == "events_api":
             body |= {"retry_attempt": attempt, "retry_reason": reason}
         await socket.send_str(json.dumps(body))

@@ -1,0 +1,160 @@
+"""Slack's entry points: `serve` for Socket Mode, `mounted` for HTTP inside the web process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from starlette.routing import Route
+
+from bots.core.line import LineKeeper
+from bots.core.sentences import speak
+from bots.core.studio import Studio
+from bots.slack import authorization, commands, home, interactions
+from bots.slack.http import routes
+from bots.slack.installing import RecordedInstalls, flow, keep_fresh
+from bots.slack.once import Once
+from bots.slack.posting import Poster, line_shower
+from bots.slack.roles import Directory
+from bots.slack.room import Room
+from bots.slack.workspaces import ManyWorkspaces, OneWorkspace, Wire, Workspaces
+from tasks.settings import Settings
+
+SHARE = 0.4  # of each rate tier; the rest is the workers'
+PING = 5.0  # seconds; a dead socket is noticed after about two of them
+LINE_PAUSE = 1.5  # seconds between two edits of places in line
+STUCK = 30.0  # seconds without a connection after which a new address is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """The bolt app and what stands behind it."""
+
+    app: AsyncApp
+    room: Room
+    keeper: LineKeeper
+    wire: Wire
+    workspaces: Workspaces
+
+    async def close(self) -> None:
+        """Bring what runs to an end and let go of connections."""
+        await self.room.once.close()
+        await self.wire.close()
+
+
+def build(settings: Settings, studio: Studio) -> Slack:
+    """Put the app together. Call it inside the event loop that it will live in."""
+    wire = Wire(settings.slack_api_url, SHARE)
+    workspaces = _workspaces(settings, studio, wire)
+    keeper = LineKeeper(studio.client, "slack", line_shower(workspaces, speak), pause=LINE_PAUSE)
+    room = Room(
+        studio=studio,
+        workspaces=workspaces,
+        directory=Directory(),
+        poster=Poster(studio.client, keeper),
+        once=Once(),
+        api_url=settings.slack_api_url,
+    )
+    secret = settings.slack_signing_secret
+    app = AsyncApp(
+        name="atelier",
+        client=wire.client(),
+        authorize=authorization.Authorize(workspaces),
+        signing_secret=secret.get_secret_value() if secret else "",
+    )
+    commands.register(app, room)
+    interactions.register(app, room)
+    home.register(app, room)
+    authorization.register(app, workspaces, studio.client)
+    return Slack(app, room, keeper, wire, workspaces)
+
+
+async def serve(settings: Settings, studio: Studio, ready: Callable[[], None]) -> None:
+    """Serve over Socket Mode until cancelled; `ready` is called once the socket is open."""
+    if settings.slack_app_token is None:
+        raise ValueError("Socket Mode needs ATELIER_SLACK_APP_TOKEN")
+    slack = build(settings, studio)
+    handler = AsyncSocketModeHandler(
+        slack.app,
+        settings.slack_app_token.get_secret_value(),
+        web_client=slack.wire.client(),
+        ping_interval=PING,
+    )
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_watch, handler)
+            tasks.start_soon(_upkeep, slack, settings)
+            await handler.connect_async()
+            ready()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await handler.close_async()
+            await slack.close()
+
+
+@asynccontextmanager
+async def mounted(settings: Settings, studio: Studio) -> AsyncIterator[list[Route]]:
+    """Routes for the web process, served and kept up inside the `with`."""
+    slack = build(settings, studio)
+    installs = _install_flow(slack, settings)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_upkeep, slack, settings)
+            yield routes(slack.app, installs)
+            tasks.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await slack.close()
+
+
+async def _upkeep(slack: Slack, settings: Settings) -> None:
+    """What goes on beside answering: places in line, and tokens that must not expire."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(slack.keeper.run)
+        if isinstance(slack.workspaces, ManyWorkspaces):
+            client, (id_, secret) = slack.room.client, _oauth(settings)
+            installs = RecordedInstalls(client, slack.workspaces)
+            tasks.start_soon(keep_fresh, client, installs, slack.wire, id_, secret)
+
+
+async def _watch(handler: AsyncSocketModeHandler) -> None:
+    """Free the stock client where it goes on trying an address that Slack no longer takes."""
+    client, away = handler.client, 0.0
+    while True:
+        await anyio.sleep(PING)
+        away = 0.0 if await client.is_connected() else away + PING
+        if away >= STUCK:
+            structlog.get_logger().warning("asking Slack for a new socket address")
+            client.wss_uri = None
+            away = 0.0
+
+
+def _workspaces(settings: Settings, studio: Studio, wire: Wire) -> Workspaces:
+    if settings.slack_bot_token is not None:
+        return OneWorkspace(wire, settings.slack_bot_token.get_secret_value())
+
+    return ManyWorkspaces(wire, lambda team: studio.client.find_install("slack", team))
+
+
+def _install_flow(slack: Slack, settings: Settings) -> AsyncOAuthFlow | None:
+    if not isinstance(slack.workspaces, ManyWorkspaces):
+        return None
+    installs = RecordedInstalls(slack.room.client, slack.workspaces)
+    id_, secret = _oauth(settings)
+    return flow(slack.wire, id_, secret, installs)
+
+
+def _oauth(settings: Settings) -> tuple[str, str]:
+    id_, secret = settings.slack_client_id, settings.slack_client_secret
+    if id_ is None or secret is None:
+        raise ValueError(
+            "without ATELIER_SLACK_BOT_TOKEN, Slack needs ATELIER_SLACK_CLIENT_ID and "
+            "ATELIER_SLACK_CLIENT_SECRET, with which workspaces install the app"
+        )
+    return id_, secret.get_secret_value()

@@ -1,0 +1,109 @@
+"""Who a member is now: language, administrator or not, and the user groups that give tiers.
+
+One call of `usergroups.list` tells every group of a workspace with its members; it is made at most
+once in `FRESH` seconds (the method allows 20 a minute), so that a change counts within a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from bots.slack.web import Refused, SlackFault, Web
+from tasks.members import Member
+
+FRESH = 45.0  # seconds a look counts for
+STALE = 600.0  # seconds an old look may stand in while Slack cannot be asked
+REMEMBERED = 10_000  # people
+
+
+@dataclass(slots=True)
+class _Look:
+    at: float
+    value: Any
+
+
+@dataclass(slots=True)
+class Directory:
+    """What is known of the people of each workspace, by team id."""
+
+    clock: Callable[[], float] = time.monotonic
+    _people: dict[tuple[str, str], _Look] = field(default_factory=dict)
+    _groups: dict[str, _Look] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def member(self, web: Web, user: str) -> Member:
+        """The member as they are now."""
+        person = await self._person(web, user)
+        groups = await self._groups_of(web)
+        return Member(
+            platform="slack",
+            workspace=web.team,
+            id=user,
+            name=str(person.get("real_name") or person.get("name") or ""),
+            roles=groups.get(user, frozenset()),
+            locale="fr" if str(person.get("locale", "")).lower().startswith("fr") else "en",
+            administrator=bool(person.get("is_admin") or person.get("is_owner")),
+        )
+
+    def forget_groups(self, team: str) -> None:
+        """Slack told that a group changed: look again before the next answer."""
+        self._groups.pop(team, None)
+
+    async def _person(self, web: Web, user: str) -> Mapping[str, Any]:
+        key = (web.team, user)
+        look = self._people.get(key)
+        if look is not None and look.at > self.clock() - FRESH:
+            return dict(look.value)
+        try:
+            seen = (await web.call("users.info", user=user, include_locale=True))["user"]
+        except SlackFault as fault:
+            _log(fault)
+            return self._old(look)
+        while len(self._people) >= REMEMBERED:
+            self._people.pop(next(iter(self._people)))
+        self._people.pop(key, None)
+        self._people[key] = _Look(self.clock(), seen)
+        return dict(seen)
+
+    async def _groups_of(self, web: Web) -> Mapping[str, frozenset[str]]:
+        lock = self._locks.setdefault(web.team, asyncio.Lock())
+        async with lock:  # many members may ask in one moment; Slack is asked once
+            look = self._groups.get(web.team)
+            if look is not None and look.at > self.clock() - FRESH:
+                return dict(look.value)
+            try:
+                answer = await web.call("usergroups.list", include_users=True)
+            except Refused as fault:
+                # A plan without user groups, or an app without the right to see them.
+                _log(fault)
+                answer = {"usergroups": []}
+            except SlackFault as fault:
+                _log(fault)
+                return self._old(look)
+            members = _by_member(answer.get("usergroups", []))
+            self._groups[web.team] = _Look(self.clock(), members)
+            return members
+
+    def _old(self, look: _Look | None) -> Mapping[str, Any]:
+        if look is None or look.at < self.clock() - STALE:
+            return {}
+        return dict(look.value)
+
+
+def _by_member(groups: Any) -> dict[str, frozenset[str]]:
+    members: dict[str, set[str]] = {}
+    for group in groups:
+        if not group.get("date_delete"):
+            for user in group.get("users", []):
+                members.setdefault(user, set()).add(group["id"])
+    return {user: frozenset(names) for user, names in members.items()}
+
+
+def _log(fault: SlackFault) -> None:
+    structlog.get_logger().warning("Slack did not tell who a member is", why=str(fault))
