@@ -104,7 +104,7 @@ class StudioPage {
   /** Waiting jobs by tier, stacked, the newest at the right. */
   #draw(tiers) {
     const { words } = this;
-    const [width, height, left, foot] = [800, 190, 34, 6];
+    const [width, height, left, foot] = [this.chart.clientWidth || 800, 190, 34, 6];
     const totals = this.seen.map((each) => each.reduce((sum, tier) => sum + tier.queued, 0));
     const top = Math.max(4, ...totals);
     const step = (width - left) / KEPT;
@@ -121,7 +121,6 @@ class StudioPage {
       }
     });
     this.chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.chart.setAttribute("preserveAspectRatio", "none");
     this.chart.setAttribute("aria-label", words.say("chartLabel", totals.at(-1), Math.max(...totals)));
     this.chart.replaceChildren(...shapes);
     fill(this.legend, tiers.map((tier) => tierBadge(tier.tier)));

@@ -1,0 +1,125 @@
+"""What the page sends as commands, and what it gets back as JSON."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots.core.command import (
+    ASPECTS,
+    BadCommand,
+    BadInput,
+    Blend,
+    Cancel,
+    Edit,
+    Imagine,
+    Privacy,
+    Quota,
+    Reroll,
+    Upload,
+    Upscale,
+    Vary,
+    Waitlist,
+)
+from bots.core.grammar import parse
+from bots.web.translate import (
+    BadRequest,
+    Form,
+    aspect_of,
+    command_of,
+    command_of_button,
+    flags_of,
+    place_of,
+)
+from imaging.request import ImageRequest, Operation
+
+FILE = Upload(b"\x89PNG", "cat.png")
+
+
+def test_words_are_what_they_are_in_slack() -> None:
+    text = "a red house --ar 16:9 --count 2 --seed 7 --no trees"
+    assert command_of(Form(text)) == parse(text)
+    assert command_of(Form("/quota")) == Quota()
+
+
+def test_a_file_beside_words_is_a_reference() -> None:
+    command = command_of(Form("a cat --strength 0.4", reference=FILE))
+    assert isinstance(command, Imagine)
+    assert (command.reference, command.strength) == (FILE, 0.4)
+
+
+def test_editing_takes_a_picture_or_a_file_and_a_mask() -> None:
+    picture = uuid4()
+    edit = Form("make it blue --seed 3", "edit", target=picture, mask=FILE)
+    assert command_of(edit) == Edit(picture, "make it blue", FILE, None, 3)
+    assert command_of(Form("make it blue", "edit", source=FILE)) == Edit(FILE, "make it blue")
+    assert command_of(Form("make it blue", "edit")) == BadCommand(BadInput.NEEDS_PICTURE)
+
+
+def test_words_in_a_thread_edit_its_newest_picture() -> None:
+    picture = uuid4()
+    assert command_of(Form("add a moon"), picture) == Edit(picture, "add a moon")
+    assert command_of(Form("/quota"), picture) == Quota()
+    assert isinstance(command_of(Form("a cat", reference=FILE), picture), Imagine)
+
+
+def test_blending_and_rerolling() -> None:
+    one, two = uuid4(), uuid4()
+    assert command_of(Form(" ", "blend", sources=(one, two))) == Blend((one, two), "")
+    assert command_of(Form("a cat", "reroll", target=one)) == Reroll(one, "a cat")
+    assert command_of(Form("", "reroll", target=one)) == Reroll(one, None)
+
+
+def test_buttons() -> None:
+    id_ = uuid4()
+    press = {"target": str(id_)}
+    assert command_of_button({"action": "cancel", **press}) == Cancel(id_)
+    assert command_of_button({"action": "vary", **press}) == Vary(id_)
+    assert command_of_button({"action": "upscale", "factor": 4, **press}) == Upscale(id_, 4)
+    assert command_of_button({"action": "join-waitlist"}) == Waitlist("join")
+    assert command_of_button({"action": "confirm-forget"}) == Privacy("delete", confirmed=True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"action": "explode"},
+        {"action": ["cancel"]},
+        {"action": "cancel"},
+        {"action": "vary", "target": "../../etc"},
+        {"action": "upscale", "target": str(uuid4()), "factor": "2"},
+    ],
+)
+def test_a_button_that_the_page_does_not_have(values: dict[str, object]) -> None:
+    with pytest.raises(BadRequest):
+        command_of_button(values)
+
+
+@pytest.mark.parametrize("channel", ["", "General", "a b", "../x", "-a", "a" * 41])
+def test_a_channel_has_a_plain_name(channel: str) -> None:
+    with pytest.raises(BadRequest):
+        place_of({"channel": channel})
+
+
+@given(st.sampled_from(ASPECTS), st.sampled_from([512, 768, 1024, 1536]))
+def test_the_aspect_is_found_again_after_rounding(aspect: str, long: int) -> None:
+    across, down = map(int, aspect.split(":"))
+    scale = long / max(across, down)
+    width, height = (round(side * scale / 64) * 64 for side in (across, down))
+    assert aspect_of(width, height) == aspect
+
+
+@given(st.integers(1, 4), st.sampled_from(ASPECTS), st.sampled_from(["", "trees", "red, snow"]))
+def test_the_flags_can_be_typed_again(count: int, aspect: str, negative: str) -> None:
+    across, down = map(int, aspect.split(":"))
+    request = ImageRequest(
+        Operation.IMAGINE, "a cat", "postcard", across * 64, down * 64, 7, count, negative
+    )
+    again = parse(" ".join(["a cat", *flags_of(request)]))
+    assert isinstance(again, Imagine)
+    assert (again.prompt, again.negative) == ("a cat", negative)
+    assert (again.count or 1, again.aspect or "1:1") == (count, aspect)
