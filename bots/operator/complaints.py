@@ -37,7 +37,15 @@ SCHEMES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "discord_gateway_url": (("ws", "wss"), "an address such as wss://gateway.discord.gg"),
     "slack_api_url": (("http", "https"), "an address such as https://slack.com/api/"),
 }
-TOKENS = ("discord_token", "slack_bot_token", "slack_app_token", "slack_signing_secret")
+TOKENS = (
+    "discord_token",
+    "slack_bot_token",
+    "slack_app_token",
+    "slack_signing_secret",
+    "slack_client_id",
+    "slack_client_secret",
+    "secret_key",
+)
 
 
 def read_settings() -> Settings:
@@ -86,6 +94,13 @@ def complaints(settings: Settings) -> Iterator[str]:
         yield (
             "ATELIER_SLACK_BOT_TOKEN needs a companion: set ATELIER_SLACK_APP_TOKEN (Socket Mode) "
             "or ATELIER_SLACK_SIGNING_SECRET (HTTP events)."
+        )
+    speaks = settings.slack_app_token or settings.slack_signing_secret
+    installs = settings.slack_client_id and settings.slack_client_secret
+    if speaks and not settings.slack_bot_token and not installs:
+        yield (
+            "Slack needs a token to answer with: set ATELIER_SLACK_BOT_TOKEN (one workspace), or "
+            "ATELIER_SLACK_CLIENT_ID and ATELIER_SLACK_CLIENT_SECRET (workspaces install the app)."
         )
 
 

@@ -28,8 +28,21 @@ def serve_room(name: str) -> None:
         field, what = NEEDED[name]
         raise WrongSettings(f"ATELIER_{field.upper()} is not set: expected {what}.")
     logs.configure(settings.log_format)
-    serve = _room(name)
+    serve = _playground if name == "web" else _room(name)
     asyncio.run(_until_ended(serve, with_servers(settings)))
+
+
+async def _playground(settings: Settings, ready: Callable[[], None]) -> None:
+    """The page, with Slack's addresses beside it where Slack comes in over HTTP."""
+    serve = _room("web")
+    if settings.slack_signing_secret is None or settings.slack_app_token is not None:
+        await serve(settings, ready)
+        return
+    from bots.slack.app import mounted
+    from bots.web.app import serve as serve_with
+
+    async with mounted(settings) as routes:
+        await serve_with(settings, ready, routes)
 
 
 def _room(name: str) -> Serve:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 import structlog
+from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
@@ -24,6 +26,8 @@ from bots.slack.posting import Poster, line_shower
 from bots.slack.roles import Directory
 from bots.slack.room import Room
 from bots.slack.workspaces import ManyWorkspaces, OneWorkspace, Wire, Workspaces
+from imaging.profiles import Profile, profile_for
+from tasks.client import connect
 from tasks.settings import Settings
 
 SHARE = 0.4  # of each rate tier; the rest is the workers'
@@ -65,7 +69,8 @@ def build(settings: Settings, studio: Studio) -> Slack:
     app = AsyncApp(
         name="atelier",
         client=wire.client(),
-        authorize=authorization.Authorize(workspaces),
+        # Bolt takes None for "not installed here"; its type forgot it.
+        authorize=authorization.Authorize(workspaces),  # type: ignore[arg-type]
         signing_secret=secret.get_secret_value() if secret else "",
     )
     commands.register(app, room)
@@ -75,14 +80,20 @@ def build(settings: Settings, studio: Studio) -> Slack:
     return Slack(app, room, keeper, wire, workspaces)
 
 
-async def serve(settings: Settings, studio: Studio, ready: Callable[[], None]) -> None:
+async def serve(settings: Settings, ready: Callable[[], None]) -> None:
     """Serve over Socket Mode until cancelled; `ready` is called once the socket is open."""
     if settings.slack_app_token is None:
         raise ValueError("Socket Mode needs ATELIER_SLACK_APP_TOKEN")
-    slack = build(settings, studio)
+    async with _studio(settings) as studio:
+        await _over_socket(build(settings, studio), settings, settings.slack_app_token, ready)
+
+
+async def _over_socket(
+    slack: Slack, settings: Settings, token: SecretStr, ready: Callable[[], None]
+) -> None:
     handler = AsyncSocketModeHandler(
         slack.app,
-        settings.slack_app_token.get_secret_value(),
+        token.get_secret_value(),
         web_client=slack.wire.client(),
         ping_interval=PING,
     )
@@ -90,27 +101,40 @@ async def serve(settings: Settings, studio: Studio, ready: Callable[[], None]) -
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_watch, handler)
             tasks.start_soon(_upkeep, slack, settings)
-            await handler.connect_async()
+            await handler.connect_async()  # type: ignore[no-untyped-call]
             ready()
     finally:
         with anyio.CancelScope(shield=True):
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]
             await slack.close()
 
 
 @asynccontextmanager
-async def mounted(settings: Settings, studio: Studio) -> AsyncIterator[list[Route]]:
+async def mounted(settings: Settings) -> AsyncIterator[list[Route]]:
     """Routes for the web process, served and kept up inside the `with`."""
-    slack = build(settings, studio)
-    installs = _install_flow(slack, settings)
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_upkeep, slack, settings)
-            yield routes(slack.app, installs)
-            tasks.cancel_scope.cancel()
-    finally:
-        with anyio.CancelScope(shield=True):
+    async with _studio(settings) as studio:
+        slack = build(settings, studio)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                upkeep = tasks.create_task(_upkeep(slack, settings))
+                yield routes(slack.app, _install_flow(slack, settings))
+                upkeep.cancel()
+        finally:
             await slack.close()
+
+
+@asynccontextmanager
+async def _studio(settings: Settings) -> AsyncIterator[Studio]:
+    client = await connect(settings)
+    default = profile_for(settings.model)
+
+    def profile(name: str) -> Profile:
+        return default if name == default.name else profile_for(name)
+
+    try:
+        yield Studio(client, profile, default.name)
+    finally:
+        await client.close()
 
 
 async def _upkeep(slack: Slack, settings: Settings) -> None:

@@ -121,11 +121,11 @@ def allowed(url: str, api_url: str) -> bool:
     """Whether the bot token may be shown to this address."""
     try:
         wanted, api = urlsplit(url), urlsplit(api_url)
-        if api_url != SLACK_API:
-            return (wanted.scheme, wanted.netloc) == (api.scheme, api.netloc)
-        return wanted.scheme == "https" and wanted.netloc in FILE_HOSTS
     except ValueError:
         return False
+    if api_url != SLACK_API:
+        return (wanted.scheme, wanted.netloc) == (api.scheme, api.netloc)
+    return wanted.scheme == "https" and wanted.netloc in FILE_HOSTS
 
 
 async def _look_up(web: Web, file: Mapping[str, Any]) -> str:
