@@ -5,158 +5,177 @@ Bots hold a `Client` and nothing else of this package's inside: no SQL, no Celer
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
-from tasks.job import Accepted, Job, JobEvent, Line, Order, Picture, Reason, Refused
+import anyio.to_thread
+from anyio import CapacityLimiter
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from tasks.accounts import Accounts, visible
+from tasks.administration import Administration
+from tasks.blobs import Blobs, default_url, source_name
+from tasks.bus import Bus, ended
+from tasks.job import Accepted, Job, JobEvent, JobState, Line, Order, Picture, Reason, Refused
 from tasks.members import Member, Place
+from tasks.policy import Policy, find, load
+from tasks.seal import Seal
+from tasks.servers import MissingServer, database_of, redis_of, seal_of
+from tasks.settings import Settings
+from tasks.store import (
+    audit,
+    deliveries,
+    fences,
+    installs,
+    jobs,
+    leases,
+    pictures,
+    sweeping,
+    transitions,
+    waitlist,
+    workers,
+)
+from tasks.store.database import Database
+from tasks.submit import Reception
 from tasks.tiers import DoorState, Entitlement, Feature, Tier
+from tasks.views import (
+    Allowance,
+    AuditEntry,
+    Capacity,
+    Doors,
+    TierLoad,
+    WaitlistPlace,
+    WorkerLoad,
+    WorkspaceSettings,
+)
+
+__all__ = [
+    "Allowance",
+    "AuditEntry",
+    "Capacity",
+    "Client",
+    "Doors",
+    "MissingServer",
+    "TierLoad",
+    "Unavailable",
+    "WaitlistPlace",
+    "WorkerLoad",
+    "WorkspaceSettings",
+    "connect",
+]
+
+T = TypeVar("T")
+
+AT_ONCE = 10  # calls, each with a thread and a connection
 
 
 class Unavailable(Exception):
-    """The record cannot be reached just now, also after some tries; nothing was taken or charged."""
+    """The record cannot be reached, also after some tries; nothing was taken or charged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """What is left of a quota. `returns` lists when credits come back: (moment, credits)."""
+class Parts:
+    """What a client is made of."""
 
-    tier: Tier
-    limit: float
-    left: float
-    held: float  # reserved by jobs that are not delivered yet
-    window: timedelta
-    returns: Sequence[tuple[datetime, float]]
-    relaxed: bool  # past the quota the member goes on, slower
-    pool_left: float | None = None  # of the workspace's shared pool, where the tier has one
-
-
-@dataclass(frozen=True, slots=True)
-class WaitlistPlace:
-    """Where a member stands on the waitlist; `invited_until` is set while an invitation is open."""
-
-    position: int | None
-    joined_at: datetime | None
-    invited_until: datetime | None
+    database: Database
+    blobs: Blobs
+    bus: Bus
+    reception: Reception
+    accounts: Accounts
+    administration: Administration
+    seal: Seal
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceSettings:
-    """What an administrator has set for a server; None means the default."""
+async def connect(settings: Settings, policy: Policy | None = None) -> Client:
+    """A client of these settings; the policy is read from `atelier.toml` where none is given.
 
-    default_tier: Tier = Tier.FREE
-    language: str | None = None
-    channels: frozenset[str] = frozenset()  # empty: every channel
-    nsfw: str = "refuse"  # refuse | spoiler | allow
-    largest_megapixels: float | None = None
-    visibility: str = "public"  # public | private
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """A tier's doors: what was set, what holds now, and whether it is degrading first."""
-
-    tier: Tier
-    set_to: DoorState
-    now: DoorState
-    degraded: bool = False
-    predicted_wait: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TierLoad:
-    """One tier's share of the moment."""
-
-    tier: Tier
-    queued: int
-    running: int
-    backlog_seconds: float
-    wait_p50: timedelta | None
-    wait_p90: timedelta | None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLoad:
-    """A live worker and what it does."""
-
-    name: str
-    profiles: Sequence[str]
-    device: str
-    running: int
-    slots: int
-    seconds_per_picture: Mapping[str, float]
-    seen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """The studio at a glance, for administrators."""
-
-    tiers: Sequence[TierLoad]
-    workers: Sequence[WorkerLoad]
-    doors: Sequence[Doors]
-    waitlist: int
-    calibration: Mapping[str, float]  # tier → share of members served within their p90
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Something an administrator did."""
-
-    at: datetime
-    actor: str
-    action: str
-    details: Mapping[str, Any]
+    Raises MissingServer or PolicyError. Servers are connected to when they are first needed.
+    """
+    decided = policy or load(find(settings.config))
+    database = Database(database_of(settings), size=AT_ONCE)
+    blobs = Blobs(settings.blobs_url or default_url(settings.home))
+    reception = Reception(database, decided)
+    return Client(
+        Parts(
+            database,
+            blobs,
+            Bus(redis_of(settings)),
+            reception,
+            Accounts(database, blobs, reception),
+            Administration(database, decided),
+            seal_of(settings),
+        )
+    )
 
 
 class Client:
-    """All that a bot may ask of the studio. Build one per process with `tasks.client.connect`."""
+    """All that a bot may ask of the studio. Build one per process with `tasks.client.connect`.
+
+    Every method raises Unavailable where the record cannot be reached after some seconds of trying.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._limiter = CapacityLimiter(AT_ONCE)
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        """`work` in a thread."""
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        except (DBAPIError, PoolTimeout) as error:
+            raise Unavailable("The record cannot be reached just now.") from error
+
+    async def _db(self, work: Callable[[Connection], T]) -> T:
+        """`work` in a thread and a transaction."""
+        return await self._call(lambda: self._parts.database.run(work))
 
     # -- orders ---------------------------------------------------------------------------------
 
     async def submit(self, order: Order) -> Accepted | Refused:
         """Admission, in one transaction. The same `order.key` gives the same job again."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.reception.submit(order))
 
     async def set_placeholder(self, job: UUID, placeholder: Mapping[str, Any]) -> None:
         """Record where the job's answer will stand (message id …), as plain JSON."""
-        raise NotImplementedError
+        await self._db(lambda c: jobs.set_placeholder(c, job, placeholder))
 
     def edit_fence(self, job: UUID) -> AbstractAsyncContextManager[Job | None]:
-        """Hold off the worker's courier while a bot edits the placeholder of a job that still waits.
+        """Hold off the worker's courier while a bot edits a waiting job's placeholder.
 
         Gives the job while it is queued, or None when it has begun or ended: then do not edit.
         """
-        raise NotImplementedError
+        return self._edit_fence(job)
 
     async def job(self, job: UUID) -> Job | None:
         """The job with its pictures, and its line while queued."""
-        raise NotImplementedError
+        return await self._db(lambda c: self._with_line(c, jobs.read(c, job)))
 
     async def find_job(self, member: Member, short: str) -> Job | None:
         """One of the member's own jobs by its short name."""
-        raise NotImplementedError
+        return await self._db(lambda c: self._with_line(c, jobs.by_short(c, member.key, short)))
 
     async def line(self, job: UUID) -> Line | None:
         """Place in line and estimate of a queued job; None once it is not."""
-        raise NotImplementedError
+        found = await self.job(job)
+        return found.line if found else None
 
     async def active_jobs(self, member: Member) -> Sequence[Job]:
         """The member's jobs that have not ended, oldest first."""
-        raise NotImplementedError
+        return await self._db(lambda c: self._with_lines(c, jobs.active(c, member.key)))
 
     async def waiting_jobs(self, platform: str) -> Sequence[Job]:
         """Every queued job of a platform: what a restarted bot goes on telling about."""
-        raise NotImplementedError
+        return await self._db(lambda c: jobs.waiting_on(c, platform))
 
     async def jobs_in(self, place: Place, limit: int = 100) -> Sequence[Job]:
         """The newest jobs of a Place, oldest first: a conversation."""
-        raise NotImplementedError
+        return await self._db(lambda c: jobs.in_place(c, place, limit))
 
     async def cancel(self, job: UUID, by: Member, moderator: bool = False) -> Reason:
         """Cancel a job of one's own (or any, as a moderator).
@@ -164,168 +183,230 @@ class Client:
         The Reason's code is "cancelled", "cancelling" (a step is still being finished),
         "already-ended", "not-yours" or "no-such-job".
         """
-        raise NotImplementedError
+        reason, ended_now = await self._db(lambda c: _cancel(c, job, by, moderator))
+        if ended_now is not None:
+            gone = ended_now
+            await self._call(lambda: self._parts.bus.publish(ended(gone)))
+        return reason
 
     def events(self, platform: str) -> AsyncIterator[JobEvent]:
         """Live events of a platform's jobs, until the iteration is left."""
-        raise NotImplementedError
+        return self._parts.bus.listen(platform)
 
     # -- pictures -------------------------------------------------------------------------------
 
     async def picture(self, picture: UUID) -> Picture | None:
         """One picture's row."""
-        raise NotImplementedError
+        return await self._db(lambda c: pictures.read(c, picture))
 
     async def picture_of_message(self, place: Place, message: str) -> Picture | None:
         """The first picture that was delivered as this message of this Place."""
-        raise NotImplementedError
+        return await self._db(lambda c: pictures.of_message(c, place, message))
 
     async def last_picture(self, place: Place) -> Picture | None:
         """The newest picture of a thread: what a reply in it edits."""
-        raise NotImplementedError
+        return await self._db(lambda c: pictures.last_in(c, place))
 
     async def history(
         self, member: Member, limit: int = 20, before: datetime | None = None
     ) -> Sequence[Picture]:
         """The member's own pictures, newest first, without deleted ones."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.history(member, limit, before))
 
     async def delete_pictures(self, job: UUID, by: Member, moderator: bool = False) -> Reason:
         """Delete a job's pictures from storage. Codes: "deleted", "not-yours", "no-such-job"."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.delete_pictures(job, by, moderator))
 
     async def report(self, job: UUID, by: Member, words: str) -> None:
         """Record a member's report of a picture for the administrators."""
-        raise NotImplementedError
+        await self._db(lambda c: audit.report(c, job, by, words))
 
     async def store_source(self, data: bytes) -> str:
         """Keep an uploaded picture (checked by the caller) and give its blob name."""
-        raise NotImplementedError
+        return await self._call(lambda: self._store_source(data))
 
     async def read_blob(self, name: str) -> bytes:
         """The bytes of a stored picture. Raises FileNotFoundError."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.blobs.get(name))
 
     # -- the member's own account ---------------------------------------------------------------
 
     async def entitlement(self, member: Member) -> Entitlement:
         """Tier and limits of a member, from their roles and what administrators have set."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.entitlement(member))
 
     async def allowance(self, member: Member) -> Allowance:
         """What is left of the member's quota."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.allowance(member))
 
     async def preferences(self, member: Member) -> Mapping[str, Any]:
         """The member's own defaults (aspect, count, model, locale …)."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.preferences(member))
 
     async def set_preferences(self, member: Member, values: Mapping[str, Any]) -> None:
         """Change some of the member's defaults; a None value removes one."""
-        raise NotImplementedError
+        await self._call(lambda: self._parts.accounts.set_preferences(member, values))
 
     async def export(self, member: Member) -> bytes:
         """All that is kept about a member: a ZIP of JSON and pictures."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.export(member))
 
     async def forget(self, member: Member) -> int:
         """Delete a member's pictures, prompts and history; the number of pictures deleted."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.forget(member))
 
     async def join_waitlist(self, member: Member, place: Place) -> WaitlistPlace:
         """Join, or see the place one already has."""
-        raise NotImplementedError
+        return await self._db(lambda c: waitlist.join(c, member, place))
 
     async def leave_waitlist(self, member: Member) -> bool:
         """Leave; whether the member was on it."""
-        raise NotImplementedError
+        return await self._db(lambda c: waitlist.leave(c, member.key))
 
     async def waitlist_place(self, member: Member) -> WaitlistPlace:
         """Where the member stands."""
-        raise NotImplementedError
+        return await self._db(lambda c: waitlist.place_of(c, member.key))
 
     # -- administrators (the caller has checked `member.administrator`) -------------------------
 
     async def map_role(self, by: Member, role: str, tier: Tier | None) -> None:
         """A role gives a tier from now on; None takes the mapping away."""
-        raise NotImplementedError
+        await self._call(lambda: self._parts.administration.map_role(by, role, tier))
 
     async def role_map(self, platform: str, workspace: str) -> Mapping[str, Tier]:
         """Role id → tier: the file's and the administrators', theirs winning."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.administration.role_map(platform, workspace))
 
     async def workspace_settings(self, platform: str, workspace: str) -> WorkspaceSettings:
         """A server's settings."""
-        raise NotImplementedError
+        administration = self._parts.administration
+        return await self._call(lambda: administration.workspace_settings(platform, workspace))
 
     async def set_workspace_settings(self, by: Member, settings: WorkspaceSettings) -> None:
         """Replace a server's settings."""
-        raise NotImplementedError
+        await self._call(lambda: self._parts.administration.set_workspace_settings(by, settings))
 
     async def set_doors(self, by: Member, tier: Tier, state: DoorState) -> Doors:
         """Set a tier's doors for the administrator's server."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.administration.set_doors(by, tier, state))
 
     async def doors(self, platform: str, workspace: str) -> Sequence[Doors]:
         """Each tier's doors as a server's members find them."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.administration.doors(platform, workspace))
 
     async def capacity(self) -> Capacity:
         """Queue, waits, workers, doors, calibration: now."""
-        raise NotImplementedError
+        return await self._call(self._parts.administration.capacity)
 
     async def block(self, by: Member, member_id: str, blocked: bool) -> None:
         """Block or unblock a member of the administrator's server."""
-        raise NotImplementedError
+        await self._call(lambda: self._parts.administration.block(by, member_id, blocked))
 
     async def words(self, platform: str, workspace: str) -> Sequence[str]:
         """The server's forbidden words."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.administration.words(platform, workspace))
 
     async def set_words(self, by: Member, words: Sequence[str]) -> None:
         """Replace the server's forbidden words."""
-        raise NotImplementedError
+        await self._call(lambda: self._parts.administration.set_words(by, words))
 
     async def grant(self, by: Member, member_id: str, credits: float, why: str) -> None:
         """Give (or, negative, take) credits: an entry in the ledger."""
-        raise NotImplementedError
+        await self._call(lambda: self._parts.administration.grant(by, member_id, credits, why))
 
     async def audit(self, platform: str, workspace: str, limit: int = 50) -> Sequence[AuditEntry]:
         """What administrators did in a server, newest first."""
-        raise NotImplementedError
+        administration = self._parts.administration
+        return await self._call(lambda: administration.audit(platform, workspace, limit))
 
     async def feature_open(self, member: Member, feature: Feature) -> Reason | None:
         """None where the member may use the feature now; else the refusal's reason."""
-        raise NotImplementedError
+        return await self._call(lambda: self._parts.accounts.feature_open(member, feature))
 
     async def models(self) -> Sequence[str]:
         """Names of the profiles that live workers can serve."""
-        raise NotImplementedError
+        seen = await self._db(workers.alive)
+        return sorted({name for one in seen for name in one.card.profiles})
 
     # -- installations, and what deliveries remember ---------------------------------------------
 
-    async def save_install(
-        self, platform: str, workspace: str, values: Mapping[str, Any]
-    ) -> None:
+    async def save_install(self, platform: str, workspace: str, values: Mapping[str, Any]) -> None:
         """Keep a workspace's tokens, sealed (`tasks.seal`), in place of older ones."""
-        raise NotImplementedError
+        seal = self._parts.seal
+        await self._db(lambda c: installs.keep(c, seal, platform, workspace, values))
 
     async def find_install(self, platform: str, workspace: str) -> Mapping[str, Any] | None:
         """A workspace's tokens as they were saved. Raises BrokenSeal under another key."""
-        raise NotImplementedError
+        seal = self._parts.seal
+        return await self._db(lambda c: installs.read(c, seal, platform, workspace))
 
     async def delete_install(self, platform: str, workspace: str) -> bool:
         """Forget a workspace's tokens; whether there were any."""
-        raise NotImplementedError
+        return await self._db(lambda c: installs.remove(c, platform, workspace))
 
     async def installed(self, platform: str) -> Sequence[str]:
         """Every workspace of a platform with tokens."""
-        raise NotImplementedError
+        return await self._db(lambda c: installs.workspaces(c, platform))
 
     async def delivery_memory(self, job: UUID) -> Mapping[str, Any]:
         """What the courier remembered while it posted this job (uploaded file ids …)."""
-        raise NotImplementedError
+        return await self._db(lambda c: deliveries.memory(c, job))
 
     async def close(self) -> None:
         """Let go of connections."""
-        raise NotImplementedError
+        await anyio.to_thread.run_sync(self._close)
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _close(self) -> None:
+        self._parts.bus.close()
+        self._parts.database.close()
+
+    def _with_line(self, connection: Connection, job: Job | None) -> Job | None:
+        if job is None or job.state is not JobState.QUEUED:
+            return job
+        return replace(job, line=self._parts.reception.line(connection, job))
+
+    def _with_lines(self, connection: Connection, found: Sequence[Job]) -> list[Job]:
+        lined = (self._with_line(connection, job) for job in found)
+        return [job for job in lined if job is not None]
+
+    def _store_source(self, data: bytes) -> str:
+        name = source_name(data)
+        self._parts.blobs.put(name, data)
+        self._parts.database.run(lambda connection: sweeping.keep_source(connection, name))
+        return name
+
+    @asynccontextmanager
+    async def _edit_fence(self, job: UUID) -> AsyncIterator[Job | None]:
+        """Holds a transaction, and in it the fence, while the caller edits."""
+        held = ExitStack()
+        try:
+            yield await self._call(lambda: self._enter_fence(held, job))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(held.close)
+
+    def _enter_fence(self, held: ExitStack, job: UUID) -> Job | None:
+        connection = held.enter_context(self._parts.database.begin())
+        fences.hold(connection, job)
+        found = self._with_line(connection, jobs.read(connection, job))
+        return found if found is not None and found.state is JobState.QUEUED else None
+
+
+def _cancel(
+    connection: Connection, job: UUID, by: Member, moderator: bool
+) -> tuple[Reason, Job | None]:
+    """What comes of a wish to cancel, and the job if this ended it."""
+    row = jobs.read(connection, job)
+    if row is None or not visible(row, by):
+        return Reason("no-such-job"), None
+    mine = row.order.member.key == by.key
+    if not mine and not moderator:
+        return Reason("not-yours"), None
+    reason = Reason("cancelled", {} if mine else {"moderator": by.id})
+    if transitions.end(connection, job, [JobState.QUEUED], JobState.CANCELLED, reason):
+        return Reason("cancelled"), jobs.read(connection, job)
+    if leases.ask_to_stop(connection, job, reason):
+        return Reason("cancelling"), None
+    return Reason("already-ended"), None

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imaging.request import Progress
-from tasks.job import Job, Picture
+from tasks.job import Job, JobEvent, Picture
+from tasks.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,21 @@ class Courier(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+class CourierDesk(Protocol):
+    """What a courier may ask of the worker that it works for."""
+
+    @property
+    def settings(self) -> Settings:
+        """The worker's settings."""
+
+    async def install(self, platform: str, workspace: str) -> Mapping[str, Any] | None:
+        """What was kept when the app was installed in a workspace (tokens), or None."""
+
+    async def publish(self, event: JobEvent) -> None:
+        """Tell a live event to whoever listens."""
+
+
+Connect = Callable[[CourierDesk], Courier | None]
+"""What the entry points of `atelier.couriers` are: None where that platform is not set up."""

@@ -34,8 +34,16 @@ def read(
     return None if sealed is None else seal.open(sealed)
 
 
-def remove(connection: Connection, platform: str, workspace: str) -> None:
-    """Forget an install."""
-    connection.execute(
-        delete(installs).where(installs.c.platform == platform, installs.c.workspace == workspace)
+def remove(connection: Connection, platform: str, workspace: str) -> bool:
+    """Forget an install; whether there was one."""
+    gone = delete(installs).where(
+        installs.c.platform == platform, installs.c.workspace == workspace
+    )
+    return connection.execute(gone).rowcount == 1
+
+
+def workspaces(connection: Connection, platform: str) -> list[str]:
+    """Every workspace of a platform with an install."""
+    return list(
+        connection.scalars(select(installs.c.workspace).where(installs.c.platform == platform))
     )

@@ -1,0 +1,155 @@
+"""What administrators may do for their server. The caller has checked that they are such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tasks.doors import AutoDoor, now_of
+from tasks.members import Member
+from tasks.policy import Policy
+from tasks.store import audit, doors, ledger, members, studio
+from tasks.store.database import Database
+from tasks.tiers import DoorState, Tier
+from tasks.views import AuditEntry, Capacity, Doors, TierLoad, WorkerLoad, WorkspaceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """Tier maps, settings, doors, blocks, words, grants; each is written to the audit."""
+
+    database: Database
+    policy: Policy
+
+    def map_role(self, by: Member, role: str, tier: Tier | None) -> None:
+        """A role gives a tier from now on; None takes the mapping away, the file's too."""
+
+        def work(connection: Connection) -> None:
+            members.map_role(connection, by.platform, by.workspace, role, tier)
+            audit.write(connection, by, "role", {"role": role, "tier": tier and tier.value})
+
+        self.database.run(work)
+
+    def role_map(self, platform: str, workspace: str) -> Mapping[str, Tier]:
+        """Role id → tier: the file's and the administrators', theirs winning."""
+        theirs = self.database.run(lambda c: members.role_map(c, platform, workspace))
+        merged = {**self.policy.roles_of(platform, workspace), **theirs}
+        return {role: tier for role, tier in merged.items() if tier is not None}
+
+    def workspace_settings(self, platform: str, workspace: str) -> WorkspaceSettings:
+        """A server's settings."""
+        stored = self.database.run(lambda c: members.settings(c, platform, workspace))
+        values = dict(stored)
+        if "default_tier" in values:
+            values["default_tier"] = Tier(values["default_tier"])
+        if "channels" in values:
+            values["channels"] = frozenset(values["channels"])
+        return WorkspaceSettings(**values)
+
+    def set_workspace_settings(self, by: Member, settings: WorkspaceSettings) -> None:
+        """Replace a server's settings."""
+        values = asdict(settings)
+        values |= {
+            "default_tier": settings.default_tier.value,
+            "channels": sorted(settings.channels),
+        }
+
+        def work(connection: Connection) -> None:
+            members.set_settings(connection, by.platform, by.workspace, values)
+            audit.write(connection, by, "settings", values)
+
+        self.database.run(work)
+
+    def set_doors(self, by: Member, tier: Tier, state: DoorState) -> Doors:
+        """Set a tier's doors for the administrator's server."""
+
+        def work(connection: Connection) -> None:
+            doors.set_to(connection, by.platform, by.workspace, tier, state)
+            audit.write(connection, by, "doors", {"tier": tier.value, "state": state.value})
+
+        self.database.run(work)
+        found = self.doors(by.platform, by.workspace)
+        return next(one for one in found if one.tier is tier)
+
+    def doors(self, platform: str, workspace: str) -> Sequence[Doors]:
+        """Each tier's doors as a server's members find them."""
+        theirs = self.database.run(lambda c: doors.all_set(c, platform, workspace))
+        return [self._doors(tier, theirs.get(tier)) for tier in Tier]
+
+    def _doors(self, tier: Tier, theirs: DoorState | None) -> Doors:
+        set_to = theirs or self.policy.tiers[tier].doors
+        state, degraded = now_of(set_to, AutoDoor())
+        return Doors(tier, set_to, state, degraded)
+
+    def capacity(self) -> Capacity:
+        """Queue, waits, workers, doors: now."""
+        load = self.database.run(studio.load)
+        tiers = [
+            TierLoad(
+                tier=tier,
+                queued=load.queued.get(tier.value, 0),
+                running=load.running.get(tier.value, 0),
+                backlog_seconds=load.backlog.get(tier.value, 0.0),
+                wait_p50=None,
+                wait_p90=None,
+            )
+            for tier in Tier
+        ]
+        workers = [
+            WorkerLoad(
+                name=seen.card.name,
+                profiles=list(seen.card.profiles),
+                device=seen.card.device,
+                running=seen.card.running,
+                slots=seen.card.slots,
+                seconds_per_picture=seen.card.rates,
+                seen_at=seen.seen_at,
+            )
+            for seen in load.workers
+        ]
+        everywhere = [self._doors(tier, None) for tier in Tier]
+        return Capacity(tiers, workers, everywhere, load.waitlist, {}, datetime.now(UTC))
+
+    def block(self, by: Member, member_id: str, blocked: bool) -> None:
+        """Block or unblock a member of the administrator's server."""
+
+        def work(connection: Connection) -> None:
+            members.block(connection, by.platform, by.workspace, member_id, blocked)
+            action = "block" if blocked else "unblock"
+            audit.write(connection, by, action, {"member": member_id})
+
+        self.database.run(work)
+
+    def words(self, platform: str, workspace: str) -> Sequence[str]:
+        """The server's forbidden words."""
+        return self.database.run(lambda c: members.words(c, platform, workspace))
+
+    def set_words(self, by: Member, words: Sequence[str]) -> None:
+        """Replace the server's forbidden words."""
+        kept = sorted({word.strip() for word in words if word.strip()})
+
+        def work(connection: Connection) -> None:
+            members.set_words(connection, by.platform, by.workspace, kept)
+            audit.write(connection, by, "words", {"words": kept})
+
+        self.database.run(work)
+
+    def grant(self, by: Member, member_id: str, credits: float, why: str) -> None:
+        """Give (or, negative, take) credits: an entry in the ledger."""
+        member = Member(by.platform, by.workspace, member_id)
+
+        def work(connection: Connection) -> None:
+            ledger.grant(connection, member.key, credits, why, by.key)
+            details: dict[str, Any] = {"member": member_id, "credits": credits, "why": why}
+            audit.write(connection, by, "grant", details)
+
+        self.database.run(work)
+
+    def audit(self, platform: str, workspace: str, limit: int) -> Sequence[AuditEntry]:
+        """What administrators did in a server, newest first."""
+        rows = self.database.run(lambda c: audit.newest(c, platform, workspace, limit))
+        return [AuditEntry(r["at"], r["actor"], r["action"], r["details"]) for r in rows]

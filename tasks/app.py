@@ -1,0 +1,62 @@
+"""Celery: what carries tickets. A ticket says "there may be work" and holds no job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from celery import Celery
+
+TICKET = "atelier.ticket"
+QUEUE = "atelier"
+LAPSES_AFTER = 60.0
+"""Seconds after which a ticket that nobody took is dropped: workers also look by themselves."""
+
+
+def broker_url(url: str) -> str:
+    """Redis's address as Celery writes it: a unix socket has another scheme there."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    database = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+def make_app(url: str) -> Celery:
+    """A Celery app on this broker.
+
+    Acknowledged late and one at a time, without results, and without ETA or countdown, which break
+    past the visibility timeout.
+    """
+    app = Celery("atelier", broker=broker_url(url), set_as_current=False)
+    app.conf.update(
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={"socket_keepalive": True, "health_check_interval": 25},
+        result_backend=None,
+        task_acks_late=True,
+        task_default_queue=QUEUE,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=False,
+    )
+    return app
+
+
+def on_ticket(app: Celery, serve: Callable[[], None]) -> None:
+    """Call `serve` for each ticket that this process gets."""
+
+    @app.task(name=TICKET)  # type: ignore[untyped-decorator]
+    def ticket() -> None:
+        serve()
+
+
+def publish(app: Celery, tickets: int) -> None:
+    """Send tickets. Raises kombu's OperationalError where the broker is away."""
+    with app.producer_pool.acquire(block=True) as producer:
+        for _ in range(tickets):
+            app.send_task(TICKET, producer=producer, expires=LAPSES_AFTER, retry=False)

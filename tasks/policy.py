@@ -1,0 +1,329 @@
+"""What the operator decided: `atelier.toml` over the defaults, checked once at the start.
+
+Every mistake in the file ends the start with one sentence that names the file, the line, the key
+and what is expected. A `Policy` is immutable, made by an entry point and handed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomlkit
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from tomlkit.exceptions import ParseError
+
+from tasks.doors import DoorLimits
+from tasks.members import Member
+from tasks.stages import Stage, Stages, read_stage
+from tasks.tiers import DoorState, Feature, Quota, Tier, TierPolicy, resolve_tier
+from tasks.toml_lines import line_of
+
+FILE = "atelier.toml"
+ANY = "*"  # in place of a workspace: every one of the platform
+
+
+class PolicyError(Exception):
+    """The file is wrong; the message names the line, the key and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of every order, whatever the tier."""
+
+    prompt_characters: int = 2000
+    upload_megabytes: int = 25
+    attempts: int = 3  # times that a job may begin, where workers die under it
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's decisions. `roles` is (platform, workspace) → role id → tier."""
+
+    tiers: Mapping[Tier, TierPolicy]
+    roles: Mapping[tuple[str, str], Mapping[str, Tier]] = field(default_factory=dict)
+    stages: Stages = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    auto_doors: DoorLimits = field(default_factory=DoorLimits)
+
+    def roles_of(self, platform: str, workspace: str) -> Mapping[str, Tier]:
+        """Role id → tier, as the file says."""
+        return self.roles.get((platform, workspace)) or self.roles.get((platform, ANY), {})
+
+    def tier_of(
+        self, member: Member, set_by_administrators: Mapping[str, Tier | None], default: Tier
+    ) -> Tier:
+        """The highest tier of the member's roles; what administrators have set wins over the file.
+
+        A role that they mapped to None gives nothing.
+        """
+        merged = {**self.roles_of(member.platform, member.workspace), **set_by_administrators}
+        mapping = {role: tier for role, tier in merged.items() if tier is not None}
+        return resolve_tier(member.roles, mapping, default)
+
+
+_USUAL = frozenset({Feature.IMAGINE})
+_PAID = _USUAL | {Feature.EDIT, Feature.VARY, Feature.UPSCALE, Feature.BLEND}
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+DEFAULT_TIERS: Mapping[Tier, TierPolicy] = {
+    Tier.FREE: TierPolicy(Tier.FREE, 1, 1, 1, Quota(3, _DAY), 1.0, 1, _USUAL, DoorState.AUTO),
+    Tier.PLUS: TierPolicy(Tier.PLUS, 4, 3, 10, Quota(50, 3 * _HOUR), 2.0, 4, _PAID, DoorState.OPEN),
+    Tier.TEAM: TierPolicy(
+        Tier.TEAM,
+        6,
+        3,
+        10,
+        Quota(100, 3 * _HOUR),
+        2.0,
+        4,
+        _PAID,
+        DoorState.OPEN,
+        pool=Quota(1000, 3 * _HOUR),
+    ),
+    Tier.PRO: TierPolicy(
+        Tier.PRO,
+        8,
+        12,
+        10,
+        Quota(1800, 30 * _DAY),
+        4.0,
+        4,
+        frozenset(Feature),
+        DoorState.OPEN,
+        relaxed=True,
+    ),
+}
+
+LOCAL_ROLES: Mapping[str, Tier] = {tier.value: tier for tier in Tier}
+"""On the playground and in the terminal a role is a tier's name, so that tiers can be tried."""
+
+_DOORS = DoorLimits()
+_UNITS = {"m": timedelta(minutes=1), "h": _HOUR, "d": _DAY}
+_QUOTA = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+)\s*([mhd])")
+
+
+def parse_quota(value: object) -> Quota:
+    """A quota from its text: "3/24h" is three credits in a rolling day; units are m, h, d.
+
+    Raises ValueError.
+    """
+    match = _QUOTA.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or int(match[2]) == 0:
+        raise ValueError('credits over a window, such as "3/24h", "50/3h" or "1800/30d"')
+    return Quota(float(match[1]), int(match[2]) * _UNITS[match[3]])
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+
+
+def parse_duration(value: object) -> timedelta:
+    """A length of time from its text ("90s", "15m", "2h", "1d"). Raises ValueError."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('a length of time, such as "90s", "15m" or "2h"')
+    return float(match[1]) * {"s": timedelta(seconds=1), **_UNITS}[match[2]]
+
+
+def parse_features(value: object) -> frozenset[Feature]:
+    """Features from their list; "all" stands for every one. Raises ValueError."""
+    known = ", ".join(feature.value for feature in Feature)
+    expected = f'a list of features out of {known}, or ["all"]'
+    names = [str(name) for name in value] if isinstance(value, list) else [str(value)]
+    if "all" in names:
+        return frozenset(Feature)
+    try:
+        return frozenset(Feature(name) for name in names)
+    except ValueError as error:
+        raise ValueError(expected) from error
+
+
+def parse_stage(value: object) -> Stage:
+    """When, or for what share of members, a feature opens (`tasks.stages`). Raises ValueError."""
+    if isinstance(value, date):
+        return Stage(opens=value)
+    try:
+        return read_stage(str(value))
+    except ValueError as error:
+        raise ValueError(
+            'a day such as "2026-12-15", a share such as "25%", "open" or "closed"'
+        ) from error
+
+
+QuotaText = Annotated[Quota, BeforeValidator(parse_quota)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Features = Annotated[frozenset[Feature], BeforeValidator(parse_features)]
+StageText = Annotated[Stage, BeforeValidator(parse_stage)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+_EnumTier = Annotated[Tier, Field(strict=False)]
+_EnumDoors = Annotated[DoorState, Field(strict=False)]
+_EnumFeature = Annotated[Feature, Field(strict=False)]
+
+
+class _TierTable(_Table):
+    weight: float | None = Field(None, gt=0)
+    running: int | None = Field(None, ge=1, le=1000)
+    waiting: int | None = Field(None, ge=0, le=1000)
+    quota: QuotaText | None = None
+    largest_megapixels: float | None = Field(None, gt=0, le=64)
+    count: int | None = Field(None, ge=1, le=4)
+    features: Features | None = None
+    doors: _EnumDoors | None = None
+    relaxed: bool | None = None
+    pool: QuotaText | None = None
+
+
+class _Roles(_Table):
+    roles: dict[str, _EnumTier] = {}
+
+
+class _UserGroups(_Table):
+    usergroups: dict[str, _EnumTier] = {}
+
+
+class _Discord(_Table):
+    guilds: dict[str, _Roles] = {}
+
+
+class _Slack(_Table):
+    workspaces: dict[str, _UserGroups] = {}
+
+
+class _Web(_Table):
+    roles: dict[str, _EnumTier] = {}
+
+
+class _Limits(_Table):
+    prompt_characters: int = Field(2000, ge=1, le=100_000)
+    upload_megabytes: int = Field(25, ge=1, le=1000)
+    attempts: int = Field(3, ge=1, le=100)
+
+
+class _Doors(_Table):
+    longest_wait: Duration = timedelta(seconds=_DOORS.longest_wait)
+    degrade_at: float = Field(_DOORS.degrade_at, gt=0, lt=1)
+    close_at: float = Field(_DOORS.close_at, gt=1)
+    return_at: float = Field(_DOORS.return_at, gt=0, lt=1)
+
+
+class _Safety(_Table):
+    words: list[str] = []
+
+
+class _File(_Table):
+    tiers: dict[_EnumTier, _TierTable] = {}
+    discord: _Discord = _Discord()
+    slack: _Slack = _Slack()
+    web: _Web = _Web()
+    stages: dict[_EnumFeature, dict[_EnumTier, StageText]] = {}
+    limits: _Limits = _Limits()
+    doors: _Doors = _Doors()
+    safety: _Safety = _Safety()
+
+
+def load(path: Path | None) -> Policy:
+    """The policy of a file, or the defaults where `path` is None. Raises PolicyError."""
+    if path is None:
+        return _policy(_File())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path} cannot be read: {error}.") from error
+    return read(text, str(path))
+
+
+def find(config: Path | None) -> Path | None:
+    """The file to read: the one that is set, else `atelier.toml` beside us, else none."""
+    here = Path(FILE)
+    return config if config is not None else here if here.is_file() else None
+
+
+def read(text: str, name: str = FILE) -> Policy:
+    """The policy of a file's text; `name` is what errors call it. Raises PolicyError."""
+    try:
+        values = tomlkit.parse(text).unwrap()
+    except ParseError as error:
+        raise PolicyError(f"{name}, line {error.line}: this is not TOML: {error}.") from error
+    try:
+        return _policy(_File.model_validate(values))
+    except ValidationError as error:
+        raise PolicyError(_sentence(name, text, error.errors()[0])) from error
+
+
+def _sentence(name: str, text: str, error: Any) -> str:
+    """One sentence for the first mistake: file, line, key, and what is expected."""
+    path = [str(part) for part in error["loc"] if part != "[key]"]
+    where = f"{name}, line {line_of(text, path)}: {'.'.join(path)}"
+    given = error["input"]
+    match error["type"]:
+        case "extra_forbidden":
+            known = ", ".join(_keys_beside(path))
+            return f"{where} is not a key that is known here; expected one of {known}."
+        case "enum":
+            return f"{where} is {given!r}; expected {error['ctx']['expected']}."
+        case "value_error":
+            return f"{where} is {given!r}; expected {error['ctx']['error']}."
+        case _:
+            wanted = error["msg"].removeprefix("Input should be ")
+            wanted = "a table" if "dictionary" in wanted else wanted
+            return f"{where} is {given!r}; expected {wanted}."
+
+
+def _keys_beside(path: list[str]) -> list[str]:
+    """The keys that the table around `path` knows."""
+    table: Any = _File
+    for part in path[:-1]:
+        annotation = table.model_fields[part].annotation if part in table.model_fields else table
+        table = _inner_table(annotation)
+    return list(table.model_fields)
+
+
+def _inner_table(annotation: Any) -> Any:
+    """The table class of a field, through `dict[key, table]`."""
+    arguments = getattr(annotation, "__args__", ())
+    return arguments[-1] if arguments else annotation
+
+
+def _policy(file: _File) -> Policy:
+    return Policy(
+        tiers={tier: _tier(tier, file.tiers.get(tier)) for tier in Tier},
+        roles=_roles(file),
+        stages=file.stages,
+        words=tuple(file.safety.words),
+        limits=Limits(**file.limits.model_dump()),
+        auto_doors=DoorLimits(
+            longest_wait=file.doors.longest_wait.total_seconds(),
+            degrade_at=file.doors.degrade_at,
+            close_at=file.doors.close_at,
+            return_at=file.doors.return_at,
+        ),
+    )
+
+
+def _tier(tier: Tier, table: _TierTable | None) -> TierPolicy:
+    """The defaults with what the file says over them."""
+    if table is None:
+        return DEFAULT_TIERS[tier]
+    said = {name: getattr(table, name) for name in table.model_fields_set}
+    return replace(DEFAULT_TIERS[tier], **said)
+
+
+def _roles(file: _File) -> dict[tuple[str, str], Mapping[str, Tier]]:
+    roles: dict[tuple[str, str], Mapping[str, Tier]] = {
+        ("discord", guild): table.roles for guild, table in file.discord.guilds.items()
+    }
+    for workspace, groups in file.slack.workspaces.items():
+        roles["slack", workspace] = groups.usergroups
+    roles["web", ANY] = {**LOCAL_ROLES, **file.web.roles}
+    roles["terminal", ANY] = LOCAL_ROLES
+    return roles

@@ -1,0 +1,294 @@
+"""The worker's postroom: carries results to their places, once, however often it must try.
+
+Couriers are asynchronous and live on one event loop in a thread of its own. A delivery is a row: it
+is claimed with a token, what the courier remembers is written down before it goes on, and the row is
+marked sent in the transaction that captures the hold. So a posting may be tried again by anyone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.metadata import entry_points
+from threading import Thread
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from imaging.request import Progress
+from tasks.blobs import Blobs
+from tasks.bus import Bus, ended
+from tasks.deliver import (
+    Connect,
+    Courier,
+    CourierDesk,
+    Enclosure,
+    Parcel,
+    TryLater,
+    Undeliverable,
+)
+from tasks.job import Job, JobState, Reason
+from tasks.store import deliveries, fences, jobs, transitions
+from tasks.store.database import Database
+from tasks.store.deliveries import Claim
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+GROUP = "atelier.couriers"
+HOLD_SECONDS = 30.0  # a claim, renewed while its posting goes on
+POST_SECONDS = 300.0  # one posting, at most
+LOOK_SECONDS = 0.5  # between looks for deliveries that nobody carries
+LONGEST_PAUSE = 600.0
+MOST_TRIES = 200  # about a day of trying
+AT_ONCE = 16
+
+
+def found_couriers() -> dict[str, Connect]:
+    """The couriers that are installed, by entry point."""
+    return {point.name: point.load() for point in entry_points(group=GROUP)}
+
+
+class Postroom:
+    """Start it, hand it claims, stop it. Its methods may be called from any thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        bus: Bus,
+        desk: CourierDesk,
+        couriers: Mapping[str, Connect],
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._bus = bus
+        self._desk = desk
+        self._connects = couriers
+        self._couriers: dict[str, Courier] = {}
+        self._carrying: dict[UUID, Claim] = {}
+        self._newest: dict[UUID, Progress] = {}
+        self._telling: dict[UUID, asyncio.Task[None]] = {}
+        self._fenced: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="postroom", daemon=True)
+        self._round: asyncio.Task[None] | None = None
+
+    # -- from any thread ------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect the couriers and begin to look for what is due."""
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+
+    def stop(self, patience: float) -> None:
+        """End after the postings that go on, waiting `patience` seconds for them at most."""
+        asyncio.run_coroutine_threadsafe(self._close(patience), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def platforms(self) -> Sequence[str]:
+        """The platforms that can be delivered to."""
+        return list(self._couriers)
+
+    def carry(self, claim: Claim) -> None:
+        """Begin to post what was claimed; returns at once."""
+        self._carrying[claim.job] = claim
+        self._loop.call_soon_threadsafe(self._spawn, claim)
+
+    def tell(self, job: Job, progress: Progress) -> None:
+        """Show how far a job is, where the courier finds it worth an edit; returns at once."""
+        self._loop.call_soon_threadsafe(self._tell, job, progress)
+
+    def claims(self) -> list[UUID]:
+        """The tokens of the postings that go on, to be held longer."""
+        return [claim.poster for claim in list(self._carrying.values())]
+
+    # -- on the loop ----------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        for name, connect in self._connects.items():
+            try:
+                courier = connect(self._desk)
+            except Exception:  # one platform's mistake must not keep the others from working
+                log.exception("courier-broken", courier=name)
+                continue
+            if courier is not None:
+                self._couriers[courier.platform] = courier
+        self._round = asyncio.create_task(self._look())
+
+    async def _close(self, patience: float) -> None:
+        if self._round is not None:
+            self._round.cancel()
+        for task in self._telling.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._telling.values(), return_exceptions=True)
+        for courier in self._couriers.values():
+            with contextlib.suppress(Exception):  # nothing is left to be done about it
+                await courier.close()
+
+    async def _look(self) -> None:
+        """Claim deliveries that are due: failures to be told, retries, what a dead worker left."""
+        while True:
+            try:
+                room = AT_ONCE - len(self._tasks)
+                if room > 0 and self._couriers:
+                    look = partial(
+                        deliveries.claim, platforms=self.platforms, hold=HOLD_SECONDS, limit=room
+                    )
+                    for claim in await self._db(look):
+                        self._carrying[claim.job] = claim
+                        self._spawn(claim)
+            except DBAPIError as error:
+                log.warning("postroom-interrupted", error=str(error).strip())
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _spawn(self, claim: Claim) -> None:
+        task = asyncio.ensure_future(self._carry(claim))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, claim: Claim) -> None:
+        """Post one claim and record how it went. Never raises: the sweep finds what is left."""
+        with structlog.contextvars.bound_contextvars(job=str(claim.job)):
+            try:
+                await self._stop_telling(claim.job)
+                job = await self._db(partial(jobs.read, job=claim.job))
+                if job is not None:
+                    await self._post(claim, job)
+            except DBAPIError as error:
+                log.warning("delivery-interrupted", error=str(error).strip())
+            except Exception:
+                log.exception("delivery-broken")
+            finally:
+                self._carrying.pop(claim.job, None)
+                self._fenced.pop(claim.job, None)
+
+    async def _post(self, claim: Claim, job: Job) -> None:
+        courier = self._couriers.get(job.order.place.platform)
+        try:
+            if courier is None:
+                raise TryLater("This worker has no courier for that platform.", after=2.0)
+            await self._fence(job.id)
+            parcel = await self._parcel(claim, job)
+            async with asyncio.timeout(POST_SECONDS):
+                receipt = await courier.deliver(parcel)
+        except TryLater as later:
+            await self._later(claim, job, str(later), later.after)
+        except Undeliverable as never:
+            await self._never(claim, job, never)
+        except FileNotFoundError as error:
+            await self._lost(claim, job, error)
+        except Exception as error:  # a platform's library may raise anything: it is tried again
+            log.exception("courier-failed")
+            await self._later(claim, job, f"{type(error).__name__}: {error}", 1.0)
+        else:
+            await self._sent(claim, job, receipt.message)
+
+    async def _parcel(self, claim: Claim, job: Job) -> Parcel:
+        enclosures = []
+        if job.state is JobState.DELIVERING:
+            for picture in job.pictures:
+                data = await asyncio.to_thread(self._blobs.get, picture.blob)
+                enclosures.append(Enclosure(picture, data))
+        memory = dict(claim.memory)
+
+        async def remember(values: Mapping[str, Any]) -> None:
+            keep = partial(deliveries.remember, claimed=claim, memory=values)
+            if not await self._db(keep):
+                raise TryLater("Another worker has taken this posting over.", after=1.0)
+            memory.update(values)
+
+        return Parcel(job, enclosures, memory, remember)
+
+    async def _sent(self, claim: Claim, job: Job, message: str) -> None:
+        settle = partial(transitions.delivered, job=claim.job, poster=claim.poster, message=message)
+        if await self._db(settle, patience=60.0):
+            await self._announce(claim.job)
+
+    async def _later(self, claim: Claim, job: Job, error: str, after: float) -> None:
+        if claim.tries >= MOST_TRIES:
+            await self._never(claim, job, Undeliverable("delivery-failed", error))
+            return
+        pause = max(after, min(LONGEST_PAUSE, 0.5 * 2 ** min(claim.tries, 12)))
+        log.warning("delivery-put-off", error=error, seconds=pause, tries=claim.tries)
+        await self._db(partial(deliveries.later, claimed=claim, after=pause, error=error))
+
+    async def _never(self, claim: Claim, job: Job, never: Undeliverable) -> None:
+        log.warning("undeliverable", code=never.code, error=str(never))
+
+        def give_up(connection: Connection) -> None:
+            if deliveries.failed(connection, claim, str(never)) and not job.state.ended:
+                reason = Reason(never.code)
+                states = [JobState.DELIVERING]
+                transitions.end(connection, job.id, states, JobState.FAILED, reason, told=True)
+
+        await self._db(give_up)
+        await self._announce(job.id)
+
+    async def _lost(self, claim: Claim, job: Job, error: FileNotFoundError) -> None:
+        """The pictures are gone: the job has failed after all, and its member is told so."""
+        log.error("pictures-lost", error=str(error))
+        reason = Reason("pictures-lost")
+        end = partial(
+            transitions.end,
+            job=job.id,
+            states=[JobState.DELIVERING],
+            to=JobState.FAILED,
+            reason=reason,
+        )
+        await self._db(end)
+
+    async def _announce(self, job: UUID) -> None:
+        row = await self._db(partial(jobs.read, job=job))
+        if row is not None:
+            await asyncio.to_thread(self._bus.publish, ended(row))
+
+    # -- progress -------------------------------------------------------------------------------
+
+    def _tell(self, job: Job, progress: Progress) -> None:
+        self._newest[job.id] = progress
+        if job.id not in self._telling and job.id not in self._carrying:
+            self._telling[job.id] = asyncio.ensure_future(self._tell_newest(job))
+
+    async def _tell_newest(self, job: Job) -> None:
+        """Tell the newest progress until none is left: a slow platform is told less often."""
+        courier = self._couriers.get(job.order.place.platform)
+        try:
+            if courier is not None:
+                await self._fence(job.id)
+                while (progress := self._newest.pop(job.id, None)) is not None:
+                    await courier.progress(job, progress)
+        except Exception as error:  # progress may be lost; the result may not
+            log.warning("progress-lost", job=str(job.id), error=f"{type(error).__name__}: {error}")
+        finally:
+            self._newest.pop(job.id, None)
+            self._telling.pop(job.id, None)
+
+    async def _stop_telling(self, job: UUID) -> None:
+        """Let the last edit of progress end before the result is posted."""
+        self._newest.pop(job, None)
+        if task := self._telling.get(job):
+            await asyncio.wait([task], timeout=POST_SECONDS)
+
+    async def _fence(self, job: UUID) -> None:
+        """Wait, once a job, until the bot's own edit of the placeholder is over."""
+        if job not in self._fenced:
+            self._fenced[job] = asyncio.ensure_future(self._db(partial(fences.hold, job=job)))
+        await asyncio.shield(self._fenced[job])
+
+    async def _db(self, work: Callable[[Connection], T], patience: float = 10.0) -> T:
+        return await asyncio.to_thread(self._database.run, work, patience)

@@ -1,0 +1,351 @@
+"""The worker's side of a job: lease it, have it rendered, store the pictures, hand them on.
+
+A ticket calls `serve`, which works while there is a job to lease; a watch thread does the same when it
+finds ready work and a free place, so a lost ticket costs a fifth of a second. A heartbeat renews the
+leases; a job whose lease was lost is dropped, for somebody else has it now.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock, Thread
+from typing import Protocol
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from imaging.engine.engine import EngineLoad
+from imaging.engine.rendering import Rendering
+from imaging.errors import ImagingError, RenderCancelled
+from imaging.request import FinishedPicture, ImageRequest
+from tasks.blobs import Blobs, picture_name
+from tasks.bus import Bus, ended, progressed
+from tasks.job import Job, JobState, Reason
+from tasks.postroom import HOLD_SECONDS, Postroom
+from tasks.slots import Slots
+from tasks.store import deliveries, jobs, leases, transitions
+from tasks.store.database import Database
+from tasks.store.deliveries import Claim
+from tasks.store.transitions import Lease, NewPicture
+
+log = structlog.get_logger(__name__)
+
+LEASE_SECONDS = 10.0
+SETTLE_PATIENCE = 60.0  # a finished picture is worth waiting for a database that restarts
+STOPPING = "worker-stopping"
+LEASE_LOST = "lease-lost"
+
+
+class Painter(Protocol):
+    """The engine, as far as the worker needs it: `imaging.engine.engine.Engine`."""
+
+    def submit(self, request: ImageRequest, *, seconds: float | None = None) -> Rendering:
+        """Take a request; its result says how it went."""
+
+    def load(self) -> EngineLoad:
+        """How busy the engine is."""
+
+
+@dataclass(eq=False, slots=True)
+class Running:
+    """A job that this worker has a lease on."""
+
+    lease: Lease
+    rendering: Rendering
+    stop: Reason | None = None  # why it was asked to stop
+    dropped: bool = False  # the lease is somebody else's now
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The lanes a worker takes from, most pressing first, and those that express places take."""
+
+    every: Sequence[str]
+    express: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a worker works. `attempts` is how many times a job may begin."""
+
+    name: str
+    profiles: Sequence[str]
+    lanes: Lanes
+    attempts: int
+    lease_seconds: float = LEASE_SECONDS
+
+
+@dataclass(slots=True)
+class Renderer:
+    """Leases and renders. `serve` may be called by any number of threads at once."""
+
+    database: Database
+    blobs: Blobs
+    bus: Bus
+    postroom: Postroom
+    engine: Painter
+    terms: Terms
+    slots: Slots
+    _running: dict[UUID, Running] = field(init=False, default_factory=dict)
+    _lock: Lock = field(init=False, default_factory=Lock)
+    _stopping: Event = field(init=False, default_factory=Event)
+
+    # -- taking work ----------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Work until there is no job to lease or no place free."""
+        while not self._stopping.is_set() and self._serve_one():
+            pass
+
+    def _serve_one(self) -> bool:
+        anything = self.slots.take()
+        if anything is None:
+            return False
+        try:
+            lease = self._lease(self.terms.lanes.every if anything else self.terms.lanes.express)
+            if lease is None:
+                return False
+            with structlog.contextvars.bound_contextvars(job=str(lease.job.id)):
+                self._work(lease)
+            return True
+        except DBAPIError as error:
+            log.warning("worker-interrupted", error=str(error).strip())
+            return False
+        finally:
+            self.slots.release()
+
+    def _lease(self, lanes: Sequence[str]) -> Lease | None:
+        return self.database.run(
+            lambda connection: leases.lease(
+                connection, self.terms.name, lanes, self.terms.profiles, self.terms.lease_seconds
+            ),
+            patience=0,
+        )
+
+    def work_is_ready(self) -> bool:
+        """Whether there is a job for a place that is free."""
+        free = self.slots.size - self.slots.taken
+        if free == 0 or self._stopping.is_set():
+            return False
+        return self.database.run(
+            lambda connection: leases.any_ready(
+                connection, self.terms.lanes.every, self.terms.profiles
+            ),
+            patience=0,
+        )
+
+    # -- one job --------------------------------------------------------------------------------
+
+    def _work(self, lease: Lease) -> None:
+        job = lease.job
+        log.info("rendering", attempt=job.attempt, tier=job.tier.value)
+        running = Running(lease, self.engine.submit(job.order.request))
+        with self._lock:
+            self._running[job.id] = running
+        try:
+            for progress in running.rendering.updates():
+                self.bus.publish(progressed(job, progress))
+                self.postroom.tell(job, progress)
+            self._settle(running, running.rendering.result())
+        except ImagingError as error:
+            self._failed(running, error)
+        except Exception as error:  # ours, not the request's: another try may go well
+            log.exception("render-broken")
+            self._give_back(running, Reason("imaging-failed", {"error": type(error).__name__}))
+        finally:
+            with self._lock:
+                self._running.pop(job.id, None)
+
+    def _settle(self, running: Running, finished: Sequence[FinishedPicture]) -> None:
+        """Store the pictures, then say so in the record, then hand them to the postroom."""
+        lease = running.lease
+        made = [self._store(lease.job, index, one) for index, one in enumerate(finished)]
+        poster = uuid4()
+        moved = self.database.run(
+            lambda connection: transitions.rendered(connection, lease, made, poster, HOLD_SECONDS),
+            patience=SETTLE_PATIENCE,
+        ) or self._settled_before(lease, poster)
+        if moved:
+            log.info("rendered", pictures=len(made))
+            self.postroom.carry(Claim(lease.job.id, poster, 1, {}))
+            return
+        log.warning("lease-was-lost", attempt=lease.job.attempt)
+        for picture in made:
+            self.blobs.delete(picture.blob)
+
+    def _settled_before(self, lease: Lease, poster: UUID) -> bool:
+        """Whether it was this very call that settled, and only its answer was lost on the way."""
+        return self.database.run(
+            lambda connection: deliveries.is_ours(connection, lease.job.id, poster)
+        )
+
+    def _store(self, job: Job, index: int, one: FinishedPicture) -> NewPicture:
+        name = picture_name(job.id, job.attempt, index, one.mime)
+        self.blobs.put(name, one.data)
+        request = job.order.request.to_json() | {"seed": one.seed, "count": 1}
+        return NewPicture(
+            id=uuid4(),
+            index=index,
+            blob=name,
+            mime=one.mime,
+            width=one.width,
+            height=one.height,
+            seed=one.seed,
+            request=request,
+            flagged=one.flagged,
+        )
+
+    def _failed(self, running: Running, error: ImagingError) -> None:
+        if running.dropped:
+            log.warning("lease-was-lost", attempt=running.lease.job.attempt)
+        elif running.stop is not None and running.stop.code == STOPPING:
+            self._give_back(running, running.stop)
+        elif running.stop is not None and isinstance(error, RenderCancelled):
+            self._end(running, JobState.CANCELLED, running.stop)
+        elif error.lasting:
+            log.info("render-failed", code=error.code, error=str(error))
+            self._end(running, JobState.FAILED, Reason(error.code, error.details))
+        else:
+            log.warning("render-interrupted", code=error.code, error=str(error))
+            self._give_back(running, Reason(error.code, error.details))
+
+    def _give_back(self, running: Running, reason: Reason) -> None:
+        """Back to the line; or failed, where it has begun often enough."""
+        lease = running.lease
+        # A worker that was told to stop is not the job's fault, so it always may begin once more.
+        attempts = self.terms.attempts if reason.code != STOPPING else 2**31 - 1
+        given_back = self.database.run(
+            lambda connection: transitions.requeue(
+                connection, attempts=attempts, outcome="requeued", reason=reason, lease=lease
+            ),
+            patience=SETTLE_PATIENCE,
+        )
+        if not given_back:
+            self._end(running, JobState.FAILED, reason)
+
+    def _end(self, running: Running, state: JobState, reason: Reason) -> None:
+        lease = running.lease
+        gone = self.database.run(
+            lambda connection: transitions.end(
+                connection,
+                lease.job.id,
+                [JobState.RUNNING],
+                state,
+                reason,
+                attempt=lease.job.attempt,
+                token=lease.token,
+            ),
+            patience=SETTLE_PATIENCE,
+        )
+        row = self.database.run(lambda connection: jobs.read(connection, lease.job.id))
+        if gone and row is not None:
+            self.bus.publish(ended(row))
+
+    # -- heartbeat, stopping --------------------------------------------------------------------
+
+    def beat(self) -> None:
+        """Hold leases and postings longer; stop what is to be stopped, drop what was lost."""
+        with self._lock:
+            held = list(self._running.values())
+        renewed = self.database.run(
+            lambda connection: leases.renew(
+                connection, [one.lease for one in held], self.terms.lease_seconds
+            ),
+            patience=0,
+        )
+        for one in held:
+            if one.lease.token not in renewed:
+                self._drop(one)
+            elif reason := renewed[one.lease.token]:
+                self._stop(one, reason)
+        posters = self.postroom.claims()
+        if posters:
+            self.database.run(
+                lambda connection: deliveries.hold(connection, posters, HOLD_SECONDS), patience=0
+            )
+
+    def _drop(self, one: Running) -> None:
+        """Its lease is gone, or it has just been settled: then it is no longer among the running."""
+        with self._lock:
+            if self._running.get(one.lease.job.id) is not one:
+                return
+        one.dropped = True
+        one.rendering.cancel(LEASE_LOST)
+
+    def _stop(self, one: Running, reason: Reason) -> None:
+        if one.stop is None:
+            one.stop = reason
+        one.rendering.cancel(one.stop.code)
+
+    def stop_job(self, job: UUID) -> None:
+        """A member has cancelled this job; nothing happens where it is not here."""
+        with self._lock:
+            one = self._running.get(job)
+        if one is not None:
+            self._stop(one, Reason("cancelled"))
+
+    def stop_taking(self) -> None:
+        """Lease no more jobs; those that run go on."""
+        self._stopping.set()
+
+    def give_all_back(self) -> None:
+        """Stop what runs and put it back in the line: this worker is about to end."""
+        self.stop_taking()
+        with self._lock:
+            held = list(self._running.values())
+        for one in held:
+            self._stop(one, Reason(STOPPING))
+
+    @property
+    def running(self) -> int:
+        """How many jobs are being rendered."""
+        with self._lock:
+            return len(self._running)
+
+
+@dataclass(slots=True)
+class Loop:
+    """Calls `work` again and again in a thread of its own, through restarts of Postgres."""
+
+    name: str
+    work: Callable[[], None]
+    every: float
+    _stop: Event = field(init=False, default_factory=Event)
+    _thread: Thread | None = field(init=False, default=None)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the turn that goes on."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.every):
+            try:
+                self.work()
+            except DBAPIError as error:
+                log.warning("interrupted", loop=self.name, error=str(error).strip())
+            except Exception:
+                log.exception("loop-broken", loop=self.name)
+
+
+def end_if_hung(
+    load: Callable[[], EngineLoad], limit: float, end: Callable[[int], None] = os._exit
+) -> None:
+    """End the process where the device has shown no sign of life for `limit` seconds.
+
+    A thread cannot be stopped from outside. The leases lapse, the jobs begin anew elsewhere, and
+    whoever started this process starts it again.
+    """
+    quiet = load().quiet_seconds
+    if quiet > limit:
+        log.critical("engine-hung", seconds=round(quiet))
+        end(70)

@@ -1,0 +1,43 @@
+"""What administrators did, and what members reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from tasks.members import Member
+from tasks.store.schema import audit, reports
+
+
+def write(connection: Connection, by: Member, action: str, details: Mapping[str, Any]) -> None:
+    """Record something that an administrator did."""
+    connection.execute(
+        insert(audit).values(
+            platform=by.platform,
+            workspace=by.workspace,
+            actor=by.id,
+            action=action,
+            details=dict(details),
+        )
+    )
+
+
+def newest(
+    connection: Connection, platform: str, workspace: str, limit: int
+) -> list[Mapping[str, Any]]:
+    """The rows of a workspace, newest first."""
+    query = (
+        select(audit)
+        .where(audit.c.platform == platform, audit.c.workspace == workspace)
+        .order_by(audit.c.at.desc(), audit.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def report(connection: Connection, job: UUID, by: Member, words: str) -> None:
+    """Record a member's report of a job's pictures."""
+    connection.execute(insert(reports).values(job=job, by_member=by.key, words=words))

@@ -1,0 +1,176 @@
+"""Members: what is remembered of a person in a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tasks.members import Member
+from tasks.store.schema import members, tier_map, workspaces
+from tasks.tiers import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A member as the record knows them, and what their workspace's administrators have set.
+
+    `roles` is role id → tier, or None where an administrator took the file's tier away. `first_seen`
+    is whether this is the first time.
+    """
+
+    blocked: bool
+    preferences: Mapping[str, Any]
+    roles: Mapping[str, Tier | None]
+    settings: Mapping[str, Any]
+    words: tuple[str, ...]
+
+
+_AROUND = """
+    (SELECT jsonb_object_agg(role, tier) FROM tier_map
+        WHERE platform = :platform AND workspace = :workspace) AS roles,
+    (SELECT jsonb_build_object('settings', settings, 'words', to_jsonb(words)) FROM workspaces
+        WHERE platform = :platform AND workspace = :workspace) AS workspace
+"""
+
+# Also the lock that lets one order of a member be admitted after another.
+_MEET = text(f"""
+    WITH met AS (
+        INSERT INTO members (key, platform, workspace, id, name)
+        VALUES (:key, :platform, :workspace, :id, :name)
+        ON CONFLICT (key) DO UPDATE SET name = excluded.name
+        RETURNING blocked, preferences
+    )
+    SELECT blocked, preferences, {_AROUND} FROM met
+""")  # noqa: S608  our own text
+
+_LOOK = text(f"""
+    SELECT coalesce(blocked, false) AS blocked, coalesce(preferences, '{{}}') AS preferences,
+        {_AROUND}
+    FROM (SELECT 1) AS one LEFT JOIN members ON members.key = :key
+""")  # noqa: S608  our own text
+
+
+def meet(connection: Connection, member: Member) -> Known:
+    """Remember a member, and hold them until the transaction ends."""
+    values = {"id": member.id, "name": member.name, **_where(member)}
+    return _known(connection.execute(_MEET, values).one())
+
+
+def look(connection: Connection, member: Member) -> Known:
+    """What is known of a member, without remembering or holding them."""
+    return _known(connection.execute(_LOOK, _where(member)).one())
+
+
+def _where(member: Member) -> dict[str, str]:
+    return {"key": member.key, "platform": member.platform, "workspace": member.workspace}
+
+
+def _known(row: Any) -> Known:
+    workspace = row.workspace or {"settings": {}, "words": []}
+    roles = {role: Tier(tier) if tier else None for role, tier in (row.roles or {}).items()}
+    return Known(
+        row.blocked, row.preferences, roles, workspace["settings"], tuple(workspace["words"])
+    )
+
+
+_PREFER = text("""
+    INSERT INTO members (key, platform, workspace, id, name, preferences)
+    VALUES (:key, :platform, :workspace, :id, :name, jsonb_strip_nulls(:values))
+    ON CONFLICT (key) DO UPDATE SET
+        preferences = jsonb_strip_nulls(members.preferences || :values)
+""").bindparams(bindparam("values", type_=JSONB))
+
+
+def prefer(connection: Connection, member: Member, values: Mapping[str, Any]) -> None:
+    """Change some of a member's preferences; a None value removes one."""
+    row = {"id": member.id, "name": member.name, "values": dict(values), **_where(member)}
+    connection.execute(_PREFER, row)
+
+
+_BLOCK = text("""
+    INSERT INTO members (key, platform, workspace, id, blocked)
+    VALUES (:key, :platform, :workspace, :id, :blocked)
+    ON CONFLICT (key) DO UPDATE SET blocked = excluded.blocked
+""")
+
+
+def block(connection: Connection, platform: str, workspace: str, id: str, blocked: bool) -> None:  # noqa: A002
+    """Block or unblock a member, known or not."""
+    member = Member(platform, workspace, id)
+    connection.execute(_BLOCK, {**_where(member), "id": id, "blocked": blocked})
+
+
+def forget(connection: Connection, member_key: str) -> None:
+    """Let go of a member's name and preferences; a block stays."""
+    connection.execute(
+        members.update().where(members.c.key == member_key).values(name="", preferences={})
+    )
+
+
+_MAP = text("""
+    INSERT INTO tier_map (platform, workspace, role, tier)
+    VALUES (:platform, :workspace, :role, :tier)
+    ON CONFLICT (platform, workspace, role) DO UPDATE SET tier = excluded.tier
+""")
+
+
+def map_role(
+    connection: Connection, platform: str, workspace: str, role: str, tier: Tier | None
+) -> None:
+    """A role gives this tier, or (None) nothing, whatever the file says."""
+    values = {"platform": platform, "workspace": workspace, "role": role}
+    connection.execute(_MAP, {**values, "tier": tier.value if tier else None})
+
+
+def role_map(connection: Connection, platform: str, workspace: str) -> dict[str, Tier | None]:
+    """What administrators have set: role id → tier, or None where it gives nothing."""
+    query = select(tier_map.c.role, tier_map.c.tier).where(
+        tier_map.c.platform == platform, tier_map.c.workspace == workspace
+    )
+    return {row.role: Tier(row.tier) if row.tier else None for row in connection.execute(query)}
+
+
+def settings(connection: Connection, platform: str, workspace: str) -> Mapping[str, Any]:
+    """A workspace's settings as they were stored."""
+    query = select(workspaces.c.settings).where(
+        workspaces.c.platform == platform, workspaces.c.workspace == workspace
+    )
+    return connection.scalar(query) or {}
+
+
+_SET = text("""
+    INSERT INTO workspaces (platform, workspace, settings)
+    VALUES (:platform, :workspace, :settings)
+    ON CONFLICT (platform, workspace) DO UPDATE SET settings = excluded.settings
+""").bindparams(bindparam("settings", type_=JSONB))
+
+
+def set_settings(
+    connection: Connection, platform: str, workspace: str, values: Mapping[str, Any]
+) -> None:
+    """Replace a workspace's settings."""
+    row = {"platform": platform, "workspace": workspace, "settings": dict(values)}
+    connection.execute(_SET, row)
+
+
+def words(connection: Connection, platform: str, workspace: str) -> list[str]:
+    """A workspace's forbidden words."""
+    query = select(workspaces.c.words).where(
+        workspaces.c.platform == platform, workspaces.c.workspace == workspace
+    )
+    return list(connection.scalar(query) or ())
+
+
+_SET_WORDS = text("""
+    INSERT INTO workspaces (platform, workspace, words) VALUES (:platform, :workspace, :words)
+    ON CONFLICT (platform, workspace) DO UPDATE SET words = excluded.words
+""").bindparams(bindparam("words", type_=workspaces.c.words.type))
+
+
+def set_words(connection: Connection, platform: str, workspace: str, values: list[str]) -> None:
+    """Replace a workspace's forbidden words."""
+    connection.execute(_SET_WORDS, {"platform": platform, "workspace": workspace, "words": values})

@@ -1,0 +1,325 @@
+"""The tables, as SQLAlchemy Core sees them. The migrations make them; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+
+_NOW = text("now()")
+_EMPTY = text("'{}'::jsonb")
+_ACTIVE = text("state IN ('queued', 'running', 'delivering')")
+
+
+def _time(name: str, *, default: bool = False) -> Column[object]:
+    """A moment; with `default`, the moment of the insert."""
+    if default:
+        return Column(name, DateTime(timezone=True), nullable=False, server_default=_NOW)
+    return Column(name, DateTime(timezone=True))
+
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("command", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text),
+    Column("member_key", Text, nullable=False),
+    Column("member", JSONB, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("parent", Uuid),
+    Column("private", Boolean, nullable=False, server_default=text("false")),
+    Column("reply_to", JSONB, nullable=False, server_default=_EMPTY),
+    Column("placeholder", JSONB, nullable=False, server_default=_EMPTY),
+    Column("tier", Text, nullable=False),
+    # -- the order: a lane is a tier, or "relaxed"; a flow is a member inside it -----------------
+    Column("lane", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("start_tag", Double, nullable=False),
+    Column("entered", Double, nullable=False, server_default=text("0")),  # least tag it can have
+    Column("ready", Boolean, nullable=False),  # False: above what its member may run at once
+    Column("at_once", Integer, nullable=False, server_default=text("1")),
+    Column("cost_seconds", Double, nullable=False, server_default=text("0")),  # expected, on a GPU
+    # -- the price --------------------------------------------------------------------------------
+    Column("cost", Double, nullable=False),
+    Column("relaxed", Boolean, nullable=False, server_default=text("false")),
+    Column("degraded", JSONB),  # what was made less to keep the doors open, told to the member
+    # -- the life ---------------------------------------------------------------------------------
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("lease_owner", Text),
+    Column("lease_token", Uuid),
+    _time("lease_until"),
+    Column("cancelling", JSONB),  # the Reason of a running job that is asked to stop
+    Column("reason", JSONB),
+    _time("created_at", default=True),
+    _time("started_at"),
+    _time("rendered_at"),
+    _time("ended_at"),
+    Index(
+        "jobs_line",
+        "lane",
+        "profile",
+        "start_tag",
+        "created_at",
+        postgresql_where=text("state = 'queued' AND ready"),
+    ),
+    Index(
+        "jobs_behind",
+        "lane",
+        "flow",
+        "created_at",
+        postgresql_where=text("state = 'queued' AND NOT ready"),
+    ),
+    Index("jobs_of_member", "member_key", "created_at", postgresql_where=_ACTIVE),
+    Index("jobs_history", "member_key", "created_at"),
+    Index("jobs_in_place", "platform", "workspace", "channel", "created_at"),
+    Index("jobs_leased", "lease_until", postgresql_where=text("state = 'running'")),
+    Index("jobs_delivering", "rendered_at", postgresql_where=text("state = 'delivering'")),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("weight", Double, nullable=False),
+    Column("start", Double, nullable=False, server_default=text("0")),
+    Column("virtual", Double, nullable=False, server_default=text("0")),
+    Column("virtual_at", Double, nullable=False, server_default=text("0")),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("tail", Double, nullable=False, server_default=text("0")),
+    Column("opened", Integer, nullable=False, server_default=text("0")),  # ready or running
+    Column("behind", Integer, nullable=False, server_default=text("0")),  # queued and not ready
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("job", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("worker", Text, nullable=False),
+    _time("started_at", default=True),
+    _time("ended_at"),
+    Column("outcome", Text),  # rendered | failed | cancelled | requeued | lost
+    Column("details", JSONB),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("job", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("index", Integer, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("parent", Uuid),
+    Column("instruction", Text, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("flagged", Boolean, nullable=False, server_default=text("false")),
+    Column("deleted", Boolean, nullable=False, server_default=text("false")),
+    _time("created_at", default=True),
+    UniqueConstraint("job", "index"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("job", Uuid),
+    Column("kind", Text, nullable=False),  # hold | capture | void | grant | correction
+    Column("member_key", Text, nullable=False),
+    Column("pool", Text),  # platform:workspace, where the tier shares a pool
+    Column("credits", Double, nullable=False),
+    Column("relaxed", Boolean, nullable=False, server_default=text("false")),
+    Column("why", Text),
+    Column("actor", Text),
+    _time("at", default=True),
+    UniqueConstraint("job", "kind"),
+    Index(  # what was reserved is taken or given back, once
+        "ledger_settled", "job", unique=True, postgresql_where=text("kind IN ('capture', 'void')")
+    ),
+    Index("ledger_of_member", "member_key", "at"),
+    Index("ledger_of_pool", "pool", "at", postgresql_where=text("pool IS NOT NULL")),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _time("created_at", default=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("job", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("state", Text, nullable=False),  # pending | sent | failed
+    Column("memory", JSONB, nullable=False, server_default=_EMPTY),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    _time("next_try", default=True),
+    Column("owner", Uuid),  # who is posting it now, until `owner_until`
+    _time("owner_until"),
+    Column("message", Text),
+    Column("error", Text),
+    _time("created_at", default=True),
+    _time("sent_at"),
+    Index("deliveries_due", "next_try", postgresql_where=text("state = 'pending'")),
+    Index("deliveries_message", "message", postgresql_where=text("message IS NOT NULL")),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("preferences", JSONB, nullable=False, server_default=_EMPTY),
+    Column("blocked", Boolean, nullable=False, server_default=text("false")),
+    Column("tier", Text),  # as it was when last seen
+    _time("first_seen", default=True),
+)
+
+tier_map = Table(
+    "tier_map",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("tier", Text),  # NULL: an administrator took away what the file gives
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("settings", JSONB, nullable=False, server_default=_EMPTY),
+    Column("words", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+)
+
+doors = Table(
+    "doors",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("tier", Text, primary_key=True),
+    Column("set_to", Text, nullable=False),
+    Column("memory", JSONB, nullable=False, server_default=_EMPTY),  # of the automatic doors
+    _time("changed_at", default=True),
+)
+
+waitlist = Table(
+    "waitlist",
+    metadata,
+    Column("member_key", Text, primary_key=True),
+    Column("tier", Text, nullable=False),
+    Column("member", JSONB, nullable=False),
+    Column("place", JSONB, nullable=False),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    _time("joined_at", default=True),
+    _time("invited_at"),
+    _time("invited_until"),
+    _time("told_at"),
+    _time("entered_at"),
+    Index("waitlist_order", "number", postgresql_where=text("invited_at IS NULL")),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", Uuid, nullable=False),  # of the process that bears the name now
+    Column("device", Text, nullable=False),
+    Column("profiles", JSONB, nullable=False),  # name → {"steps": usual steps}
+    Column("slots", Integer, nullable=False),
+    Column("running", Integer, nullable=False, server_default=text("0")),
+    Column("rates", JSONB, nullable=False, server_default=_EMPTY),  # profile → seconds a picture
+    _time("started_at", default=True),
+    _time("seen_at", default=True),
+)
+
+estimates = Table(
+    "estimates",
+    metadata,
+    Column("job", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("tier", Text, nullable=False),
+    Column("p50", Double, nullable=False),  # seconds from `given_at`
+    Column("p90", Double, nullable=False),
+    _time("given_at", default=True),
+    Column("actual", Double),  # seconds, once it is known
+    Index("estimates_given", "given_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("details", JSONB, nullable=False, server_default=_EMPTY),
+    _time("at", default=True),
+    Index("audit_of_workspace", "platform", "workspace", "at"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("job", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("by_member", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    _time("at", default=True),
+)
+
+installs = Table(
+    "installs",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted JSON
+    _time("changed_at", default=True),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("blob", Text, primary_key=True),
+    _time("stored_at", default=True),
+)

@@ -1,0 +1,257 @@
+"""Every change of a job's state. All are here, and all follow `TRANSITIONS`.
+
+Each is one `UPDATE … WHERE state = … AND attempt = …` whose row count tells whether it happened; what
+must happen with it (the ledger's entry, the delivery's row, the next job of the flow) happens in the
+same transaction. A transition that did not happen changes nothing and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import Text
+
+from tasks.job import TRANSITIONS, Job, JobState, Reason
+from tasks.store import flows
+from tasks.store.jobs import reason_to_json
+
+
+class ImpossibleTransition(Exception):
+    """A transition that `TRANSITIONS` does not have: a mistake in the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's right to one job: `token` and the job's `attempt` fence off whoever had it before."""
+
+    job: Job
+    owner: str
+    token: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewPicture:
+    """A picture that has just been made and stored."""
+
+    id: UUID
+    index: int
+    blob: str
+    mime: str
+    width: int
+    height: int
+    seed: int
+    request: dict[str, Any]
+    flagged: bool = False
+
+
+def check(states: Iterable[JobState], to: JobState) -> list[str]:
+    """The states' values, once `TRANSITIONS` is seen to allow each. Raises ImpossibleTransition."""
+    for state in states:
+        if to not in TRANSITIONS[state]:
+            raise ImpossibleTransition(f"{state} → {to}")
+    return [state.value for state in states]
+
+
+_RENDERED = text("""
+    WITH moved AS (
+        UPDATE jobs SET state = 'delivering', rendered_at = clock_timestamp(), lease_until = NULL,
+            cancelling = NULL
+        WHERE id = :job AND state = 'running' AND attempt = :attempt AND lease_token = :token
+        RETURNING id, platform, lane, flow, parent, request ->> 'prompt' AS prompt
+    ), ended AS (
+        UPDATE attempts SET ended_at = clock_timestamp(), outcome = 'rendered'
+        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = :attempt
+    ), posted AS (
+        INSERT INTO deliveries (job, platform, state, owner, owner_until, tries)
+        SELECT id, platform, 'pending', :poster, now() + make_interval(secs => :hold), 1 FROM moved
+    ), kept AS (
+        INSERT INTO pictures (id, job, index, blob, mime, width, height, seed, parent, instruction,
+            request, flagged)
+        SELECT p.id, moved.id, p.index, p.blob, p.mime, p.width, p.height, p.seed, moved.parent,
+            moved.prompt, p.request, p.flagged
+        FROM moved, jsonb_to_recordset(:pictures) AS p(id uuid, index int, blob text, mime text,
+            width int, height int, seed bigint, request jsonb, flagged boolean)
+    )
+    SELECT lane, flow FROM moved
+""").bindparams(bindparam("pictures", type_=JSONB))
+
+
+def rendered(
+    connection: Connection,
+    lease: Lease,
+    made: Sequence[NewPicture],
+    poster: UUID,
+    hold: float,
+) -> bool:
+    """running → delivering: the pictures are stored, `poster` may post them for `hold` seconds."""
+    check([JobState.RUNNING], JobState.DELIVERING)
+    values = [
+        {field: getattr(picture, field) for field in NewPicture.__slots__} | {"id": str(picture.id)}
+        for picture in made
+    ]
+    moved = connection.execute(
+        _RENDERED,
+        {
+            "job": lease.job.id,
+            "attempt": lease.job.attempt,
+            "token": lease.token,
+            "poster": poster,
+            "hold": hold,
+            "pictures": values,
+        },
+    ).one_or_none()
+    if moved is not None:
+        flows.leave(connection, moved.lane, moved.flow)
+    return moved is not None
+
+
+_DELIVERED = text("""
+    WITH sent AS (
+        UPDATE deliveries SET state = 'sent', sent_at = clock_timestamp(), message = :message,
+            owner = NULL, owner_until = NULL, error = NULL
+        WHERE job = :job AND state = 'pending' AND owner = :poster
+        RETURNING job
+    ), moved AS (
+        UPDATE jobs SET state = 'done', ended_at = clock_timestamp()
+        FROM sent WHERE jobs.id = sent.job AND jobs.state = 'delivering'
+        RETURNING jobs.id
+    ), captured AS (
+        INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
+        SELECT ledger.job, 'capture', ledger.member_key, ledger.pool, ledger.credits, ledger.relaxed
+        FROM moved JOIN ledger ON ledger.job = moved.id AND ledger.kind = 'hold'
+    )
+    SELECT job FROM sent
+""")
+
+
+def delivered(connection: Connection, job: UUID, poster: UUID, message: str) -> bool:
+    """The delivery is sent. With pictures: delivering → done, and the hold is captured with it."""
+    check([JobState.DELIVERING], JobState.DONE)
+    where = {"job": job, "poster": poster, "message": message}
+    return connection.execute(_DELIVERED, where).one_or_none() is not None
+
+
+_END = text("""
+    WITH found AS (
+        SELECT id, ready, state FROM jobs
+        WHERE id = :job AND state = ANY(:states) AND (:attempt = -1 OR attempt = :attempt)
+            AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)
+        FOR UPDATE
+    ), moved AS (
+        UPDATE jobs SET state = :to, reason = :reason, ended_at = clock_timestamp(),
+            lease_until = NULL, cancelling = NULL
+        FROM found WHERE jobs.id = found.id
+        RETURNING jobs.id, jobs.platform, jobs.lane, jobs.flow, jobs.attempt, found.ready,
+            found.state AS before
+    ), voided AS (
+        INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
+        SELECT ledger.job, 'void', ledger.member_key, ledger.pool, ledger.credits, ledger.relaxed
+        FROM moved JOIN ledger ON ledger.job = moved.id AND ledger.kind = 'hold'
+    ), ended AS (
+        UPDATE attempts SET ended_at = clock_timestamp(), outcome = :to, details = :reason
+        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = moved.attempt
+            AND attempts.ended_at IS NULL
+    ), told AS (
+        INSERT INTO deliveries (job, platform, state)
+        SELECT id, platform, 'pending' FROM moved
+        ON CONFLICT (job) DO UPDATE SET state = :posted, owner = NULL, owner_until = NULL
+    )
+    SELECT lane, flow, ready, before FROM moved
+""").bindparams(bindparam("reason", type_=JSONB), bindparam("states", type_=ARRAY(Text)))
+
+
+def end(
+    connection: Connection,
+    job: UUID,
+    states: Sequence[JobState],
+    to: JobState,
+    reason: Reason,
+    *,
+    attempt: int = -1,
+    token: UUID | None = None,
+    told: bool = False,
+) -> bool:
+    """End a job without a result: its hold is voided and, unless `told`, its member will be told.
+
+    Guarded by the states and, where they are given, by the attempt and the lease's token.
+    """
+    moved = connection.execute(
+        _END,
+        {
+            "job": job,
+            "states": check(states, to),
+            "to": to.value,
+            "reason": reason_to_json(reason),
+            "attempt": attempt,
+            "token": token,
+            "posted": "failed" if told else "pending",
+        },
+    ).one_or_none()
+    if moved is None:
+        return False
+    if moved.before != JobState.DELIVERING:  # which has left the line already
+        flows.leave(connection, moved.lane, moved.flow, moved.ready)
+    return True
+
+
+_REQUEUE = text("""
+    WITH found AS (
+        SELECT id FROM jobs
+        WHERE state = 'running' AND (CAST(:job AS uuid) IS NULL OR id = :job)
+            AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)
+            AND (CAST(:owner AS text) IS NULL OR lease_owner = :owner)
+            AND (NOT :expired OR lease_until < now())
+            AND (attempt < :attempts)
+        FOR UPDATE SKIP LOCKED
+    ), moved AS (
+        UPDATE jobs SET state = 'queued', ready = true, lease_until = NULL, lease_owner = NULL,
+            lease_token = NULL
+        FROM found WHERE jobs.id = found.id
+        RETURNING jobs.id, jobs.attempt
+    ), ended AS (
+        UPDATE attempts SET ended_at = clock_timestamp(), outcome = :outcome, details = :reason
+        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = moved.attempt
+    ), ticket AS (
+        INSERT INTO outbox (created_at) SELECT now() FROM moved
+    )
+    SELECT id, pg_notify('atelier_outbox', '') FROM moved
+""").bindparams(bindparam("reason", type_=JSONB))
+
+
+def requeue(
+    connection: Connection,
+    *,
+    attempts: int,
+    outcome: str,
+    reason: Reason | None = None,
+    lease: Lease | None = None,
+    owner: str | None = None,
+    expired: bool = False,
+) -> list[UUID]:
+    """running → queued for a lease, for an owner's every job, or for all expired ones.
+
+    Only jobs that have begun fewer than `attempts` times; the others are for `end`.
+    """
+    check([JobState.RUNNING], JobState.QUEUED)
+    if lease is None and owner is None and not expired:
+        raise ValueError("Say which running jobs go back: a lease's, an owner's or the expired.")
+    moved = connection.execute(
+        _REQUEUE,
+        {
+            "job": lease.job.id if lease else None,
+            "token": lease.token if lease else None,
+            "owner": owner,
+            "expired": expired,
+            "attempts": attempts,
+            "outcome": outcome,
+            "reason": reason_to_json(reason) if reason else None,
+        },
+    )
+    return [row.id for row in moved]

@@ -1,0 +1,103 @@
+"""What the studio tells about itself and its members: plain values for bots to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tasks.tiers import DoorState, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a quota. `returns` lists when credits come back: (moment, credits)."""
+
+    tier: Tier
+    limit: float
+    left: float
+    held: float  # reserved by jobs that are not delivered yet
+    window: timedelta
+    returns: Sequence[tuple[datetime, float]]
+    relaxed: bool  # past the quota the member goes on, slower
+    pool_left: float | None = None  # of the workspace's shared pool, where the tier has one
+
+
+@dataclass(frozen=True, slots=True)
+class WaitlistPlace:
+    """Where a member stands on the waitlist; `invited_until` is set while an invitation is open."""
+
+    position: int | None
+    joined_at: datetime | None
+    invited_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSettings:
+    """What an administrator has set for a server; None means the default."""
+
+    default_tier: Tier = Tier.FREE
+    language: str | None = None
+    channels: frozenset[str] = frozenset()  # empty: every channel
+    nsfw: str = "refuse"  # refuse | spoiler | allow
+    largest_megapixels: float | None = None
+    visibility: str = "public"  # public | private
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """A tier's doors: what was set, what holds now, and whether it is degrading first."""
+
+    tier: Tier
+    set_to: DoorState
+    now: DoorState
+    degraded: bool = False
+    predicted_wait: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TierLoad:
+    """One tier's share of the moment."""
+
+    tier: Tier
+    queued: int
+    running: int
+    backlog_seconds: float
+    wait_p50: timedelta | None
+    wait_p90: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLoad:
+    """A live worker and what it does."""
+
+    name: str
+    profiles: Sequence[str]
+    device: str
+    running: int
+    slots: int
+    seconds_per_picture: Mapping[str, float]
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The studio at a glance, for administrators."""
+
+    tiers: Sequence[TierLoad]
+    workers: Sequence[WorkerLoad]
+    doors: Sequence[Doors]
+    waitlist: int
+    calibration: Mapping[str, float]  # tier → share of members served within their p90
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Something an administrator did."""
+
+    at: datetime
+    actor: str
+    action: str
+    details: Mapping[str, Any]
