@@ -129,7 +129,12 @@ def plan(
     json: Json = None,
     html: Annotated[Path | None, typer.Option(help="Write a report that opens offline.")] = None,
 ) -> None:
-    """Replay a day of demand against a fleet, and find the smallest one that keeps its promises."""
+    """Replay a day of demand against a fleet, and find the smallest one that keeps its promises.
+
+    Further options, for the day and the fleet, are those of the planner: --shape or --trace FILE,
+    --requests N, --seconds S, --gpus N, --speed X, --price X, --promise "plus:p99<=30s",
+    --compare, --seed N.
+    """
     from bots.operator.plan import plan as run
 
     run(json, html, context.args)
