@@ -48,6 +48,15 @@ class Call:
         """Whether it tells of its steps."""
         return "callback_on_step_end" in self.accepted
 
+    @property
+    def _one_source_a_picture(self) -> bool:
+        """Whether a list of images means one for each picture, not several references for all.
+
+        Given a single one, some pipelines draw from the first picture's generator only while they
+        encode it, and the first picture would depend on the batch it is in.
+        """
+        return bool(self.accepted & {"strength", "image_guidance_scale"})
+
     def __call__(self, seeds: Sequence[int], **more: Any) -> Any:
         """Make one picture for each seed. Noise is drawn on the CPU by one generator a picture, so
         that a seed gives the same picture on any device and in any batch.
@@ -60,8 +69,10 @@ class Call:
             "output_type": "np",
             **more,
         }
-        if "image_guidance_scale" in self.accepted:  # these take a source for each picture
-            wanted["image"] = [wanted["image"]] * len(seeds)
+        if self._one_source_a_picture:
+            for name in ("image", "mask_image"):
+                if name in wanted:
+                    wanted[name] = [wanted[name]] * len(seeds)
         return self.pipe(**{key: wanted[key] for key in wanted if key in self.accepted})
 
 
