@@ -126,7 +126,9 @@ class DiscordCourier:
         async with self._login:
             if self._posts is None:
                 client = discord.Client(
-                    intents=discord.Intents.none(), max_ratelimit_timeout=30.0, max_messages=None
+                    intents=discord.Intents(guilds=True),
+                    max_ratelimit_timeout=30.0,
+                    max_messages=None,
                 )
                 try:
                     await client.login(self._token)

@@ -176,9 +176,11 @@ class Posts:
         return spot
 
     def _hook(self, spot: Spot) -> discord.Webhook:
-        return discord.Webhook.partial(
+        hook = discord.Webhook.partial(
             cast(int, spot.application), cast(str, spot.token), client=self._client
         )
+        hook.type = discord.WebhookType.application  # which alone may speak to one member
+        return hook
 
     def _token_is_dead(self, error: discord.HTTPException) -> bool:
         return error.code in (UNKNOWN_WEBHOOK, DEAD_TOKEN) or error.status == 401

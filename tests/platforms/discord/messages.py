@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.platforms.discord.rest import Call
 
 
-class Refusal(Exception):  # noqa: N818 - what it is called here
+class Refusal(Exception):
     """An error answer: the HTTP status, Discord's own code, and words."""
 
     def __init__(self, status: int, code: int, words: str) -> None:
@@ -118,7 +118,8 @@ def _check(
     call: Call, room: Channel, body: dict[str, Any], interaction: Interaction | None,
     kept: set[str], v2: bool,
 ) -> None:  # fmt: skip
-    limit = interaction.size_limit if interaction else _size_limit(room)
+    by_token = interaction is not None and call.path.startswith(("/webhooks", "/interactions"))
+    limit = interaction.size_limit if interaction and by_token else _size_limit(room)
     if any(len(data) > limit for _, _, data in call.files):
         raise Refusal(413, 40005, "Request entity too large")
     files = {field: name for field, name, _ in call.files}

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -146,6 +147,14 @@ class LoopbackDiscord:
         """Wait for `look` to give something true."""
         return await self.world.until(look, seconds)
 
+    async def until_some(self, ask: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
+        """Ask the record again and again until it gives something true."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not (found := await ask()):
+            assert asyncio.get_running_loop().time() < deadline, "it did not come about"
+            await asyncio.sleep(0.05)
+        return found
+
     async def _file(self, request: web.Request) -> web.Response:
         data = self.world.files.get(request.path)
         if data is None or "hm" not in request.query:
@@ -181,7 +190,7 @@ class LoopbackDiscord:
             value = await self.rest.answer(call)
         except Refusal as refusal:
             entry.status, entry.code = refusal.status, refusal.code
-            if refusal.code in {50035, 50006, 0}:
+            if refusal.code in {50035, 50006} or (refusal.code, refusal.status) == (0, 404):
                 self.violations.append(f"{call.method} {call.path}: {refusal.words}")
             body = {"code": refusal.code, "message": refusal.words}
             return _json(body, status=refusal.status, headers=headers)
