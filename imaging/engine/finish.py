@@ -73,5 +73,5 @@ def _or(value: float | None, default: float) -> float:
 
 
 def _blurred(image: Image.Image) -> Image.Image:
-    """Nothing of the picture but its colours: a sixteenth of its longer side as radius."""
-    return image.filter(ImageFilter.GaussianBlur(max(image.size) / 16))
+    """Nothing of the picture but its colours: an eighth of its longer side as radius."""
+    return image.filter(ImageFilter.GaussianBlur(max(image.size) / 8))
