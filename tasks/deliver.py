@@ -1,7 +1,7 @@
 """Delivery: what the worker asks of a platform's courier, and what the courier may answer.
 
-A courier lives in a bot's room and is found by the entry point group `atelier.couriers`; it is handed
-in, so that this room knows no chat SDK. It runs on the worker's one event loop.
+A courier lives in a bot's room and is found by the entry point group `atelier.couriers`; it is
+handed in, so that this room knows no chat SDK. It runs on the worker's one event loop.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Courier(Protocol):
     platform: str
 
     async def progress(self, job: Job, progress: Progress) -> None:
-        """Show how far a running job is. May leave out any of them to keep the platform's limits."""
+        """Show how far a running job is. May leave out any, to keep the platform's limits."""
 
     async def deliver(self, parcel: Parcel) -> Receipt:
         """Turn the placeholder into the pictures, or into the reason why there are none.

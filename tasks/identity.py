@@ -1,4 +1,4 @@
-"""A worker's name: the same again after a restart, so that it can free its dead predecessor's leases.
+"""A worker's name, the same again after a restart: then it frees its dead predecessor's leases.
 
 The name is a numbered lock file in the data folder. The system lets go of the lock when its holder
 dies, however it dies; so whoever holds a number knows that nobody else works under it.

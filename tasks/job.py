@@ -91,7 +91,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How long until the picture is there: half of all waits are under `p50`, nine in ten under `p90`."""
+    """How long until the picture is there: half of all waits are under `p50`, nine in ten `p90`."""
 
     p50: timedelta
     p90: timedelta
@@ -99,7 +99,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A job's place in line (1 is next) and how long that will take; None where nothing is known."""
+    """A job's place in line (1 is next) and how long that takes; None where nothing is known."""
 
     position: int
     estimate: Estimate | None

@@ -1,8 +1,8 @@
 """The worker's postroom: carries results to their places, once, however often it must try.
 
 Couriers are asynchronous and live on one event loop in a thread of its own. A delivery is a row: it
-is claimed with a token, what the courier remembers is written down before it goes on, and the row is
-marked sent in the transaction that captures the hold. So a posting may be tried again by anyone.
+is claimed with a token, what the courier remembers is written down before it goes on, and the row
+is marked sent in the transaction that captures the hold. So a posting may be tried again by anyone.
 """
 
 from __future__ import annotations
@@ -179,9 +179,10 @@ class Postroom:
 
     async def _post(self, claim: Claim, job: Job) -> None:
         courier = self._couriers.get(job.order.place.platform)
+        if courier is None:
+            await self._later(claim, job, "This worker has no courier for that platform.", 2.0)
+            return
         try:
-            if courier is None:
-                raise TryLater("This worker has no courier for that platform.", after=2.0)
             await self._fence(job.id)
             parcel = await self._parcel(claim, job)
             async with asyncio.timeout(POST_SECONDS):
@@ -191,12 +192,12 @@ class Postroom:
         except Undeliverable as never:
             await self._never(claim, job, never)
         except FileNotFoundError as error:
-            await self._lost(claim, job, error)
+            await self._lost(job, error)
         except Exception as error:  # a platform's library may raise anything: it is tried again
             log.exception("courier-failed")
             await self._later(claim, job, f"{type(error).__name__}: {error}", 1.0)
         else:
-            await self._sent(claim, job, receipt.message)
+            await self._sent(claim, receipt.message)
 
     async def _parcel(self, claim: Claim, job: Job) -> Parcel:
         enclosures = []
@@ -214,7 +215,7 @@ class Postroom:
 
         return Parcel(job, enclosures, memory, remember)
 
-    async def _sent(self, claim: Claim, job: Job, message: str) -> None:
+    async def _sent(self, claim: Claim, message: str) -> None:
         settle = partial(transitions.delivered, job=claim.job, poster=claim.poster, message=message)
         if await self._db(settle, patience=60.0):
             await self._announce(claim.job)
@@ -239,7 +240,7 @@ class Postroom:
         await self._db(give_up)
         await self._announce(job.id)
 
-    async def _lost(self, claim: Claim, job: Job, error: FileNotFoundError) -> None:
+    async def _lost(self, job: Job, error: FileNotFoundError) -> None:
         """The pictures are gone: the job has failed after all, and its member is told so."""
         log.error("pictures-lost", error=str(error))
         reason = Reason("pictures-lost")
@@ -272,7 +273,7 @@ class Postroom:
                 await self._fence(job.id)
                 while (progress := self._newest.pop(job.id, None)) is not None:
                     await courier.progress(job, progress)
-        except Exception as error:  # progress may be lost; the result may not
+        except Exception as error:  # noqa: BLE001  progress may be lost; the result may not
             log.warning("progress-lost", job=str(job.id), error=f"{type(error).__name__}: {error}")
         finally:
             self._newest.pop(job.id, None)

@@ -1,7 +1,7 @@
 """The sums of quotas: pure. The ledger's rows are in `store.ledger`.
 
-A rolling window: what was captured, granted or corrected counts from its moment until the window has
-passed over it. What is held by jobs that have not ended counts as long as it is held.
+A rolling window: what was captured, granted or corrected counts from its moment until the window
+has passed over it. What is held by jobs that have not ended counts as long as it is held.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def spent(entries: Iterable[Entry], window: timedelta, now: datetime) -> float:
 def returns(
     entries: Iterable[Entry], window: timedelta, now: datetime
 ) -> list[tuple[datetime, float]]:
-    """When credits come back, soonest first: (moment, credits). Grants lapse, and give nothing back."""
+    """When credits come back, soonest first: (moment, credits). A grant that lapses gives none."""
     counting = [entry for entry in entries if now - entry.at < window and entry.credits > 0]
     return [(entry.at + window, entry.credits) for entry in sorted(counting, key=lambda e: e.at)]
 
@@ -55,7 +55,7 @@ def returns(
 def affordable_at(
     entries: Sequence[Entry], held: float, quota: Quota, cost: float, now: datetime
 ) -> datetime | None:
-    """The first moment at which `cost` fits; None where it never will (it is above the quota itself).
+    """The first moment at which `cost` fits; None where it is above the quota itself.
 
     Held credits are taken to be captured now, which is the latest that they can come back.
     """

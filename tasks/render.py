@@ -1,13 +1,14 @@
 """The worker's side of a job: lease it, have it rendered, store the pictures, hand them on.
 
-A ticket calls `serve`, which works while there is a job to lease; a watch thread does the same when it
-finds ready work and a free place, so a lost ticket costs a fifth of a second. A heartbeat renews the
-leases; a job whose lease was lost is dropped, for somebody else has it now.
+A ticket calls `serve`, which works while there is a job to lease; a watch thread does the same when
+it finds ready work and a free place, so a lost ticket costs a fifth of a second. A heartbeat renews
+the leases; a job whose lease was lost is dropped, for somebody else has it now.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
@@ -106,14 +107,14 @@ class Renderer:
             return False
         try:
             lease = self._lease(self.terms.lanes.every if anything else self.terms.lanes.express)
-            if lease is None:
-                return False
-            with structlog.contextvars.bound_contextvars(job=str(lease.job.id)):
-                self._work(lease)
-            return True
+            if lease is not None:
+                with structlog.contextvars.bound_contextvars(job=str(lease.job.id)):
+                    self._work(lease)
         except DBAPIError as error:
             log.warning("worker-interrupted", error=str(error).strip())
             return False
+        else:
+            return lease is not None
         finally:
             self.slots.release()
 
@@ -268,7 +269,7 @@ class Renderer:
             )
 
     def _drop(self, one: Running) -> None:
-        """Its lease is gone, or it has just been settled: then it is no longer among the running."""
+        """Its lease is gone, unless it has just been settled and is no longer among the running."""
         with self._lock:
             if self._running.get(one.lease.job.id) is not one:
                 return
@@ -298,6 +299,12 @@ class Renderer:
             held = list(self._running.values())
         for one in held:
             self._stop(one, Reason(STOPPING))
+
+    def wait_idle(self, patience: float) -> None:
+        """Wait until nothing runs, `patience` seconds at most."""
+        deadline = time.monotonic() + patience
+        while self.running and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     @property
     def running(self) -> int:

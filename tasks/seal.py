@@ -47,7 +47,7 @@ class Seal:
 def key_of(home: Path, given: str | None) -> str:
     """The key to seal with: the one that was given, else the data folder's, made on first use.
 
-    The file is created for its owner's eyes alone. Two processes that start at once agree on one key.
+    The file is for its owner's eyes alone. Two processes that start at once agree on one key.
     """
     if given:
         return given

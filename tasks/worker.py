@@ -1,13 +1,15 @@
 """The worker's entry point: one process for one GPU, or the CPU. Run as `python -m tasks.worker`.
 
 Put together here and nowhere else: the engine, the renderer, the postroom with its couriers, and
-Celery on threads in this very process. It ends in good order on SIGTERM: no more jobs are leased, those
-that run are finished or, after a while, put back in the line, and postings are carried out.
+Celery on threads in this very process. It ends in good order on SIGTERM: no more jobs are leased,
+those that run are finished or, after a while, put back in the line, and postings are carried out.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event, Thread, Timer
@@ -18,7 +20,8 @@ import anyio.to_thread
 import psycopg
 import structlog
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.platforms import SecurityWarning
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from sqlalchemy.exc import DBAPIError
 
 from imaging.engine.blank import BlankRunner
@@ -49,7 +52,8 @@ BEAT_SECONDS = 2.0
 WATCH_SECONDS = 0.2
 HUNG_SECONDS = 600.0
 FINISH_SECONDS = 8.0  # for jobs that run, after SIGTERM; `atelier up` ends within 15
-POST_SECONDS = 4.0  # for postings that go on, after that
+GIVE_BACK_SECONDS = 2.0  # for those that were stopped
+POST_SECONDS = 3.0  # for postings that go on, after that
 HEADROOM = 1
 STOP_CHANNEL = "atelier_stop"
 
@@ -115,9 +119,10 @@ class Worker:
         worker_ready.connect(_announce, weak=False)
         worker_shutting_down.connect(self._drain, weak=False)
         try:
-            self.app.worker_main(self.celery_arguments())
+            self.take_tickets()
         finally:
-            self.renderer.stop_taking()
+            self.renderer.give_all_back()
+            self.renderer.wait_idle(GIVE_BACK_SECONDS)
             self.postroom.stop(POST_SECONDS)
             ears.stop()
             for loop in loops:
@@ -125,12 +130,18 @@ class Worker:
             self.engine.stop(timeout=1.0)
             self.leave()
 
-    def celery_arguments(self) -> list[str]:
-        """Threads, in this process; nothing that workers tell each other is needed."""
-        threads = self.renderer.slots.size
-        flags = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        named = ["-Q", QUEUE, "-n", f"{self.name}@%h", "-l", "WARNING"]
-        return ["worker", "-P", "threads", "-c", str(threads), *flags, *named]
+    def take_tickets(self) -> None:
+        """Run Celery on threads, in this process, until it is told to end."""
+        self.app.Worker(
+            pool="threads",
+            concurrency=self.renderer.slots.size,
+            queues=[QUEUE],
+            hostname=f"{self.name}@celery",
+            quiet=True,
+            without_gossip=True,  # nothing that workers tell each other is needed
+            without_mingle=True,
+            without_heartbeat=True,
+        ).start()
 
     def take_over(self) -> None:
         """Put back in the line what an earlier process of this name was working on."""
@@ -150,8 +161,8 @@ class Worker:
         for name in self.profiles:
             try:
                 self.engine.warm_up(name).result()
-            except ImagingError as error:
-                log.error("model-broken", model=name, code=error.code, error=str(error))
+            except ImagingError as error:  # it serves on: each job fails with this reason
+                log.exception("model-broken", model=name, code=error.code)
 
     def beat(self) -> None:
         """Renew leases, present ourselves, and look whether the engine still lives."""
@@ -196,6 +207,10 @@ class Worker:
         timer = Timer(FINISH_SECONDS, self.renderer.give_all_back)
         timer.daemon = True
         timer.start()
+
+
+def _keep_logs(**_: object) -> None:
+    """Celery sets logging up itself unless somebody listens to this signal."""
 
 
 def _announce(**_: object) -> None:
@@ -253,6 +268,10 @@ def main(blank: BlankRunner | None = None) -> int:
     """Run a worker by the environment's settings; its exit status."""
     settings = Settings()
     logs.configure(settings.log_format)
+    logging.getLogger("celery").setLevel(logging.WARNING)  # or each ticket makes two lines
+    setup_logging.connect(_keep_logs, weak=False)
+    # It warns root of pickled messages; ours are empty, and only JSON is read.
+    warnings.simplefilter("ignore", SecurityWarning)
     identity = claim_identity(settings.home)
     try:
         policy = load(find(settings.config))

@@ -34,7 +34,11 @@ class Database:
             max_overflow=size,
             pool_timeout=PATIENCE,
             pool_recycle=1800,
-            connect_args={"connect_timeout": 5, "prepare_threshold": 2},
+            connect_args={
+                "connect_timeout": 5,
+                "prepare_threshold": 2,
+                "options": "-c plan_cache_mode=force_generic_plan",
+            },
         )
 
     @contextmanager
@@ -79,7 +83,7 @@ class Database:
 
 
 def server_was_lost(error: Exception) -> bool:
-    """Whether running it again may help: the server went away, or two transactions got in a knot."""
+    """Whether running it again may help: the server went away, or two calls got in a knot."""
     if isinstance(error, PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):

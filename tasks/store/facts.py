@@ -50,7 +50,7 @@ _SITUATION = text(f"""
         (CAST(:parent AS uuid) IS NULL OR EXISTS (
             SELECT FROM pictures WHERE id = :parent AND NOT deleted
         )) AS parent_exists
-""")  # noqa: S608  our own text
+""")
 
 
 def situation(

@@ -1,7 +1,7 @@
 """Lanes and flows in Postgres: which jobs stand ready in the line.
 
-A flow has at most `at_once` jobs that are ready or running; the others stand behind them. Its row is
-locked by whoever changes it, so two of its jobs never both think that they are the first.
+A flow has at most `at_once` jobs that are ready or running; the others stand behind them. Its row
+is locked by whoever changes it, so two of its jobs never both think that they are the first.
 """
 
 from __future__ import annotations

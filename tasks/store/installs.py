@@ -1,4 +1,4 @@
-"""Installs of a platform in a workspace: its tokens, sealed with a key that is not in the record."""
+"""Installs of a platform in a workspace: tokens, sealed with a key that is not in the record."""
 
 from __future__ import annotations
 

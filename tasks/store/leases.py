@@ -17,8 +17,8 @@ from tasks.store.transitions import Lease, check
 DEPTH = 16
 """Heads looked at in each lane: as many workers may lease at the same moment and all find a job."""
 
-# The heads are read without locks, and only the one that is taken is locked: a worker never hides from
-# another a job that it does not take. Each head is one probe of the index `jobs_line`.
+# The heads are read without locks, and only the one that is taken is locked: a worker never hides
+# from another a job that it does not take. Each head is one probe of the index `jobs_line`.
 _LEASE = text(f"""
     WITH heads AS MATERIALIZED (
         SELECT head.id, lane.rank, head.start_tag, head.created_at
@@ -44,9 +44,7 @@ _LEASE = text(f"""
         INSERT INTO attempts (job, attempt, worker) SELECT id, attempt, :owner FROM moved
     )
     SELECT * FROM moved
-""").bindparams(  # noqa: S608  a number of ours
-    bindparam("lanes", type_=ARRAY(Text)), bindparam("profiles", type_=ARRAY(Text))
-)
+""").bindparams(bindparam("lanes", type_=ARRAY(Text)), bindparam("profiles", type_=ARRAY(Text)))
 
 
 def lease(

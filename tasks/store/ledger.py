@@ -1,8 +1,8 @@
 """The ledger: what was reserved, taken, given back and granted. Rows are added, never changed.
 
-A job has one `hold`, and later either one `capture` or one `void` of the same credits; the table's own
-keys see to that. A `grant` gives credits to a member for one window, a `correction` takes some
-(below 0: gives). Relaxed entries are written like the others and count in no quota.
+A job has one `hold`, and later either one `capture` or one `void` of the same credits; the table's
+own keys see to that. A `grant` gives credits to a member for one window, a `correction` takes
+some. Relaxed entries are written like the others and count in no quota.
 """
 
 from __future__ import annotations
@@ -121,8 +121,10 @@ def faults(connection: Connection) -> Sequence[tuple[UUID, str]]:
     return [
         (
             row.id,
-            f"{row.state}: {row.holds} hold(s) of {row.held} for a cost of {row.cost}, "
-            f"{row.captures} capture(s), {row.voids} void(s) of {row.settled}",
+            (
+                f"{row.state}: {row.holds} hold(s) of {row.held} for a cost of {row.cost}, "
+                f"{row.captures} capture(s), {row.voids} void(s) of {row.settled}"
+            ),
         )
         for row in rows
     ]

@@ -21,6 +21,6 @@ _POSITION = text("""
 
 
 def position(connection: Connection, job: UUID, lanes: Sequence[str]) -> int | None:
-    """Place of a queued job, 1 is next; None once it is not queued. `lanes`: most pressing first."""
+    """Place of a queued job, 1 is next; None once it is not queued. `lanes`: heaviest first."""
     found: int | None = connection.scalar(_POSITION, {"job": job, "lanes": list(lanes)})
     return found

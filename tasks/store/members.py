@@ -18,8 +18,7 @@ from tasks.tiers import Tier
 class Known:
     """A member as the record knows them, and what their workspace's administrators have set.
 
-    `roles` is role id → tier, or None where an administrator took the file's tier away. `first_seen`
-    is whether this is the first time.
+    `roles` is role id → tier, or None where an administrator took the file's tier away.
     """
 
     blocked: bool
@@ -45,13 +44,13 @@ _MEET = text(f"""
         RETURNING blocked, preferences
     )
     SELECT blocked, preferences, {_AROUND} FROM met
-""")  # noqa: S608  our own text
+""")
 
 _LOOK = text(f"""
     SELECT coalesce(blocked, false) AS blocked, coalesce(preferences, '{{}}') AS preferences,
         {_AROUND}
     FROM (SELECT 1) AS one LEFT JOIN members ON members.key = :key
-""")  # noqa: S608  our own text
+""")
 
 
 def meet(connection: Connection, member: Member) -> Known:

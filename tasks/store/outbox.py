@@ -1,4 +1,4 @@
-"""The outbox: how many tickets are still to be published. A row says only that there is new work."""
+"""The outbox: tickets still to be published. A row says only that there is new work."""
 
 from __future__ import annotations
 

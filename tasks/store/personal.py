@@ -44,7 +44,7 @@ _BLOBS = text(f"""
     SELECT blob FROM pictures JOIN jobs ON jobs.id = pictures.job
     WHERE jobs.member_key = :key AND NOT pictures.deleted
     UNION {_SOURCES}
-""")  # noqa: S608  our own text
+""")
 
 
 def blobs(connection: Connection, key: str) -> list[str]:

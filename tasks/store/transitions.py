@@ -1,8 +1,8 @@
 """Every change of a job's state. All are here, and all follow `TRANSITIONS`.
 
-Each is one `UPDATE … WHERE state = … AND attempt = …` whose row count tells whether it happened; what
-must happen with it (the ledger's entry, the delivery's row, the next job of the flow) happens in the
-same transaction. A transition that did not happen changes nothing and says so.
+Each is one `UPDATE … WHERE state = … AND attempt = …` whose row count tells whether it happened;
+what must happen with it (the ledger's entry, the delivery's row, the next job of the flow) happens
+in the same transaction. A transition that did not happen changes nothing and says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ImpossibleTransition(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's right to one job: `token` and the job's `attempt` fence off whoever had it before."""
+    """A worker's right to one job: `token` and the `attempt` fence off whoever had it before."""
 
     job: Job
     owner: str
