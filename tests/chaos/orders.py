@@ -1,0 +1,61 @@
+"""Orders made straight at the client's door, as a room would, and waiting for their end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from uuid import UUID, uuid4
+
+from imaging.request import ImageRequest, Operation
+from tasks.client import Client, Unavailable
+from tasks.job import Accepted, Job, JobState, Order
+from tasks.members import Member, Place
+
+PLACE = Place("terminal", "local", "chaos")
+PATIENCE_SECONDS = 150.0
+LONG, SHORT = 150, 4  # steps: one that can be caught in the middle, and one that cannot
+
+
+async def order(client: Client, steps: int, member: str = "ada") -> UUID:
+    """An accepted job with so many steps."""
+    who = Member("terminal", "local", member, roles=frozenset({"pro"}))
+    request = ImageRequest(
+        Operation.IMAGINE, "a red star on a blue background", "postcard", 64, 64, 7, steps=steps
+    )
+    outcome = await client.submit(Order(str(uuid4()), "imagine", who, PLACE, request))
+    assert isinstance(outcome, Accepted), outcome
+    return outcome.job.id
+
+
+async def orders(client: Client) -> list[UUID]:
+    """One long job and four short ones behind it, of two members."""
+    long = await order(client, LONG)
+    return [long, *[await order(client, SHORT, member) for member in ("ada", "bo") * 2]]
+
+
+async def until_running(client: Client, job: UUID) -> None:
+    """Return in the middle of the job's render."""
+    await _until(client, [job], lambda found: found[0].state is JobState.RUNNING)
+    await asyncio.sleep(0.3)
+
+
+async def until_ended(client: Client, jobs: Sequence[UUID]) -> list[Job]:
+    """The jobs, once nothing more will happen to any of them."""
+    return await _until(client, jobs, lambda found: all(job.state.ended for job in found))
+
+
+async def _until(
+    client: Client, jobs: Sequence[UUID], true: Callable[[list[Job]], bool]
+) -> list[Job]:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    found: list[Job] = []
+    while time.monotonic() < deadline:
+        try:
+            found = [job for job in [await client.job(one) for one in jobs] if job]
+        except Unavailable:
+            continue  # it is being restarted, which is the point
+        if len(found) == len(jobs) and true(found):
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not within {PATIENCE_SECONDS:g} s: {[job.state for job in found]}")
