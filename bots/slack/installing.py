@@ -88,12 +88,14 @@ class SealedStates(AsyncOAuthStateStore):
 
     async def async_issue(self, *_args: Any, **_kwargs: Any) -> str:
         """A new state."""
-        return self._fernet.encrypt(secrets.token_bytes(16)).decode()
+        # Without its padding: a cookie with "=" comes back in quotes, which bolt does not know.
+        return self._fernet.encrypt(secrets.token_bytes(16)).decode().rstrip("=")
 
     async def async_consume(self, state: str) -> bool:
         """Whether a state is ours and not too old."""
         try:
-            self._fernet.decrypt(state.encode(), ttl=STATE_SECONDS)
+            padded = state + "=" * (-len(state) % 4)
+            self._fernet.decrypt(padded.encode(), ttl=STATE_SECONDS)
         except (InvalidToken, ValueError):
             return False
         return True

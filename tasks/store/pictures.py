@@ -31,11 +31,14 @@ def of_message(connection: Connection, place: Place, message: str) -> Picture | 
 
 
 def last_in(connection: Connection, place: Place) -> Picture | None:
-    """The newest delivered picture of a place and its thread."""
+    """The newest picture of a place and its thread.
+
+    One that is being posted counts: a member may answer it before its delivery is written down.
+    """
     query = (
-        _in_place(place)
+        _in_place(place, _SEEN)
         .where(jobs.c.thread.is_not_distinct_from(place.thread))
-        .order_by(jobs.c.ended_at.desc(), pictures.c.index)
+        .order_by(pictures.c.created_at.desc(), pictures.c.index)
     )
     return _first(connection, query)
 
@@ -73,9 +76,10 @@ def known_blobs(connection: Connection, blobs: Sequence[str]) -> set[str]:
 
 
 _DONE = JobState.DONE.value
+_SEEN = (_DONE, JobState.DELIVERING.value)
 
 
-def _in_place(place: Place) -> Select[tuple[object, ...]]:
+def _in_place(place: Place, states: Sequence[str] = (_DONE,)) -> Select[tuple[object, ...]]:
     return (
         select(pictures)
         .join(jobs, jobs.c.id == pictures.c.job)
@@ -83,7 +87,7 @@ def _in_place(place: Place) -> Select[tuple[object, ...]]:
             jobs.c.platform == place.platform,
             jobs.c.workspace == place.workspace,
             jobs.c.channel == place.channel,
-            jobs.c.state == _DONE,
+            jobs.c.state.in_(states),
             ~pictures.c.deleted,
         )
     )

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bots.slack.surface import SCOPES
+from tests.platforms.slack.deliveries import HttpLine, Line, SocketLine
+from tests.platforms.slack.member import Person
 from tests.platforms.slack.server import LoopbackSlack
 from tests.platforms.slack.world import Channel, User, Workspace
+from tests.stack import Studio
 
 TEAM, TOKEN = "T0001", "xoxb-loopback-0001"
+OTHER_TEAM = "T0002"
+PLUS_GROUP, PRO_GROUP = "S0PLUS0000", "S0PRO00000"
+SECRET = "loopback-signing-secret"
 ANNA, BORIS, CHIEF = "U0ANNA0000", "U0BORIS000", "U0CHIEF000"
 GENERAL = "C0GENERAL0"
 
@@ -57,3 +65,129 @@ def slack() -> Iterator[LoopbackSlack]:
 def team(slack: LoopbackSlack) -> Workspace:
     """Its workspace."""
     return slack.workspaces[TEAM]
+
+
+POLICY = f"""
+[tiers.plus]
+quota = "9/3h"
+
+[slack.workspaces.{TEAM}.usergroups]
+{PLUS_GROUP} = "plus"
+{PRO_GROUP} = "pro"
+
+[slack.workspaces.{OTHER_TEAM}.usergroups]
+{PLUS_GROUP} = "plus"
+"""
+
+
+@dataclass
+class Town:
+    """A Slack, a running studio that serves it, and a way from one to the other."""
+
+    slack: LoopbackSlack
+    studio: Studio
+    line: Line
+
+    def person(self, user: str, team: str = TEAM) -> Person:
+        """A member of a workspace."""
+        return Person(self.slack, self.slack.workspaces[team], user, self.line)
+
+    def channel(self, name: str, team: str = TEAM) -> str:
+        """A fresh channel with everybody in it, so that tests do not meet each other."""
+        workspace = self.slack.workspaces[team]
+        id_ = f"C{name.upper():0<9}"[:10]
+        workspace.channels[id_] = Channel(id_, name, set(workspace.users))
+        return id_
+
+    def newcomer(self, name: str, *, groups: tuple[str, ...] = (), team: str = TEAM) -> Person:
+        """A new member with a quota of their own, in every channel."""
+        workspace = self.slack.workspaces[team]
+        id_ = f"U{name.upper():0<9}"[:10]
+        workspace.users[id_] = User(id_, name)
+        for group in groups:
+            workspace.groups.setdefault(group, set()).add(id_)
+        for channel in workspace.channels.values():
+            if not channel.id.startswith("D"):
+                channel.members.add(id_)
+        person = self.person(id_, team)
+        for group in groups:  # as Slack tells it; without the event it would count within a minute
+            person.tell(
+                {
+                    "type": "subteam_members_changed",
+                    "subteam_id": group,
+                    "team_id": team,
+                    "added_users": [id_],
+                    "removed_users": [],
+                }
+            )
+        return person
+
+
+def studio_for(home: Path, slack: LoopbackSlack, **environment: str) -> Studio:
+    """A studio that is pointed at a loopback Slack."""
+    home.mkdir(parents=True)
+    policy = home / "atelier.toml"
+    policy.write_text(POLICY)
+    return Studio(
+        home,
+        {"ATELIER_SLACK_API_URL": slack.api_url, "ATELIER_CONFIG": str(policy), **environment},
+    )
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A studio over Socket Mode, for one workspace; shared by the session."""
+    slack = new_slack()
+    workspace = fill(slack.open_workspace(TEAM, "acme", TOKEN))
+    workspace.groups |= {PLUS_GROUP: set(), PRO_GROUP: set()}
+    studio = studio_for(
+        tmp_path_factory.mktemp("slack") / "home",
+        slack,
+        ATELIER_SLACK_BOT_TOKEN=TOKEN,
+        ATELIER_SLACK_APP_TOKEN=slack.app_token,
+    )
+    try:
+        studio.start()
+        yield Town(slack, studio, SocketLine(slack.sockets))
+    finally:
+        studio.clean_up()
+        slack.stop()
+
+
+def install(slack: LoopbackSlack, origin: str, team: str) -> httpx.Response:
+    """Add the app to a workspace as its administrator does, through the pages of the app."""
+    page = httpx.get(f"{origin}/slack/install")
+    cookie = page.headers["set-cookie"].partition(";")[0]
+    state = cookie.partition("=")[2]
+    assert f"state={state}" in page.text, "the page does not lead to Slack with our state"
+    code = slack.clock.id("code-")
+    slack.oauth.codes[code] = team
+    return httpx.get(
+        f"{origin}/slack/oauth_redirect",
+        params={"code": code, "state": state},
+        headers={"Cookie": cookie},
+    )
+
+
+@pytest.fixture(scope="session")
+def http_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A studio over signed HTTP that two workspaces installed; shared by the session."""
+    slack = new_slack()
+    for team, name in ((TEAM, "acme"), (OTHER_TEAM, "globex")):
+        workspace = fill(slack.open_workspace(team, name))
+        workspace.groups |= {PLUS_GROUP: set(), PRO_GROUP: set()}
+    studio = studio_for(
+        tmp_path_factory.mktemp("slack-http") / "home",
+        slack,
+        ATELIER_SLACK_SIGNING_SECRET=SECRET,
+        ATELIER_SLACK_CLIENT_ID=slack.oauth.client_id,
+        ATELIER_SLACK_CLIENT_SECRET=slack.oauth.client_secret,
+    )
+    try:
+        studio.start()
+        for team in (TEAM, OTHER_TEAM):
+            assert install(slack, studio.url, team).status_code == 200
+        yield Town(slack, studio, HttpLine(studio.url, SECRET))
+    finally:
+        studio.clean_up()
+        slack.stop()
