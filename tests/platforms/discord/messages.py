@@ -47,7 +47,9 @@ def create(
     content, embeds = body.get("content") or "", body.get("embeds") or []
     message.payload = {"content": content, "embeds": embeds, "flags": body.get("flags") or 0}
     if body.get("message_reference"):
-        message.payload["message_reference"] = body["message_reference"]
+        told = body["message_reference"]
+        ids = {k: str(v) for k, v in told.items() if k.endswith("_id") and v}
+        message.payload["message_reference"] = {"type": 0} | ids
     if body.get("nonce"):
         message.payload["nonce"] = body["nonce"]
     _fill(world, origin, call, message, body)
