@@ -38,6 +38,7 @@ class Rendering:
             None  # when the first step began, the model being loaded
         )
         self.touched_at = time.monotonic()  # when the engine last gave a sign of life for it
+        self.watched = False  # whether anyone reads its updates: else previews are a waste
         self._deadline = deadline
         self._on_settled = on_settled
         self._changed = Condition()
@@ -67,6 +68,7 @@ class Rendering:
         A slow reader gets the newest state, not every one. `preview` is set only when it is new to
         this reader. The end is silent: ask `result` for how it ended.
         """
+        self.watched = True
         version = -1
         while True:
             seen = version

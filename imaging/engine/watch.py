@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from imaging.engine.rendering import Rendering
 from imaging.engine.settings import EngineSettings
 from imaging.formats import preview_jpeg, side_by_side
 from imaging.request import Stage
+
+PREVIEW_SHARE = 0.1
+"""Previews may take this share of a picture's time; the first one is always made."""
 
 
 class StepWatch:
@@ -38,6 +42,8 @@ class StepWatch:
         self._done = done
         self._left = left
         self._glimpse = Glimpse()
+        self._began = time.monotonic()
+        self._spent = 0.0  # seconds on previews
 
     def begin(self) -> None:
         """Say that the first step begins."""
@@ -66,10 +72,16 @@ class StepWatch:
         latents = self._glimpse.latents
         if self._developer is None or latents is None or not self._due(step):
             return None
+        began = time.monotonic()
         develop = self._developer
         images: list[Image.Image] = [develop(latents[k : k + 1]) for k in range(len(latents))]
-        return preview_jpeg(side_by_side(images), self._settings.preview_side)
+        preview = preview_jpeg(side_by_side(images), self._settings.preview_side)
+        self._spent += time.monotonic() - began
+        return preview
 
     def _due(self, step: int) -> bool:
+        """At even distances, for those who look, and while previews cost little of the whole."""
         every = -(-self.steps // (self._settings.previews + 1))
-        return step < self.steps and step % every == 0
+        if not self._rendering.watched or step == self.steps or step % every:
+            return False
+        return self._spent <= PREVIEW_SHARE * (time.monotonic() - self._began)
