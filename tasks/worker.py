@@ -32,6 +32,7 @@ from tasks import logs, readiness
 from tasks.app import QUEUE, make_app, on_ticket
 from tasks.blobs import Blobs, default_url
 from tasks.bus import Bus
+from tasks.deliver import Connect
 from tasks.fairness import RELAXED, RELAXED_WEIGHT
 from tasks.identity import claim_identity
 from tasks.job import JobEvent
@@ -247,15 +248,23 @@ class Ears:
                 self._stop.wait(1.0)
 
 
-def build(settings: Settings, policy: Policy, name: str, blank: BlankRunner | None) -> Worker:
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What benches and tests put in the place of the model and of the platforms."""
+
+    blank: BlankRunner | None = None
+    couriers: Mapping[str, Connect] | None = None
+
+
+def build(settings: Settings, policy: Policy, name: str, equipment: Equipment) -> Worker:
     """The worker of these settings. Raises MissingServer or ImagingError."""
     database = Database(database_of(settings), size=8)
     bus = Bus(redis_of(settings))
     blobs = Blobs(settings.blobs_url or default_url(settings.home))
     profile = profile_for(settings.model)
-    engine = Engine([profile], blobs.get, blank=blank)
+    engine = Engine([profile], blobs.get, blank=equipment.blank)
     desk = Desk(settings, database, bus, seal_of(settings))
-    postroom = Postroom(database, blobs, bus, desk, found_couriers())
+    postroom = Postroom(database, blobs, bus, desk, equipment.couriers or found_couriers())
     slots = Slots(engine.load().slots + HEADROOM, HEADROOM)
     terms = Terms(name, [profile.name], lanes_of(policy), policy.limits.attempts)
     renderer = Renderer(database, blobs, bus, postroom, engine, terms, slots)
@@ -264,7 +273,7 @@ def build(settings: Settings, policy: Policy, name: str, blank: BlankRunner | No
     return Worker(app, database, engine, renderer, postroom, profiles, name, uuid4())
 
 
-def main(blank: BlankRunner | None = None) -> int:
+def main(equipment: Equipment = Equipment()) -> int:  # noqa: B008  it is immutable
     """Run a worker by the environment's settings; its exit status."""
     settings = Settings()
     logs.configure(settings.log_format)
@@ -275,7 +284,7 @@ def main(blank: BlankRunner | None = None) -> int:
     identity = claim_identity(settings.home)
     try:
         policy = load(find(settings.config))
-        worker = build(settings, policy, identity.name, blank)
+        worker = build(settings, policy, identity.name, equipment)
     except (MissingServer, PolicyError, ImagingError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,0 +1,1 @@
+"""Jobs through the real Postgres, Valkey and Celery worker processes."""
