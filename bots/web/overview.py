@@ -109,7 +109,7 @@ def _seconds(length: timedelta | None) -> float | None:
     return length.total_seconds() if length is not None else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a registry tells collectors apart by identity
 class _Snapshot(Collector):
     """One reading of the studio, as gauges."""
 

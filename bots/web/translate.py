@@ -229,12 +229,12 @@ def button_json(button: Button) -> dict[str, Any]:
 
 
 def reply_json(reply: Reply, viewer: Member, code: str = "") -> dict[str, Any]:
-    """A reply as the page shows it; `code` names it where core has no reason code for it."""
+    """A reply as the page shows it; `code` names it in place of core's."""
     file = reply.attachment
     in_place = reply.card is not None and reply.kind == "placeholder"
     return {
         "kind": reply.kind.value,
-        "code": reply.code or code,
+        "code": code or reply.code,
         "text": reply.text,
         "title": reply.title,
         "private": reply.private,

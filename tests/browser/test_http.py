@@ -150,6 +150,7 @@ def test_an_upload_that_does_not_say_how_long_it_is_is_counted(visit: Visit) -> 
     ann = visit()
 
     def endless() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="source"; filename="a.png"\r\n\r\n'
         for _ in range(60):
             yield b"\0" * MEGABYTE
 

@@ -13,13 +13,14 @@ export class Attachments {
   }
 
   /** Take a file if it is a picture that a browser can read; say why not else. */
-  async add(file) {
+  add(file, use = "reference") {
     const megabytes = Math.floor(this.limit / 1_048_576);
     if (file.size > this.limit) return this.#refuse(this.words.say("fileTooBig", file.name, megabytes));
     // Some files carry no kind; the server looks at the bytes in any case.
     if (file.type && !KINDS.includes(file.type)) return this.#refuse(this.words.say("notPicture", file.name));
     this.clear();
     this.file = file;
+    this.use = use;
     this.address = URL.createObjectURL(file);
     this.#show();
     this.onchange();
@@ -53,6 +54,7 @@ export class Attachments {
       el("option", { value: "reference" }, words.say("asReference")),
       el("option", { value: "edit" }, words.say("asEdit")),
     );
+    use.value = this.use;
     const drop = iconButton("close", words.say("remove", file.name), () => { this.clear(); this.onchange(); });
     fill(this.node, el("div.attached", {}, el("img", { src: this.address, alt: "" }), el("span.label", {}, file.name), use, drop));
     this.node.hidden = false;

@@ -69,67 +69,71 @@ export class Composer {
     this.box.placeholder = named ? words.say(named) : this.placeholder();
   }
 
+  /** Send what is in the box. The box is free for the next words at once; a refusal gives them back. */
   async send() {
-    if (this.sending) return;
-    const text = this.box.value;
-    const asked = { text, values: this.#values(text), files: this.#files() };
-    this.#busy(true);
+    const draft = this.#draft(this.box.value);
+    this.#clear();
+    await this.#deliver(draft);
+  }
+
+  /** A command of the page itself; what is being written stays in the box. */
+  ask(text) {
+    return this.#deliver({ ...this.#draft(text, NEW), files: {} });
+  }
+
+  async #deliver(draft) {
+    this.form.setAttribute("aria-busy", "true");
     try {
-      const reply = await this.api.message(asked.values, asked.files);
-      if (reply.kind !== "refusal") this.#clear(text);
-      this.onreply(reply, text);
+      const reply = await this.api.message(draft.values, draft.files);
+      if (reply.kind === "refusal") this.#giveBack(draft);
+      else if (draft.text.trim()) this.sent.unshift(draft.text);
+      this.onreply(reply, draft.text);
     } catch (error) {
-      this.notices.toast(this.words.say("failed"), { again: () => this.send() });
+      this.#giveBack(draft);
+      this.unsure = draft;
+      this.notices.toast(this.words.say("failed"), { again: () => (this.box.value === draft.text ? this.send() : this.#deliver(draft)) });
       console.error(error);
     } finally {
-      this.#busy(false);
-      this.focus();
+      this.form.setAttribute("aria-busy", "false");
     }
   }
 
-  #values(text) {
-    const { mode } = this;
-    const place = this.place();
-    const values = { key: this.#key(text), channel: place.channel, thread: place.thread, text };
-    if (mode.kind === "edit") return { ...values, action: "edit", target: mode.picture.id };
-    if (mode.kind === "reroll") return { ...values, action: "reroll", target: mode.job };
-    if (mode.kind === "blend") return { ...values, action: "blend", sources: mode.pictures.map((each) => each.id).join(",") };
-    if (this.attachments.file && this.attachments.use === "edit") return { ...values, action: "edit" };
-    return values;
-  }
-
-  /** The same words sent again after a lost connection carry the same key, so that they are asked once. */
-  #key(text) {
-    const meant = JSON.stringify([text, this.mode, this.place(), this.people.current.id, this.attachments.address]);
-    if (this.asked?.meant !== meant) this.asked = { meant, key: newKey() };
-    return this.asked.key;
-  }
-
-  #files() {
+  #draft(text, mode = this.mode) {
     const { file, use } = this.attachments;
-    return { reference: use === "reference" ? file : null, source: use === "edit" ? file : null, mask: this.mode.mask ?? null };
+    const draft = { text, mode, place: this.place(), person: this.people.current.id, file, use };
+    // Words that went into a broken connection keep their key, so that they are asked once.
+    const same = ["text", "mode", "person", "file", "use"].every((name) => this.unsure?.[name] === draft[name]) && samePlace(this.unsure.place, draft.place);
+    draft.values = { key: same ? this.unsure.values.key : newKey(), channel: draft.place.channel, thread: draft.place.thread, text, ...this.#meaning(draft) };
+    draft.files = { reference: use === "reference" ? file : null, source: use === "edit" ? file : null, mask: mode.mask ?? null };
+    return draft;
   }
 
-  #clear(text) {
-    this.asked = null;
-    if (text.trim()) this.sent.unshift(text);
+  #meaning({ mode, file, use }) {
+    if (mode.kind === "edit") return { action: "edit", target: mode.picture.id };
+    if (mode.kind === "reroll") return { action: "reroll", target: mode.job };
+    if (mode.kind === "blend") return { action: "blend", sources: mode.pictures.map((each) => each.id).join(",") };
+    return file && use === "edit" ? { action: "edit" } : {};
+  }
+
+  #clear() {
     this.back = -1;
     this.box.value = "";
     this.attachments.clear();
     this.hints.close();
     this.#grow();
     this.#turn(NEW);
+    this.focus();
   }
 
-  #busy(busy) {
-    this.sending = busy;
-    this.submit.disabled = busy;
-    this.form.setAttribute("aria-busy", String(busy));
+  #giveBack(draft) {
+    if (this.box.value || this.mode !== NEW || !samePlace(draft.place, this.place())) return;
+    if (draft.file) this.attachments.add(draft.file, draft.use);
+    this.#turn(draft.mode);
+    this.write(draft.text);
   }
 
   #turn(mode) {
     this.mode = mode;
-    this.asked = null;
     this.banner.hidden = mode.kind === "new";
     fill(this.banner, ...this.#bannerOf(mode));
     this.rename();
@@ -247,6 +251,10 @@ export class Composer {
     this.count.classList.toggle("over", over > 0);
     this.count.textContent = over > 0 ? this.words.say("tooLong", over) : "";
   }
+}
+
+function samePlace(one, two) {
+  return one?.channel === two?.channel && one?.thread === two?.thread;
 }
 
 function thumb(picture) {

@@ -22,7 +22,7 @@ class Page {
     const onreply = (room, reply, text) => this.receive(room, reply, text);
     this.actions = new Actions({ words, api, notices: this.notices, onreply });
     this.channels = new Channels({ words, people, given: welcome.channels, onkeys: () => this.showKeys() });
-    this.topbar = new Topbar({ words, api, people, onmenu: (opener) => this.channels.open(opener), onquota: () => this.ask("/quota") });
+    this.topbar = new Topbar({ words, api, people, onmenu: (opener) => this.channels.open(opener), onquota: () => this.composer.ask("/quota") });
     this.conversation = new Conversation({ ...shared, root: document.getElementById("conversation"), threads: true, perform: (...args) => perform(this, ...args), empty: () => this.#invitation() });
     this.composer = new Composer({ ...shared, id: "prompt", place: () => this.place(), placeholder: () => words.say("promptPlaceholder", this.here?.channel ?? ""), onreply: (reply, text) => onreply(this, reply, text) });
     fill(document.getElementById("composer"), this.composer.node);
@@ -44,14 +44,6 @@ class Page {
     this.stream.start();
     this.topbar.refresh();
     this.composer.focus();
-  }
-
-  /** A command asked by a button of the page, as if it were typed. */
-  async ask(text) {
-    const kept = this.composer.box.value;
-    this.composer.write(text);
-    await this.composer.send();
-    if (kept) this.composer.write(kept);
   }
 
   /** What the server answered: a message, a file, facts, or words for one's own eyes. */
