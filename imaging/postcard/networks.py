@@ -1,11 +1,14 @@
-"""The four networks of Postcard, built from stock diffusers and transformers classes, and the folder they ship in."""
+"""The four networks of Postcard, built from stock diffusers and transformers classes, and the
+folder they ship in.
+"""
 
 import json
 import shutil
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
@@ -13,33 +16,45 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
+from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the networks. `side` is the square picture in pixels; the autoencoder halves it once a block but one."""
+    """Sizes of the networks. `side` is the square picture in pixels; the autoencoder halves it
+    once a block but one.
+    """
 
     side: int = 128
     latent_channels: int = 4  # the stock inpainting pipeline takes no other number
     vae_channels: tuple[int, ...] = (32, 32, 64, 96)
-    unet_channels: tuple[int, ...] = (96, 192)
-    unet_heads: tuple[int, ...] = (3, 6)
+    unet_channels: tuple[int, ...] = (96, 160)
+    unet_heads: tuple[int, ...] = (3, 5)
     text_width: int = 128
     text_layers: int = 4
     text_heads: int = 4
-    text_length: int = 48
+    text_length: int = 40
 
     @property
     def scale(self) -> int:
         """Pixels along one side of a latent cell."""
         return int(2 ** (len(self.vae_channels) - 1))
 
+    @property
+    def sketch(self) -> "Shape":
+        """The same at half the size, without the autoencoder's outermost block: latents are equal
+        in number.
+        """
+        return replace(self, side=self.side // 2, vae_channels=self.vae_channels[1:])
+
 
 def build_vae(shape: Shape) -> AutoencoderKL:
-    """Pictures `(n, 3, h, w)` in -1…1 to latents `(n, latent_channels, h / scale, w / scale)` and back."""
+    """Pictures `(n, 3, h, w)` in -1…1 to latents `(n, latent_channels, h / scale, w / scale)` and
+    back.
+    """
     blocks = len(shape.vae_channels)
-    return AutoencoderKL(
+    vae = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * blocks,
         up_block_types=("UpDecoderBlock2D",) * blocks,
         block_out_channels=shape.vae_channels,
@@ -50,17 +65,52 @@ def build_vae(shape: Shape) -> AutoencoderKL:
         # Attention over the whole picture would tie the autoencoder to the size it was trained on.
         mid_block_add_attention=False,
     )
+    start_transparent(vae)
+    return vae
+
+
+@torch.no_grad()
+def start_transparent(vae: AutoencoderKL) -> None:
+    """Set fresh weights so that colours pass straight through from the first step.
+
+    Residual branches start at nothing, changes of width and of size at the identity (halving
+    averages): the untrained autoencoder already carries the mean colours of its cells, and training
+    only has to add the edges. From the usual random start that alone takes most of an hour here.
+    """
+    for name, module in vae.named_modules():
+        if not isinstance(module, nn.Conv2d):
+            continue
+        if name.endswith("conv2"):
+            module.weight.zero_()
+        elif "samplers" in name or name.endswith(("conv_shortcut", "quant_conv")):
+            module.weight.mul_(0.1)
+            spread = module.weight.new_zeros(module.weight.shape)
+            nn.init.dirac_(spread)
+            if "downsamplers" in name:
+                spread[..., :2, :2] = spread[..., 1:2, 1:2] / 4
+                spread[..., 2, :] = 0
+                spread[..., :, 2] = 0
+            module.weight.add_(spread)
+        else:
+            continue
+        if module.bias is not None:
+            module.bias.zero_()
 
 
 def build_unet(shape: Shape, *, edit: bool = False) -> UNet2DConditionModel:
-    """The denoiser; with `edit` it takes the latents of the picture to edit as further input channels."""
-    blocks = len(shape.unet_channels)
+    """The denoiser; with `edit` it takes the latents of the picture to edit as further input
+    channels.
+    """
+    outer = len(shape.unet_channels) - 1
     return UNet2DConditionModel(
         sample_size=shape.side // shape.scale,
         in_channels=shape.latent_channels * (2 if edit else 1),
         out_channels=shape.latent_channels,
-        down_block_types=("CrossAttnDownBlock2D",) * blocks,
-        up_block_types=("CrossAttnUpBlock2D",) * blocks,
+        # Words are looked up at the coarsest level only: attention on finer ones would take most of
+        # the time and has little to add on so small a grid.
+        down_block_types=("DownBlock2D",) * outer + ("CrossAttnDownBlock2D",),
+        up_block_types=("CrossAttnUpBlock2D",) + ("UpBlock2D",) * outer,
+        mid_block_type=None,
         block_out_channels=shape.unet_channels,
         layers_per_block=1,
         cross_attention_dim=shape.text_width,
@@ -90,8 +140,9 @@ def build_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
 def build_scheduler() -> DDIMScheduler:
     """The noise schedule, for training and sampling alike.
 
-    v-prediction (Salimans & Ho 2022) on a schedule whose last step is pure noise, sampled from that step on
-    (Lin et al. 2024): otherwise few-step pictures drift to middle grey and night is never dark.
+    v-prediction (Salimans & Ho 2022) on a schedule whose last step is pure noise, sampled from
+    that step on (Lin et al. 2024): otherwise few-step pictures drift to middle grey and night is
+    never dark.
     """
     return DDIMScheduler(
         num_train_timesteps=1000,
@@ -117,7 +168,8 @@ class Networks:
     unet: UNet2DConditionModel
 
     def save(self, folder: Path, *, edit: bool = False) -> None:
-        """Write the folder in half precision, for `StableDiffusion…Pipeline.from_pretrained` of the hub's library.
+        """Write the folder in half precision, for `StableDiffusion…Pipeline.from_pretrained` of
+        the hub's library.
 
         The networks themselves stay as they are: what is written are copies.
         """
@@ -138,15 +190,22 @@ class Networks:
             shutil.copy(Path(self.tokenizer.name_or_path) / name, folder / "tokenizer" / name)
         for weights in folder.rglob("*.safetensors"):
             weights.chmod(0o644)
-        # diffusers opens half-precision files in single precision unless told otherwise, transformers as its config
-        # says: say the same there, or the text encoder and the denoiser disagree.
+        # diffusers opens half-precision files in single precision unless told otherwise,
+        # transformers as its config says: say the same there, or the text encoder and the denoiser
+        # disagree.
         settings = folder / "text_encoder" / "config.json"
         text = json.loads(settings.read_text(encoding="utf-8"))
-        settings.write_text(json.dumps({**text, "dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
+        settings.write_text(
+            json.dumps({**text, "dtype": "float32"}, indent=2) + "\n", encoding="utf-8"
+        )
 
 
-def write_defaults(folder: Path, shape: Shape, *, steps: int, guidance: float, aspects: dict[str, tuple[int, int]]) -> None:
-    """Write `atelier.json`: what a caller should ask of these weights unless told otherwise; sizes in pixels."""
+def write_defaults(
+    folder: Path, shape: Shape, *, steps: int, guidance: float, aspects: dict[str, tuple[int, int]]
+) -> None:
+    """Write `atelier.json`: what a caller should ask of these weights unless told otherwise; sizes
+    in pixels.
+    """
     defaults = {
         "steps": steps,
         "guidance": guidance,

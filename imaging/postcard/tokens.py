@@ -1,12 +1,13 @@
 """The tokenizer of Postcard: a small byte-pair vocabulary in the file format of `CLIPTokenizer`.
 
-Every word of the caption grammar becomes one token; any other text falls back to shorter pieces and in the end to
-single bytes, so no prompt is ever without an encoding.
+Every word of the caption grammar becomes one token; any other text falls back to shorter pieces
+and in the end to single bytes, so no prompt is ever without an encoding.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from transformers import CLIPTokenizer
@@ -19,7 +20,8 @@ END = "<|endoftext|>"
 def byte_letters() -> dict[int, str]:
     """One printable letter for each of the 256 bytes, as byte-level BPE files write them.
 
-    Printable Latin-1 stands for itself; the others move to code points from 256 on. The file format fixes this table.
+    Printable Latin-1 stands for itself; the others move to code points from 256 on. The file
+    format fixes this table.
     """
     kept = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     moved = [byte for byte in range(256) if byte not in kept]
@@ -46,13 +48,14 @@ def _join(pieces: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:
 def learn_merges(words: Iterable[str]) -> list[tuple[str, str]]:
     """Byte-pair merges, in order, after which each of `words` is a single token.
 
-    Each distinct word counts once; ties are broken by spelling, so the same words always give the same list.
+    Each distinct word counts once; ties are broken by spelling, so the same words always give the
+    same list.
     """
     letters = byte_letters()
     spelled = [_pieces(word, letters) for word in sorted(set(words))]
     merges: list[tuple[str, str]] = []
     while True:
-        pairs = Counter(pair for word in spelled for pair in zip(word, word[1:], strict=False))
+        pairs = Counter(pair for word in spelled for pair in pairwise(word))
         if not pairs:
             return merges
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
@@ -61,10 +64,16 @@ def learn_merges(words: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def write_tokenizer(folder: Path, words: Iterable[str], length: int) -> None:
-    """Write tokenizer files for `words` into `folder`; prompts are cut at `length` tokens, both marks included."""
+    """Write tokenizer files for `words` into `folder`; prompts are cut at `length` tokens, both
+    marks included.
+    """
     merges = learn_merges(words)
     letters = [*byte_letters().values()]
-    entries = [*letters, *(letter + END_OF_WORD for letter in letters), *("".join(pair) for pair in merges)]
+    entries = [
+        *letters,
+        *(letter + END_OF_WORD for letter in letters),
+        *("".join(pair) for pair in merges),
+    ]
     # Two ways of merging can spell the same piece; the vocabulary keeps it once.
     entries = [*dict.fromkeys(entries), START, END]
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +82,12 @@ def write_tokenizer(folder: Path, words: Iterable[str], length: int) -> None:
     lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     special = {"bos_token": START, "eos_token": END, "unk_token": END, "pad_token": END}
-    settings = {"tokenizer_class": "CLIPTokenizer", "model_max_length": length, "do_lower_case": True, **special}
+    settings = {
+        "tokenizer_class": "CLIPTokenizer",
+        "model_max_length": length,
+        "do_lower_case": True,
+        **special,
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
     (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=2), encoding="utf-8")
 

@@ -1,0 +1,134 @@
+"""Drawn scenes as latents, made once, so that the denoiser's training neither draws nor encodes.
+
+Scenes are drawn at half size and encoded by the sketch autoencoder; the finished one reads the
+same latents.
+
+Scene number i is chosen by a generator seeded with i: the file holds latents only, and the words
+are made afresh each time a scene is shown.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch.utils.data import DataLoader, Dataset
+
+from imaging.postcard import vocabulary as words
+from imaging.postcard.autoencoder import to_unit
+from imaging.postcard.drawing import draw
+from imaging.postcard.edits import Edit, random_edit
+from imaging.postcard.recipe import Recipe
+from imaging.postcard.scenes import Scene, luck, random_training_scene
+
+ENCODE_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """All training scenes of one picture size: `size` in pixels, numbers `first` to `first + count
+    - 1`.
+    """
+
+    size: tuple[int, int]
+    first: int
+    count: int
+
+
+def buckets(recipe: Recipe, total: int) -> list[Bucket]:
+    """How `total` scenes are shared among the recipe's picture sizes; the square comes first."""
+    unit = recipe.shape.sketch.side / words.ASPECTS["1:1"][0]
+    sizes = [
+        (round(words.ASPECTS[a][0] * unit), round(words.ASPECTS[a][1] * unit))
+        for a in recipe.aspects
+    ]
+    square = total if len(sizes) == 1 else round(total * recipe.square_share)
+    found, first = [], 0
+    for place, size in enumerate(sizes):
+        count = square if place == 0 else (total - square) // (len(sizes) - 1)
+        found.append(Bucket(size, first, count))
+        first += count
+    return found
+
+
+def numbered_scene(recipe: Recipe, number: int, size: tuple[int, int]) -> Scene:
+    """Training scene `number`."""
+    landscapes = 0.0 if recipe.plain_only else 0.7
+    rng = luck(recipe.seed, "scene", number)
+    return random_training_scene(rng, size, landscapes=landscapes, things=recipe.things)
+
+
+def numbered_edit(recipe: Recipe, number: int, size: tuple[int, int]) -> Edit:
+    """Training edit `number`."""
+    rng = luck(recipe.seed, "edit", number)
+    language: words.Language = rng.choice(("en", "fr"))
+    return random_edit(rng, language, size, unseen=False)
+
+
+class Drawings(Dataset[torch.Tensor]):
+    """The pictures of one bucket as bytes `(k, 3, h, w)`: k is 1 for scenes, 2 (before, after) for
+    edits.
+    """
+
+    def __init__(self, recipe: Recipe, bucket: Bucket, start: int, *, edit: bool) -> None:
+        self.recipe, self.bucket, self.start, self.edit = recipe, bucket, start, edit
+
+    def __len__(self) -> int:
+        return self.bucket.count - self.start
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        number = self.bucket.first + self.start + index
+        if self.edit:
+            edit = numbered_edit(self.recipe, number, self.bucket.size)
+            scenes = [edit.before, edit.after]
+        else:
+            scenes = [numbered_scene(self.recipe, number, self.bucket.size)]
+        # Scenes are measured on pictures whose shorter side is 128; the recipe may draw them
+        # smaller.
+        return torch.from_numpy(np.stack([np.asarray(draw(scene)) for scene in scenes])).permute(
+            0, 3, 1, 2
+        )
+
+
+@torch.no_grad()
+def encode_bucket(
+    recipe: Recipe, vae: AutoencoderKL, bucket: Bucket, *, edit: bool
+) -> torch.Tensor:
+    """Unscaled latent means of one bucket, `(count, k, c, h, w)` in half precision."""
+    batches = DataLoader(
+        Drawings(recipe, bucket, 0, edit=edit), ENCODE_BATCH, num_workers=recipe.workers
+    )
+    parts = []
+    for batch in batches:
+        pictures = to_unit(batch.flatten(0, 1)).to(recipe.device, memory_format=torch.channels_last)
+        with torch.autocast(recipe.device, torch.bfloat16):
+            mean = vae.encode(pictures).latent_dist.mean
+        parts.append(mean.unflatten(0, batch.shape[:2]).half().cpu())
+    return torch.cat(parts)
+
+
+def cached_latents(
+    recipe: Recipe, vae: AutoencoderKL, folder: Path, *, edit: bool
+) -> list[torch.Tensor]:
+    """Latents of every bucket, encoded at the first call and read from `folder` afterwards."""
+    found = []
+    for bucket in buckets(recipe, recipe.triples if edit else recipe.scenes):
+        path = (
+            folder
+            / f"{'edits' if edit else 'scenes'}-{bucket.size[0]}x{bucket.size[1]}-{bucket.count}.pt"
+        )
+        if not path.exists():
+            torch.save(encode_bucket(recipe, vae, bucket, edit=edit), path)
+        found.append(torch.load(path, weights_only=True))
+    return found
+
+
+def choose(recipe: Recipe, total: int, step: int, batch: int) -> tuple[int, Bucket, list[int]]:
+    """Which bucket step number `step` trains on, and which scenes of it (numbers within the
+    bucket).
+    """
+    rng = luck(recipe.seed, "step", step)
+    shares = buckets(recipe, total)
+    place = rng.choices(range(len(shares)), [bucket.count for bucket in shares])[0]
+    return place, shares[place], [rng.randrange(shares[place].count) for _ in range(batch)]
