@@ -8,6 +8,7 @@ those that run are finished or, after a while, put back in the line, and posting
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Mapping
@@ -296,4 +297,7 @@ def main(equipment: Equipment = Equipment()) -> int:  # noqa: B008  it is immuta
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    logging.shutdown()
+    # Everything is put away. Python would now take torch's objects apart one by one, for seconds.
+    os._exit(status)
