@@ -14,15 +14,15 @@ in a lane. Cost is in expected GPU seconds; virtual time is GPU seconds per unit
 3. The next job comes from the lane with the least virtual start that has a ready job; in it, the
    ready job with the least start tag, ties by arrival. The lane's start grows by cost / weight.
 4. A lane that had nothing ready comes back at the root's virtual time: the start of the last lease.
-5. When the true cost is known, the difference is put on the lane and on the flow's jobs behind the
-   ready ones. A ready job keeps its tag: nobody who was told "next" is moved back.
+5. When the true cost is known, the difference is put on the lane and on the flow's jobs that are
+   not ready yet. A ready job keeps its tag: nobody who was told "next" is moved back.
 6. A lane's virtual time never runs slower than `ageing` virtual seconds a second. So no job that
    comes more than `(start tag - virtual time at entry) / ageing` seconds later can go before it.
 
 **In Postgres** each job row has `lane`, `flow`, `start_tag`, `cost_seconds`, `ready`; each flow a
-row `(lane, flow) → tail, opened`; each lane a row `→ weight, start, virtual, virtual_at`. A lease
-probes the partial index `(lane, profile, start_tag, created_at) WHERE state = 'queued' AND ready`
-once a lane and profile, whatever the number of waiting jobs; a submit touches its flow's row only.
+row `(lane, flow) → tail, shift, opened, behind`; each lane `→ weight, start, virtual, virtual_at`.
+A lease probes the partial index `(lane, profile, start_tag, created_at)` of ready jobs once a lane
+and profile, whatever the number of waiting jobs; a submit touches its flow's row only.
 """
 
 from __future__ import annotations
@@ -74,12 +74,14 @@ def tag(virtual: float, tail: float, cost: float) -> Tag:
 class Flow:
     """A member in a lane: what is ahead of their next job."""
 
-    __slots__ = ("behind", "key", "opened", "tail")
+    __slots__ = ("behind", "key", "opened", "shift", "tail", "waiting")
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
         self.tail = 0.0
+        self.shift = 0.0  # the sum of all corrections: each job behind takes what came since it did
         self.opened = 0  # ready or running
+        self.waiting = 0  # in `behind`, without those that are gone
         self.behind: deque[Entry] = deque()
 
 
@@ -108,7 +110,19 @@ class Lane:
 class Entry:
     """A job in the queue. `item` is the caller's own."""
 
-    __slots__ = ("at_once", "cost", "entered", "flow", "gone", "item", "lane", "number", "start")
+    __slots__ = (
+        "at_once",
+        "cost",
+        "entered",
+        "flow",
+        "gone",
+        "item",
+        "lane",
+        "number",
+        "ready",
+        "shift",
+        "start",
+    )
 
     item: object
 
@@ -120,6 +134,8 @@ class Entry:
         self.at_once = at_once
         self.start = 0.0
         self.entered = 0.0  # the lane's virtual time at entry: the least tag it can have
+        self.shift = flow.shift
+        self.ready = False
         self.gone = False  # cancelled while it waited
 
 
@@ -149,9 +165,10 @@ class FairQueue(Generic[T]):
         entry.start = owner.tail if owner.tail > virtual else virtual
         owner.tail = entry.start + cost
         self.waiting += 1
-        if owner.opened < at_once and not owner.behind:
+        if owner.opened < at_once and not owner.waiting:
             self._make_ready(entry)
         else:
+            owner.waiting += 1
             owner.behind.append(entry)
         return entry
 
@@ -177,14 +194,18 @@ class FairQueue(Generic[T]):
         choice.virtual_at = now
         return entry
 
+    def jobs_of(self, lane: str, flow: Hashable) -> int:
+        """A member's jobs that wait or run."""
+        owner = self.lanes[lane].flows.get(flow)
+        return owner.opened + owner.waiting if owner is not None else 0
+
     def settle(self, entry: Entry, true_cost: float) -> None:
         """A popped job has ended and took `true_cost` GPU seconds (rule 5)."""
         difference = true_cost - entry.cost
         flow = entry.flow
         entry.lane.start += difference / entry.lane.weight
         flow.tail += difference
-        for later in flow.behind:
-            later.start = max(later.entered, later.start + difference)
+        flow.shift += difference
         self._close(entry)
 
     def put_back(self, entry: Entry) -> None:
@@ -195,33 +216,33 @@ class FairQueue(Generic[T]):
         self._make_ready(entry)
 
     def cancel(self, entry: Entry) -> None:
-        """A waiting job leaves; what it was to cost goes back to its flow."""
-        flow = entry.flow
+        """A waiting job leaves; what it was to cost goes back to its flow's next one."""
         entry.gone = True
         self.waiting -= 1
-        flow.tail -= entry.cost
-        behind = entry in flow.behind
-        for later in flow.behind:
-            if not behind or later.number > entry.number:
-                later.start = max(later.entered, later.start - entry.cost)
-        if behind:
-            flow.behind.remove(entry)
-        else:
+        entry.flow.tail -= entry.cost
+        if entry.ready:
             entry.lane.drop_gone()
             self._close(entry)
+        else:
+            entry.flow.waiting -= 1
 
     def _make_ready(self, entry: Entry) -> None:
         lane = entry.lane
         if not lane.ready:
             lane.start = max(lane.start, self.virtual)
+        entry.ready = True
         entry.flow.opened += 1
         heappush(lane.ready, (entry.start, entry.number, entry))
 
     def _close(self, entry: Entry) -> None:
         flow = entry.flow
         flow.opened -= 1
-        while flow.behind and flow.opened < flow.behind[0].at_once:
-            self._make_ready(flow.behind.popleft())
+        while flow.behind and (flow.behind[0].gone or flow.opened < flow.behind[0].at_once):
+            later = flow.behind.popleft()
+            if not later.gone:
+                flow.waiting -= 1
+                later.start = max(later.entered, later.start + flow.shift - later.shift)
+                self._make_ready(later)
         lane = entry.lane
         if not flow.opened and flow.tail <= lane.virtual:
             lane.flows.pop(flow.key, None)  # nothing is owed either way: the same as a newcomer

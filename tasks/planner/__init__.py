@@ -1,0 +1,10 @@
+"""The capacity planner: a day of demand against any fleet, on a virtual clock.
+
+What decides here is what decides in the studio: the same fair queue, doors, waitlist and
+estimates (`tasks.fairness`, `doors`, `waitlist`, `capacity`). Only the GPUs are arithmetic. Knows
+no database, no Celery, no chat.
+"""
+
+from tasks.planner.run import run
+
+__all__ = ["run"]
