@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from bots.slack.once import Once
 from bots.slack.posting import Poster, line_shower
 from bots.slack.roles import Directory
 from bots.slack.room import Room
-from bots.slack.workspaces import ManyWorkspaces, OneWorkspace, Wire, Workspaces
+from bots.slack.workspaces import Wire, Workspaces, workspaces_of
 from imaging.profiles import Profile, profile_for
 from tasks.client import connect
 from tasks.settings import Settings
@@ -55,7 +56,10 @@ class Slack:
 def build(settings: Settings, studio: Studio) -> Slack:
     """Put the app together. Call it inside the event loop that it will live in."""
     wire = Wire(settings.slack_api_url, SHARE)
-    workspaces = _workspaces(settings, studio, wire)
+    find = functools.partial(studio.client.find_install, "slack")
+    workspaces = workspaces_of(settings, wire, find)
+    if workspaces is None:
+        raise ValueError("Slack needs ATELIER_SLACK_BOT_TOKEN or ATELIER_SLACK_CLIENT_ID")
     keeper = LineKeeper(studio.client, "slack", line_shower(workspaces, speak), pause=LINE_PAUSE)
     room = Room(
         studio=studio,
@@ -141,10 +145,11 @@ async def _upkeep(slack: Slack, settings: Settings) -> None:
     """What goes on beside answering: places in line, and tokens that must not expire."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(slack.keeper.run)
-        if isinstance(slack.workspaces, ManyWorkspaces):
-            client, (id_, secret) = slack.room.client, _oauth(settings)
+        credentials = _credentials(settings)
+        if credentials is not None:
+            client = slack.room.client
             installs = RecordedInstalls(client, slack.workspaces)
-            tasks.start_soon(keep_fresh, client, installs, slack.wire, id_, secret)
+            tasks.start_soon(keep_fresh, client, installs, slack.wire, *credentials)
 
 
 async def _watch(handler: AsyncSocketModeHandler) -> None:
@@ -159,26 +164,15 @@ async def _watch(handler: AsyncSocketModeHandler) -> None:
             away = 0.0
 
 
-def _workspaces(settings: Settings, studio: Studio, wire: Wire) -> Workspaces:
-    if settings.slack_bot_token is not None:
-        return OneWorkspace(wire, settings.slack_bot_token.get_secret_value())
-
-    return ManyWorkspaces(wire, lambda team: studio.client.find_install("slack", team))
-
-
 def _install_flow(slack: Slack, settings: Settings) -> AsyncOAuthFlow | None:
-    if not isinstance(slack.workspaces, ManyWorkspaces):
+    credentials = _credentials(settings)
+    if credentials is None:
         return None
     installs = RecordedInstalls(slack.room.client, slack.workspaces)
-    id_, secret = _oauth(settings)
-    return flow(slack.wire, id_, secret, installs)
+    return flow(slack.wire, *credentials, installs)
 
 
-def _oauth(settings: Settings) -> tuple[str, str]:
+def _credentials(settings: Settings) -> tuple[str, str] | None:
+    """The app's id and secret, with which workspaces install it."""
     id_, secret = settings.slack_client_id, settings.slack_client_secret
-    if id_ is None or secret is None:
-        raise ValueError(
-            "without ATELIER_SLACK_BOT_TOKEN, Slack needs ATELIER_SLACK_CLIENT_ID and "
-            "ATELIER_SLACK_CLIENT_SECRET, with which workspaces install the app"
-        )
-    return id_, secret.get_secret_value()
+    return (id_, secret.get_secret_value()) if id_ and secret else None

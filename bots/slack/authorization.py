@@ -10,7 +10,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from bots.slack.workspaces import ManyWorkspaces, NotInstalled, Workspaces
+from bots.slack.workspaces import NotInstalled, Workspaces
 from tasks.client import Client
 
 
@@ -54,10 +54,9 @@ def register(app: AsyncApp, workspaces: Workspaces, client: Client) -> None:
     """Forget the tokens of workspaces that took the app away."""
 
     async def ended(body: Mapping[str, Any]) -> None:
-        if isinstance(workspaces, ManyWorkspaces):
-            team = str(body["team_id"])
-            await client.delete_install("slack", team)
-            workspaces.forget(team)
+        team = str(body["team_id"])
+        await client.delete_install("slack", team)
+        workspaces.forget(team)
 
     async def revoked(body: Mapping[str, Any]) -> None:
         if body["event"].get("tokens", {}).get("bot"):

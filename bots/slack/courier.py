@@ -34,7 +34,7 @@ from bots.slack.web import (
     SlackFault,
     Web,
 )
-from bots.slack.workspaces import ManyWorkspaces, NotInstalled, OneWorkspace, Wire, Workspaces
+from bots.slack.workspaces import NotInstalled, Wire, Workspaces, workspaces_of
 from imaging.request import Progress
 from tasks.deliver import CourierDesk, Enclosure, Parcel, Receipt, TryLater, Undeliverable
 from tasks.job import Job, JobState, Reason
@@ -50,15 +50,9 @@ FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_is_deleted"})
 
 def connect(desk: CourierDesk) -> SlackCourier | None:
     """The courier, or None where nothing about Slack is set."""
-    settings = desk.settings
-    wire = Wire(settings.slack_api_url)
-    if settings.slack_bot_token is not None:
-        one = OneWorkspace(wire, settings.slack_bot_token.get_secret_value())
-        return SlackCourier(wire, one)
-    if settings.slack_client_id is None:
-        return None
-    many = ManyWorkspaces(wire, lambda team: desk.install("slack", team))
-    return SlackCourier(wire, many)
+    wire = Wire(desk.settings.slack_api_url)
+    seats = workspaces_of(desk.settings, wire, lambda team: desk.install("slack", team))
+    return SlackCourier(wire, seats) if seats is not None else None
 
 
 @dataclass(slots=True)
@@ -124,7 +118,7 @@ class SlackCourier:
         except Lost as fault:
             raise TryLater(str(fault)) from None
         except Refused as fault:
-            if fault.code in STALE_TOKEN and isinstance(self.workspaces, ManyWorkspaces):
+            if fault.code in STALE_TOKEN:
                 self.workspaces.forget(web.team)
                 raise TryLater(str(fault)) from None
             raise await posting.give_up(fault) from None

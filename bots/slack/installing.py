@@ -23,7 +23,7 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 
 from bots.slack.surface import SCOPES
-from bots.slack.workspaces import ManyWorkspaces, Wire
+from bots.slack.workspaces import Wire, Workspaces
 from tasks.client import Client, Unavailable
 
 STATE_SECONDS = 600
@@ -53,7 +53,7 @@ _KEPT = (
 class RecordedInstalls(AsyncInstallationStore):
     """Installations in the record, sealed, one a workspace."""
 
-    def __init__(self, client: Client, workspaces: ManyWorkspaces) -> None:
+    def __init__(self, client: Client, workspaces: Workspaces) -> None:
         self._client = client
         self._workspaces = workspaces
 

@@ -27,7 +27,7 @@ PER_MINUTE: Mapping[str, int] = {
     "views.publish": 100,
 }
 MINUTE = 60.0
-BURST, BURST_SECONDS = 3, 3.0  # of chat.postMessage in one channel
+BURST, BURST_SECONDS = 4, 5.0  # of chat.postMessage in one channel
 
 
 @dataclass(slots=True)

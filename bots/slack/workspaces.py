@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.pace import Pace
 from bots.slack.web import Web, web_client
+from tasks.settings import Settings
 
 FRESH = 30.0  # seconds for which a token that was read is used without reading it again
 
@@ -37,6 +38,9 @@ class Workspaces(Protocol):
 
     async def seat(self, team: str) -> Seat:
         """The seat. Raises NotInstalled, or a SlackFault where Slack cannot be asked."""
+
+    def forget(self, team: str) -> None:
+        """The token was changed or taken back: read it again."""
 
 
 class Wire:
@@ -65,20 +69,28 @@ class Wire:
 
 @dataclass(slots=True)
 class OneWorkspace:
-    """The workspace whose bot token was set."""
+    """The workspace whose bot token was set; `others` are those that installed the app."""
 
     wire: Wire
     token: str
+    others: ManyWorkspaces | None = None
     _seat: Seat | None = None
 
     async def seat(self, team: str) -> Seat:
-        """The seat, where this is the token's own workspace."""
-        seat = self._seat or await self.only()
-        if team != seat.web.team:
+        """The seat in the token's own workspace, or in another that installed the app."""
+        seat = await self._own()
+        if team == seat.web.team:
+            return seat
+        if self.others is None:
             raise NotInstalled(team)
-        return seat
+        return await self.others.seat(team)
 
-    async def only(self) -> Seat:
+    def forget(self, team: str) -> None:
+        """The token was changed or taken back: read it again."""
+        if self.others is not None:
+            self.others.forget(team)
+
+    async def _own(self) -> Seat:
         """The seat of the token's workspace; asks Slack once which one that is."""
         if self._seat is None:
             seen = await self.wire.web(self.token, "").call("auth.test")
@@ -113,3 +125,11 @@ class ManyWorkspaces:
     def forget(self, team: str) -> None:
         """The token was changed or taken back: read it again."""
         self._seats.pop(team, None)
+
+
+def workspaces_of(settings: Settings, wire: Wire, find: FindInstall) -> Workspaces | None:
+    """The workspaces of these settings: by a token, by installation, or both; None for none."""
+    many = ManyWorkspaces(wire, find) if settings.slack_client_id else None
+    if settings.slack_bot_token is None:
+        return many
+    return OneWorkspace(wire, settings.slack_bot_token.get_secret_value(), many)

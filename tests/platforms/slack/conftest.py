@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +18,10 @@ from tests.platforms.slack.deliveries import HttpLine, Line, SocketLine
 from tests.platforms.slack.member import Person
 from tests.platforms.slack.server import LoopbackSlack
 from tests.platforms.slack.world import Channel, User, Workspace
-from tests.stack import Studio
+from tests.stack import Studio, wait_until
 
 TEAM, TOKEN = "T0001", "xoxb-loopback-0001"
-OTHER_TEAM = "T0002"
+OTHER_TEAM, THIRD_TEAM = "T0002", "T0003"
 PLUS_GROUP, PRO_GROUP = "S0PLUS0000", "S0PRO00000"
 SECRET = "loopback-signing-secret"
 ANNA, BORIS, CHIEF = "U0ANNA0000", "U0BORIS000", "U0CHIEF000"
@@ -77,6 +80,9 @@ quota = "9/3h"
 
 [slack.workspaces.{OTHER_TEAM}.usergroups]
 {PLUS_GROUP} = "plus"
+
+[slack.workspaces.{THIRD_TEAM}.usergroups]
+{PLUS_GROUP} = "plus"
 """
 
 
@@ -123,28 +129,27 @@ class Town:
         return person
 
 
-def studio_for(home: Path, slack: LoopbackSlack, **environment: str) -> Studio:
-    """A studio that is pointed at a loopback Slack."""
-    home.mkdir(parents=True)
-    policy = home / "atelier.toml"
-    policy.write_text(POLICY)
-    return Studio(
-        home,
-        {"ATELIER_SLACK_API_URL": slack.api_url, "ATELIER_CONFIG": str(policy), **environment},
-    )
-
-
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A studio over Socket Mode, for one workspace; shared by the session."""
+    """A studio over Socket Mode, with the bot token of one workspace; shared by the session."""
     slack = new_slack()
-    workspace = fill(slack.open_workspace(TEAM, "acme", TOKEN))
-    workspace.groups |= {PLUS_GROUP: set(), PRO_GROUP: set()}
-    studio = studio_for(
-        tmp_path_factory.mktemp("slack") / "home",
-        slack,
-        ATELIER_SLACK_BOT_TOKEN=TOKEN,
-        ATELIER_SLACK_APP_TOKEN=slack.app_token,
+    home = tmp_path_factory.mktemp("slack") / "home"
+    home.mkdir()
+    policy = home / "atelier.toml"
+    policy.write_text(POLICY)
+    for team, name in ((TEAM, "acme"), (OTHER_TEAM, "globex"), (THIRD_TEAM, "initech")):
+        workspace = fill(slack.open_workspace(team, name, TOKEN if team == TEAM else None))
+        workspace.groups |= {PLUS_GROUP: set(), PRO_GROUP: set()}
+    studio = Studio(
+        home,
+        {
+            "ATELIER_CONFIG": str(policy),
+            "ATELIER_SLACK_API_URL": slack.api_url,
+            "ATELIER_SLACK_BOT_TOKEN": TOKEN,
+            "ATELIER_SLACK_APP_TOKEN": slack.app_token,
+            "ATELIER_SLACK_CLIENT_ID": slack.oauth.client_id,
+            "ATELIER_SLACK_CLIENT_SECRET": slack.oauth.client_secret,
+        },
     )
     try:
         studio.start()
@@ -152,6 +157,60 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     finally:
         studio.clean_up()
         slack.stop()
+
+
+@pytest.fixture(scope="session")
+def http_town(town: Town) -> Iterator[Town]:
+    """The same Slack and studio, reached by signed HTTP: one more web process, without the
+    tokens of Socket Mode, through which two more workspaces install the app."""
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    environment = serving(town.studio, port)
+    with (town.studio.home / "http.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "bots.cli", "web"],
+            env=environment,
+            cwd=town.studio.home,
+            stderr=log,
+        )
+    try:
+        wait_until(lambda: answers(f"{origin}/healthz"), 120, "the web process answers")
+        for team in (OTHER_TEAM, THIRD_TEAM):
+            assert install(town.slack, origin, team).status_code == 200
+        yield Town(town.slack, town.studio, HttpLine(origin, SECRET))
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def serving(studio: Studio, port: int) -> dict[str, str]:
+    """The environment of a web process that Slack reaches over HTTP."""
+    database, valkey = studio.settings.database_url, studio.settings.redis_url
+    assert database is not None
+    assert valkey is not None
+    without = {"ATELIER_SLACK_BOT_TOKEN", "ATELIER_SLACK_APP_TOKEN"}
+    kept = {k: v for k, v in studio.full_environment.items() if k not in without}
+    return kept | {
+        "ATELIER_WEB_PORT": str(port),
+        "ATELIER_DATABASE_URL": database.get_secret_value(),
+        "ATELIER_REDIS_URL": valkey.get_secret_value(),
+        "ATELIER_SLACK_SIGNING_SECRET": SECRET,
+    }
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    """Whether a page is there."""
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def install(slack: LoopbackSlack, origin: str, team: str) -> httpx.Response:
@@ -167,27 +226,3 @@ def install(slack: LoopbackSlack, origin: str, team: str) -> httpx.Response:
         params={"code": code, "state": state},
         headers={"Cookie": cookie},
     )
-
-
-@pytest.fixture(scope="session")
-def http_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A studio over signed HTTP that two workspaces installed; shared by the session."""
-    slack = new_slack()
-    for team, name in ((TEAM, "acme"), (OTHER_TEAM, "globex")):
-        workspace = fill(slack.open_workspace(team, name))
-        workspace.groups |= {PLUS_GROUP: set(), PRO_GROUP: set()}
-    studio = studio_for(
-        tmp_path_factory.mktemp("slack-http") / "home",
-        slack,
-        ATELIER_SLACK_SIGNING_SECRET=SECRET,
-        ATELIER_SLACK_CLIENT_ID=slack.oauth.client_id,
-        ATELIER_SLACK_CLIENT_SECRET=slack.oauth.client_secret,
-    )
-    try:
-        studio.start()
-        for team in (TEAM, OTHER_TEAM):
-            assert install(slack, studio.url, team).status_code == 200
-        yield Town(slack, studio, HttpLine(studio.url, SECRET))
-    finally:
-        studio.clean_up()
-        slack.stop()

@@ -49,7 +49,7 @@ class HttpLine:
     """Deliveries as signed HTTP requests to the app's own addresses."""
 
     def __init__(self, origin: str, secret: str) -> None:
-        self._origin = origin
+        self.origin = origin
         self._secret = secret
         self.late = 0
         self.skew = 0  # seconds by which the timestamp lies
@@ -78,7 +78,7 @@ class HttpLine:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(self._origin + path, data=body, headers=headers) as answer,
+                session.post(self.origin + path, data=body, headers=headers) as answer,
             ):
                 return answer.status, await answer.text()
         except (TimeoutError, aiohttp.ClientError):

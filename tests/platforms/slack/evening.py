@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL import Image
 
 from tests.platforms.slack import blocks as rules
-from tests.platforms.slack.conftest import CHIEF, PLUS_GROUP, Town
+from tests.platforms.slack.conftest import CHIEF, PLUS_GROUP, TEAM, Town
 from tests.platforms.slack.member import Person, labels, read
 from tests.platforms.slack.world import Message
 
@@ -52,10 +52,10 @@ def size(data: bytes) -> tuple[int, int]:
         return image.size
 
 
-def spend_an_evening(town: Town, name: str) -> None:
+def spend_an_evening(town: Town, name: str, team: str = TEAM) -> None:
     """First picture, four at once, two edits, undo, upscale, quota gone and back, waitlist."""
-    channel = town.channel(name)
-    anna = town.newcomer(name, groups=(PLUS_GROUP,))
+    channel = town.channel(name, team)
+    anna = town.newcomer(name, groups=(PLUS_GROUP,), team=team)
     root = anna.mention(channel, "a red house by the sea --seed 7")
     first = pictures_of(town, anna, channel, root, 1, 1)
     assert "Cancel" not in labels(first)
@@ -81,14 +81,14 @@ def spend_an_evening(town: Town, name: str) -> None:
     assert size(anna.pictures(larger)[0]) == _twice(size(anna.pictures(first)[0]))
 
     _quota_gone_and_back(town, anna, channel)
-    _doors_close_and_open(town, name, channel)
+    _doors_close_and_open(town, town.newcomer(f"{name}G", team=team), channel)
     for message in town.slack.workspaces[anna.workspace.id].channels[channel].messages.values():
         if message.bot:
             assert all(not rules.pings(text, blocks) for text, blocks in message.looks)
 
 
 def _quota_gone_and_back(town: Town, anna: Person, channel: str) -> None:
-    chief = town.person(CHIEF)
+    chief = town.person(CHIEF, anna.workspace.id)
     refused = anna.mention(channel, "a cat --count 2")
     whisper(town, anna, "credits")
     assert anna.answers(channel, refused) == [], "a refusal is for one member's eyes"
@@ -98,8 +98,8 @@ def _quota_gone_and_back(town: Town, anna: Person, channel: str) -> None:
     pictures_of(town, anna, channel, again, 1, 2)
 
 
-def _doors_close_and_open(town: Town, name: str, channel: str) -> None:
-    chief, guest = town.person(CHIEF), town.newcomer(f"{name}G")
+def _doors_close_and_open(town: Town, guest: Person, channel: str) -> None:
+    chief = town.person(CHIEF, guest.workspace.id)
     chief.command("/atelier", "studio doors free waitlist", channel)
     whisper(town, chief, "waitlist")
     guest.mention(channel, "a green tree")

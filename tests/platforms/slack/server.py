@@ -115,7 +115,7 @@ class LoopbackSlack:
         """Start a coroutine on the server's loop and go on."""
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def until(self, what: str, check: Callable[[], T], seconds: float = 60.0) -> T:
+    def until(self, what: str, check: Callable[[], T | None], seconds: float = 60.0) -> T:
         """Wait until `check` gives something true, and give it. Raises AssertionError."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -178,8 +178,7 @@ class LoopbackSlack:
     def _answer(self, method: str, token: str, args: JSON, fault: Fault | None) -> JSON:
         team, error, extra = "", "", {}
         try:
-            if fault and fault.kind is Kind.REFUSED:
-                raise Refusal(fault.error)
+            _refuse(fault)
             if method == "apps.connections.open":
                 extra = self._connections_open(token)
             elif method == "oauth.v2.access":
@@ -349,6 +348,11 @@ class LoopbackSlack:
             message.show(body.get("text", ""), shown)
             answer.workspace.channels[answer.channel].messages[message.ts] = message
         return {"ok": True}
+
+
+def _refuse(fault: Fault | None) -> None:
+    if fault is not None and fault.kind is Kind.REFUSED:
+        raise Refusal(fault.error)
 
 
 def _hang_up(request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from tests.platforms.slack.conftest import (
     GENERAL,
     OTHER_TEAM,
     SECRET,
-    TEAM,
+    THIRD_TEAM,
     Town,
     fill,
     install,
@@ -20,7 +20,7 @@ from tests.platforms.slack.evening import pictures_of, spend_an_evening
 
 
 def test_a_whole_evening(http_town: Town) -> None:
-    spend_an_evening(http_town, "evening")
+    spend_an_evening(http_town, "evening", OTHER_TEAM)
     assert isinstance(http_town.line, HttpLine)
     assert http_town.line.late == 0
     assert http_town.slack.violations == []
@@ -28,7 +28,7 @@ def test_a_whole_evening(http_town: Town) -> None:
 
 
 def test_two_workspaces_with_the_same_ids_do_not_touch(http_town: Town) -> None:
-    here, there = http_town.person(ANNA), http_town.person(ANNA, OTHER_TEAM)
+    here, there = http_town.person(ANNA, OTHER_TEAM), http_town.person(ANNA, THIRD_TEAM)
     ts = here.mention(GENERAL, "a red circle")
     pictures_of(http_town, here, GENERAL, ts, 1, 1)
     # The very same ids, channel, user and moment, in another workspace.
@@ -51,7 +51,9 @@ def test_only_slack_is_believed(http_town: Town) -> None:
     line = http_town.line
     assert isinstance(line, HttpLine)
     run = http_town.slack.run
-    event = event_callback(TEAM, {"type": "app_home_opened", "user": ANNA, "tab": "home"}, "Ev1")
+    event = event_callback(
+        OTHER_TEAM, {"type": "app_home_opened", "user": ANNA, "tab": "home"}, "Ev1"
+    )
     assert run(line.post("events_api", event))[0] == 200
     assert run(line.post("events_api", event, secret="somebody else's"))[0] == 401
     line.skew = -600
@@ -59,7 +61,7 @@ def test_only_slack_is_believed(http_town: Town) -> None:
         assert run(line.post("events_api", event))[0] == 401, "an old request was replayed"
     finally:
         line.skew = 0
-    unsigned = httpx.post(f"{http_town.studio.url}/slack/events", json=event)
+    unsigned = httpx.post(f"{origin_of(http_town)}/slack/events", json=event)
     assert unsigned.status_code == 401
 
 
@@ -72,18 +74,18 @@ def test_slack_can_verify_the_address(http_town: Town) -> None:
 
 
 def test_a_retry_header_alone_is_no_reason_to_drop(http_town: Town) -> None:
-    person = http_town.newcomer("retried")
-    channel = http_town.channel("retry")
+    person = http_town.newcomer("retried", team=OTHER_TEAM)
+    channel = http_town.channel("retry", OTHER_TEAM)
     event = person.write(channel, "<@U0BOT00000> a yellow star", None) | {"type": "app_mention"}
-    payload = event_callback(TEAM, event, "EvRetry")
+    payload = event_callback(OTHER_TEAM, event, "EvRetry")
     taken = http_town.slack.run(http_town.line.send("events_api", payload, 1, "http_error"))
     assert taken.acked
     pictures_of(http_town, person, channel, event["ts"], 1, 1)
 
 
 def test_an_install_needs_the_browser_that_began_it(http_town: Town) -> None:
-    slack, origin = http_town.slack, http_town.studio.url
-    slack.oauth.codes["stolen"] = TEAM
+    slack, origin = http_town.slack, origin_of(http_town)
+    slack.oauth.codes["stolen"] = OTHER_TEAM
     page = httpx.get(f"{origin}/slack/install")
     state = page.headers["set-cookie"].partition(";")[0].partition("=")[2]
     where = f"{origin}/slack/oauth_redirect"
@@ -98,35 +100,40 @@ def test_an_install_needs_the_browser_that_began_it(http_town: Town) -> None:
 
 
 def test_a_workspace_can_leave_and_come_back(http_town: Town) -> None:
-    team = "T0003"
-    http_town.slack.open_workspace(team, "initech")
-    assert install(http_town.slack, http_town.studio.url, team).status_code == 200
-    workspace = http_town.slack.workspaces[team]
-    fill(workspace)
+    slack, team = http_town.slack, "T0004"
+    workspace = fill(slack.open_workspace(team, "umbrella"))
+    assert install(slack, origin_of(http_town), team).status_code == 200
     person = http_town.person(ANNA, team)
     person.tell({"type": "app_uninstalled"})
     workspace.grant = None
-    person.mention(GENERAL, "a red heart")
-    http_town.slack.until(
-        "a look for a token",
-        lambda: (
-            "AuthorizeResult" in http_town.studio.log or "not installed" in http_town.studio.log
-        ),
-        20,
-    )
-    assert install(http_town.slack, http_town.studio.url, team).status_code == 200
+    slack.until("the token is forgotten", lambda: team not in sealed(http_town), 20)
+    assert install(slack, origin_of(http_town), team).status_code == 200
     root = person.mention(GENERAL, "a red heart")
     pictures_of(http_town, person, GENERAL, root, 1, 1)
 
 
-def test_tokens_are_kept_sealed(http_town: Town) -> None:
-    grant = http_town.slack.workspaces[TEAM].grant
-    assert grant is not None
-    url = http_town.studio.settings.database_url
+def sealed(town: Town) -> dict[str, bytes]:
+    """What the record keeps of each installation."""
+    url = town.studio.settings.database_url
     assert url is not None
     with psycopg.connect(url.get_secret_value()) as connection:
         rows = connection.execute("SELECT workspace, sealed FROM installs").fetchall()
-    assert TEAM in {row[0] for row in rows}
-    assert all(b"xox" not in bytes(row[1]) for row in rows)
-    assert grant.token not in http_town.studio.log
-    assert SECRET not in http_town.studio.log
+    return {workspace: bytes(kept) for workspace, kept in rows}
+
+
+def origin_of(town: Town) -> str:
+    """Where the web process that Slack speaks to listens."""
+    assert isinstance(town.line, HttpLine)
+    return town.line.origin
+
+
+def test_tokens_are_kept_sealed_and_out_of_logs(http_town: Town) -> None:
+    grant = http_town.slack.workspaces[OTHER_TEAM].grant
+    assert grant is not None
+    kept = sealed(http_town)
+    assert {OTHER_TEAM, THIRD_TEAM} <= set(kept)
+    assert all(b"xox" not in bytes_ for bytes_ in kept.values())
+    logged = http_town.studio.log + (http_town.studio.home / "http.log").read_text()
+    assert grant.token not in logged
+    assert SECRET not in logged
+    assert http_town.slack.oauth.client_secret not in logged

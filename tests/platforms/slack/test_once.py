@@ -1,0 +1,133 @@
+"""Redelivered, doubled and half-dead: one picture, one charge, whatever Slack or we repeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.platforms.slack.conftest import TEAM, Town
+from tests.platforms.slack.deliveries import event_callback
+from tests.platforms.slack.evening import pictures_of, whisper
+from tests.platforms.slack.faults import Fault, broken, cut, limited, slow
+from tests.platforms.slack.member import Person
+from tests.platforms.slack.world import JSON
+
+
+@pytest.fixture(autouse=True)
+def calm(town: Town) -> Iterator[None]:
+    """No fault of one test reaches the next, and no call was one that Slack forbids."""
+    yield
+    town.slack.faults.clear()
+    town.slack.sockets.deaf = False
+    town.slack.reset_rates()
+    assert town.slack.violations == []
+
+
+def spent(town: Town, person: Person, channel: str) -> str:
+    """What the member is told of their quota: three credits a day on Free."""
+    before = len(person.whispers())
+    person.command("/atelier", "quota", channel)
+    town.slack.until("an answer", lambda: len(person.whispers()) > before, 20)
+    return person.whispered()
+
+
+def said(person: Person, channel: str, words: str) -> JSON:
+    """A mention that stands in the channel and has not been delivered."""
+    return person.write(channel, f"<@U0BOT00000> {words}", None) | {"type": "app_mention"}
+
+
+def once(town: Town, person: Person, channel: str, root: str, left: str = "2 of 3") -> None:
+    """One message with one picture, one credit gone."""
+    pictures_of(town, person, channel, root, 1, 1)
+    time.sleep(1.0)  # a second answer would have come by now
+    assert len(person.answers(channel, root)) == 1
+    assert f"You have {left} credits left" in spent(town, person, channel)
+
+
+def test_an_acknowledgement_that_is_lost_and_the_redelivery(town: Town) -> None:
+    person, channel = town.newcomer("lostack"), town.channel("lostack")
+    event = said(person, channel, "a red square")
+    payload = event_callback(TEAM, event, "EvLost")
+    town.slack.sockets.deaf = True
+    taken = town.slack.run(town.line.send("events_api", payload))
+    assert not taken.acked
+    town.slack.sockets.deaf = False
+    assert town.slack.run(town.line.send("events_api", payload, 1, "timeout")).acked
+    once(town, person, channel, event["ts"])
+
+
+def test_one_message_under_two_event_ids_at_the_same_moment(town: Town) -> None:
+    person, channel = town.newcomer("double"), town.channel("double")
+    event = said(person, channel, "a blue square")
+    for id_ in ("EvOne", "EvTwo", "EvOne"):
+        town.slack.spawn(town.line.send("events_api", event_callback(TEAM, event, id_)))
+    once(town, person, channel, event["ts"])
+
+
+@pytest.mark.parametrize(
+    "fault", [cut(after=True), cut(after=False), broken(), limited(1)], ids=lambda f: f.kind
+)
+def test_a_placeholder_whose_posting_goes_wrong(town: Town, fault: Fault) -> None:
+    name = f"ph{fault.kind.replace('-', '')}"
+    person, channel = town.newcomer(name), town.channel(name)
+    town.slack.faults.plan("chat.postMessage", fault)
+    root = person.mention(channel, "a yellow moon")
+    once(town, person, channel, root)
+
+
+def test_a_bot_that_dies_before_it_acknowledged(town: Town) -> None:
+    """It has submitted the order and is posting the placeholder when it is killed."""
+    slack, studio = town.slack, town.studio
+    person, channel = town.newcomer("dying"), town.channel("dying")
+    event = said(person, channel, "a green heart")
+    payload = event_callback(TEAM, event, "EvDying")
+    slack.sockets.deaf = True
+    slack.faults.plan("chat.postMessage", slow(1.0))  # it will be posted, but nobody hears of it
+    calls = len(slack.called("users.info"))
+    slack.spawn(town.line.send("events_api", payload))
+    slack.until("the event is being worked on", lambda: len(slack.called("users.info")) > calls)
+    time.sleep(0.5)
+    old = studio.signal_child("slack")
+    slack.sockets.deaf = False
+    studio.wait_restarted("slack", old)
+    slack.until("the next life listens", lambda: slack.sockets.connected)
+    assert slack.run(town.line.send("events_api", payload, 1, "timeout")).acked
+    once(town, person, channel, event["ts"])
+
+
+def test_the_socket_may_be_refreshed_or_cut(town: Town) -> None:
+    slack = town.slack
+    person, channel = town.newcomer("sockets"), town.channel("sockets")
+    for harm in (slack.sockets.refresh, slack.sockets.drop):
+        before = slack.sockets.connections
+        slack.run(harm())
+        slack.until("a new connection", lambda n=before: slack.sockets.connections > n, 60)
+    root = person.mention(channel, "a red star")
+    once(town, person, channel, root)
+
+
+def test_where_the_app_may_not_write_nothing_is_charged(town: Town) -> None:
+    person, channel = town.newcomer("outside"), town.channel("outside")
+    town.slack.workspaces[TEAM].channels[channel].members.discard("U0BOT00000")
+    person.command("/imagine", "a red boat", channel)
+    whisper(town, person, "/invite")
+    town.slack.until("it is cancelled", lambda: "3 of 3" in spent(town, person, channel), 20)
+
+
+def test_a_channel_that_is_archived_while_the_picture_is_made(town: Town) -> None:
+    slack = town.slack
+    person, channel = town.newcomer("archive"), town.channel("archive")
+    slack.faults.plan("files.getUploadURLExternal", limited(2))  # time to archive the channel
+    person.mention(channel, "a red boat")
+    slack.until(
+        "the upload begins", lambda: slack.faults.take("files.getUploadURLExternal") is None
+    )
+    slack.workspaces[TEAM].channels[channel].archived = True
+    direct = slack.workspaces[TEAM].dm(person.user)
+    slack.until("the member is told", lambda: len(direct.messages) > 0, 40)
+    (told,) = direct.messages.values()
+    assert "Nothing was charged" in told.text
+    other = town.channel("elsewhere")
+    slack.until("quota is back", lambda: "3 of 3" in spent(town, person, other), 20)
