@@ -26,7 +26,7 @@ class Seal:
     """
 
     def __init__(self, key: str) -> None:
-        if not _is_key(key):
+        if not is_key(key):
             raise ValueError(
                 "ATELIER_SECRET_KEY has to be 32 random bytes in url-safe base64; "
                 "leave it unset to have one made in the data folder"
@@ -52,7 +52,8 @@ class Seal:
             ) from error
 
 
-def _is_key(text: str) -> bool:
+def is_key(text: str) -> bool:
+    """Whether a text can be a key."""
     try:
         return len(base64.urlsafe_b64decode(text.encode())) == KEY_BYTES
     except (binascii.Error, UnicodeEncodeError):

@@ -12,6 +12,7 @@ from bots.operator.refusal import WrongSettings
 from imaging.errors import ImagingError
 from imaging.profiles import profile_for
 from tasks import policy
+from tasks.seal import is_key
 from tasks.settings import Settings
 
 PREFIX = "ATELIER_"
@@ -101,6 +102,15 @@ def complaints(settings: Settings) -> Iterator[str]:
         yield (
             "Slack needs a token to answer with: set ATELIER_SLACK_BOT_TOKEN (one workspace), or "
             "ATELIER_SLACK_CLIENT_ID and ATELIER_SLACK_CLIENT_SECRET (workspaces install the app)."
+        )
+    if settings.slack_app_token and not (settings.slack_bot_token or settings.slack_client_id):
+        yield (
+            "ATELIER_SLACK_APP_TOKEN needs a companion: set ATELIER_SLACK_BOT_TOKEN, or "
+            "ATELIER_SLACK_CLIENT_ID and its secret for workspaces that install the app."
+        )
+    if settings.secret_key and not is_key(settings.secret_key.get_secret_value()):
+        yield complaint(
+            "secret_key", "32 random bytes in url-safe base64; unset, one is made in the home"
         )
 
 

@@ -19,6 +19,7 @@ NEEDED = {
     "discord": ("discord_token", "the bot's token, from the developer portal"),
     "slack": ("slack_app_token", "the app-level token for Socket Mode, which starts with xapp-"),
 }
+REFUSED_BY_SLACK = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked"})
 
 
 def serve_room(name: str) -> None:
@@ -28,21 +29,41 @@ def serve_room(name: str) -> None:
         field, what = NEEDED[name]
         raise WrongSettings(f"ATELIER_{field.upper()} is not set: expected {what}.")
     logs.configure(settings.log_format)
-    serve = _playground if name == "web" else _room(name)
-    asyncio.run(_until_ended(serve, with_servers(settings)))
+    serve = _web_and_slack if name == "web" and _slack_over_http(settings) else _room(name)
+    try:
+        asyncio.run(_until_ended(serve, with_servers(settings)))
+    except Exception as error:
+        if (sentence := token_refused(error)) is None:
+            raise
+        raise WrongSettings(sentence) from None
 
 
-async def _playground(settings: Settings, ready: Callable[[], None]) -> None:
-    """The page, with Slack's addresses beside it where Slack comes in over HTTP."""
-    serve = _room("web")
-    if settings.slack_signing_secret is None or settings.slack_app_token is not None:
-        await serve(settings, ready)
-        return
+def _slack_over_http(settings: Settings) -> bool:
+    """Whether Slack comes in through the web port: it has a secret to sign with and no socket."""
+    installed = settings.slack_bot_token or settings.slack_client_id
+    return bool(settings.slack_signing_secret and installed and not settings.slack_app_token)
+
+
+async def _web_and_slack(settings: Settings, ready: Callable[[], None]) -> None:
+    """The playground, with Slack's addresses on the same port."""
     from bots.slack.app import mounted
-    from bots.web.app import serve as serve_with
+    from bots.web.app import serve
 
     async with mounted(settings) as routes:
-        await serve_with(settings, ready, routes)
+        await serve(settings, ready, routes)
+
+
+def token_refused(error: BaseException) -> str | None:
+    """The sentence for a token that its platform does not take; None for any other error."""
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(token_refused, error.exceptions)), None)
+    if type(error).__name__ == "LoginFailure":  # of discord.py, which is not imported for Slack
+        return "ATELIER_DISCORD_TOKEN is wrong: Discord does not accept it."
+    answer = getattr(error, "response", None)
+    code = answer.get("error") if answer is not None and hasattr(answer, "get") else None
+    if type(error).__name__ == "SlackApiError" and code in REFUSED_BY_SLACK:
+        return f"ATELIER_SLACK_APP_TOKEN or ATELIER_SLACK_BOT_TOKEN is wrong: Slack answers {code}."
+    return None
 
 
 def _room(name: str) -> Serve:

@@ -68,9 +68,8 @@ class Tree:
             await asyncio.gather(ready, return_exceptions=True)
 
     async def hold(self) -> None:
-        """Go on until a child says that its settings are wrong. Raises TreeStopped."""
-        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        self._check()
+        """Go on for ever: what served once is worth starting again, whatever ended it."""
+        await asyncio.gather(*self._tasks)
 
     async def stop(self) -> None:
         """End every child within 15 s, the servers last, and then the keeper."""
@@ -122,7 +121,7 @@ class Tree:
             status = await child.wait()
         finally:
             announced.cancel()
-        if status == WRONG_SETTINGS:
+        if status == WRONG_SETTINGS and not ready.is_set():
             raise TreeStopped(f"{child.name} cannot work with these settings; it has logged why.")
         return f"signal {-status}" if status < 0 else f"exit status {status}"
 

@@ -38,6 +38,8 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("ATELIER_DISCORD_API_URL", "discord.com", "https://discord.com/api/v10"),
         ("ATELIER_SLACK_API_URL", "slack.com/api", "https://slack.com/api/"),
         ("ATELIER_HOME", __file__, "a folder"),
+        ("ATELIER_SECRET_KEY", "hunter2", "32 random bytes"),
+        ("ATELIER_SLACK_APP_TOKEN", "xapp-hunter2", "ATELIER_SLACK_BOT_TOKEN"),
     ],
 )
 def test_a_wrong_value_is_named(

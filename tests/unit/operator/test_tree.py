@@ -88,13 +88,16 @@ async def test_wrong_settings_end_the_start(tree: Tree) -> None:
         await asyncio.wait_for(tree.serve([program("discord", WRONG), program("web", READY)]), 20)
 
 
-async def test_wrong_settings_later_end_it_too(tree: Tree, tmp_path: Path) -> None:
+async def test_a_child_that_served_once_is_never_given_up(tree: Tree, tmp_path: Path) -> None:
     mark = tmp_path / "tried"
     code = f"import os; os.path.exists({str(mark)!r}) and os._exit(78); open({str(mark)!r}, 'w')"
     await asyncio.wait_for(tree.serve([program("slack", f"{code}; {READY}")]), 20)
-    psutil.Process(int((tmp_path / "slack.pid").read_text())).kill()
-    with pytest.raises(TreeStopped, match="slack"):
-        await asyncio.wait_for(tree.hold(), 20)
+    file = PidFile(tmp_path, "slack")
+    first = int(file.path.read_text())
+    psutil.Process(first).kill()
+    await until(lambda: int(file.path.read_text()) != first)
+    mark.unlink()
+    await next_life(file, first)
 
 
 async def test_a_program_that_does_not_exist_is_no_crash_of_ours(tree: Tree) -> None:
