@@ -2,7 +2,7 @@
 
 Three ratios, engine over bare, on the same model, device, threads, size, steps and seeds; the two
 take turns, so that a busy machine slows both. Each makes a PNG file of every picture, as the bare
-loop of a small bot would:
+loop of a small bot would; the bare loop shows no previews, so here the engine makes none either:
 
 - `latency`: seconds from order to file of one picture (below 1 is better than bare);
 - `throughput`: pictures a second when many orders wait (above 1 is better than bare);
@@ -84,7 +84,7 @@ Part = Callable[[Contest, int], None]
 
 
 def _engine_alone(contest: Contest, seed: int) -> None:
-    contest.engine.submit(contest.request(seed)).result()
+    contest.engine.submit(contest.request(seed), previews=False).result()
 
 
 def _bare_alone(contest: Contest, seed: int) -> None:
@@ -92,7 +92,8 @@ def _bare_alone(contest: Contest, seed: int) -> None:
 
 
 def _engine_queue(contest: Contest, seed: int) -> None:
-    waiting = [contest.engine.submit(contest.request(seed + k)) for k in range(QUEUED)]
+    requests = [contest.request(seed + k) for k in range(QUEUED)]
+    waiting = [contest.engine.submit(request, previews=False) for request in requests]
     for rendering in waiting:
         rendering.result()
 
@@ -103,7 +104,7 @@ def _bare_queue(contest: Contest, seed: int) -> None:
 
 
 def _engine_batch(contest: Contest, seed: int) -> None:
-    contest.engine.submit(contest.request(seed, count=4)).result()
+    contest.engine.submit(contest.request(seed, count=4), previews=False).result()
 
 
 def _bare_batch(contest: Contest, seed: int) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from imaging.errors import PictureTooLarge, Unsupported
+from imaging.errors import Unsupported
 from imaging.profiles import Profile
 from imaging.request import MAX_SEED, ImageRequest, Operation
 
@@ -21,7 +21,7 @@ _SOURCES = {
 
 
 def check_request(request: ImageRequest, profile: Profile) -> None:
-    """Raises Unsupported or PictureTooLarge where the profile cannot carry the request out."""
+    """Raises Unsupported where the profile cannot carry the request out."""
     if request.operation not in profile.operations:
         raise Unsupported(
             f"The model {profile.name} cannot {request.operation}.",
@@ -36,7 +36,7 @@ def check_request(request: ImageRequest, profile: Profile) -> None:
                 "A picture is made 2 or 4 times as large.", factor=request.factor or 0
             )
     elif request.width * request.height > profile.largest_pixels:
-        raise PictureTooLarge(
+        raise Unsupported(
             f"The model {profile.name} makes pictures of at most {profile.largest_pixels} pixels, "
             f"not {request.width} × {request.height}.",
             width=request.width,

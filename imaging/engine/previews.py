@@ -16,8 +16,12 @@ from typing import Any
 import torch
 from PIL import Image
 
-Developer = Callable[[torch.Tensor], Image.Image]
-"""From one sample's latents `(1, c, h, w)`, as the pipeline holds them, to a picture."""
+from imaging.sizes import Size
+
+Developer = Callable[[torch.Tensor, Size], Image.Image]
+"""From one sample's latents as the pipeline holds them, `(1, c, h, w)` or packed `(1, cells, c)`,
+and the picture's size in pixels, to a small picture.
+"""
 
 TINY = 5_000_000
 """An autoencoder of fewer parameters decodes a preview in a few milliseconds, even on a CPU."""
@@ -64,46 +68,100 @@ def _guess(schedule: Any, index: int | None, output: Any, sample: Any, result: A
 
 
 def make_developer(pipe: Any) -> Developer | None:
-    """How to show this pipeline's latents; None where they are not plain `(n, c, h, w)` pictures.
-    """
+    """How to show this pipeline's latents; None where their layout is not known."""
     vae: Any = getattr(pipe, "vae", None)
-    if type(vae).__name__ != "AutoencoderKL" or hasattr(pipe, "_unpack_latents"):
-        return None
-    if sum(part.numel() for part in vae.parameters()) < TINY:
-        return functools.partial(_decode, vae)
-    return functools.partial(_project, _fit(vae))
+    kind = type(vae).__name__
+    packed = hasattr(pipe, "_pack_latents")
+    if kind == "AutoencoderKL" and not packed:
+        if sum(part.numel() for part in vae.parameters()) < TINY:
+            return functools.partial(_decode, vae)
+        return _projection(vae, _scale(vae), _plain_cells)
+    if kind == "AutoencoderKL" and packed:
+        return _projection(vae, _scale(vae) * 2, functools.partial(_flux_cells, pipe))
+    if kind == "AutoencoderKLFlux2":
+        return _projection(vae, _scale(vae) * 2, functools.partial(_flux2_cells, pipe))
+    return None
+
+
+def _scale(vae: Any) -> int:
+    return int(2 ** (len(vae.config.block_out_channels) - 1))
+
+
+# -- decoding -------------------------------------------------------------------------------
 
 
 @torch.no_grad()
-def _decode(vae: Any, latents: torch.Tensor) -> Image.Image:
+def _decode(vae: Any, latents: torch.Tensor, _size: Size) -> Image.Image:
     latents = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
     return _picture(vae.decode(latents, return_dict=False)[0][0])
 
 
-@torch.no_grad()
-def _fit(vae: Any) -> torch.Tensor:
-    """The `(channels + 1, 3)` matrix that best gives a patch's mean colour from its latent cell.
+# -- projecting -----------------------------------------------------------------------------
 
-    Fitted on one drawn sheet of smooth random colours, which holds about all colours there are.
+Cells = Callable[[Any, torch.Tensor], torch.Tensor]
+"""From an autoencoder and its pictures `(1, 3, h, w)` to the cells `(n, c)` that a pipeline works
+on.
+"""
+
+
+def _projection(vae: Any, scale: int, cells_of: Cells) -> Developer:
+    return functools.partial(_project, fit_colours(vae, scale, cells_of), scale)
+
+
+@torch.no_grad()
+def fit_colours(vae: Any, scale: int, cells_of: Cells, side: int = 32) -> torch.Tensor:
+    """The `(channels + 1, 3)` matrix that best gives the mean colour of each cell of `scale`
+    pixels.
+
+    Fitted by least squares on one drawn sheet of smooth random colours, `side` cells wide.
     """
-    cells = 32
-    scale = 2 ** (len(vae.config.block_out_channels) - 1)
     chance = torch.Generator().manual_seed(0)
-    patches = torch.rand((1, 3, cells // 4, cells // 4), generator=chance) * 2 - 1
-    colours = torch.nn.functional.interpolate(patches, size=(cells, cells), mode="bilinear")
+    patches = torch.rand((1, 3, side // 4, side // 4), generator=chance) * 2 - 1
+    colours = torch.nn.functional.interpolate(patches, size=(side, side), mode="bilinear")
     sheet = torch.nn.functional.interpolate(colours, scale_factor=scale, mode="bilinear")
-    encoded = vae.encode(sheet.to(vae.device, vae.dtype)).latent_dist.mode().float().cpu()
-    latents = (encoded - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor
-    known = latents.flatten(2)[0].T
-    known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
-    matrix: torch.Tensor = torch.linalg.lstsq(known, colours.flatten(2)[0].T).solution
+    cells = cells_of(vae, sheet.to(vae.device, vae.dtype)).float().cpu()
+    known = torch.cat([cells, torch.ones(len(cells), 1)], dim=1)
+    wanted = torch.nn.functional.avg_pool2d(sheet, scale).flatten(2)[0].T
+    # Packed cells have more channels than colours need: a ridge keeps the rest of them quiet.
+    ridge = 1e-4 * len(cells) * torch.eye(known.shape[1])
+    matrix: torch.Tensor = torch.linalg.solve(known.T @ known + ridge, known.T @ wanted)
     return matrix
 
 
+def _plain_cells(vae: Any, pictures: torch.Tensor) -> torch.Tensor:
+    return _scaled(vae, pictures).flatten(2)[0].T
+
+
+def _flux_cells(pipe: Any, vae: Any, pictures: torch.Tensor) -> torch.Tensor:
+    latents = _scaled(vae, pictures)
+    packed: torch.Tensor = pipe._pack_latents(latents, *latents.shape)[0]
+    return packed
+
+
+def _flux2_cells(pipe: Any, vae: Any, pictures: torch.Tensor) -> torch.Tensor:
+    """Flux 2 packs two by two cells into one and normalises them by the autoencoder's statistics.
+    """
+    patches = pipe._patchify_latents(vae.encode(pictures).latent_dist.mode())
+    mean = vae.bn.running_mean.view(1, -1, 1, 1)
+    spread = torch.sqrt(vae.bn.running_var.view(1, -1, 1, 1) + vae.config.batch_norm_eps)
+    packed: torch.Tensor = pipe._pack_latents((patches - mean) / spread)[0]
+    return packed
+
+
+def _scaled(vae: Any, pictures: torch.Tensor) -> torch.Tensor:
+    latents: torch.Tensor = vae.encode(pictures).latent_dist.mode()
+    shift, scale = float(vae.config.shift_factor or 0.0), float(vae.config.scaling_factor)
+    return (latents - shift) * scale
+
+
 @torch.no_grad()
-def _project(matrix: torch.Tensor, latents: torch.Tensor) -> Image.Image:
-    cells = latents[0].float().cpu().movedim(0, -1)
-    return _picture((cells @ matrix[:-1] + matrix[-1]).movedim(-1, 0))
+def _project(matrix: torch.Tensor, scale: int, latents: torch.Tensor, size: Size) -> Image.Image:
+    width, height = size[0] // scale, size[1] // scale
+    cells = latents[0].float().cpu()
+    if cells.ndim == 3:
+        cells = cells.flatten(1).T
+    colours = cells @ matrix[:-1] + matrix[-1]
+    return _picture(colours.T.reshape(3, height, width))
 
 
 def _picture(values: torch.Tensor) -> Image.Image:

@@ -29,16 +29,17 @@ class Rendering:
         *,
         deadline: float | None = None,
         on_settled: Callable[[Rendering], None] | None = None,
+        previews: bool = True,
         rehearsal: bool = False,
     ) -> None:
         self.request = request
+        self.previews = previews  # whether anyone wants to see it grow
         self.rehearsal = rehearsal  # a warm-up: its pictures go nowhere
         self.seconds = 0.0  # time that the engine's thread has spent on it
         self.steps_began_at: float | None = (
             None  # when the first step began, the model being loaded
         )
         self.touched_at = time.monotonic()  # when the engine last gave a sign of life for it
-        self.watched = False  # whether anyone reads its updates: else previews are a waste
         self._deadline = deadline
         self._on_settled = on_settled
         self._changed = Condition()
@@ -68,7 +69,6 @@ class Rendering:
         A slow reader gets the newest state, not every one. `preview` is set only when it is new to
         this reader. The end is silent: ask `result` for how it ended.
         """
-        self.watched = True
         version = -1
         while True:
             seen = version

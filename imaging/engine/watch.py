@@ -36,6 +36,7 @@ class StepWatch:
         left: int,
     ) -> None:
         self.steps = call.steps
+        self._size = call.size
         self._rendering = rendering
         self._developer = developer
         self._settings = settings
@@ -74,14 +75,27 @@ class StepWatch:
             return None
         began = time.monotonic()
         develop = self._developer
-        images: list[Image.Image] = [develop(latents[k : k + 1]) for k in range(len(latents))]
-        preview = preview_jpeg(side_by_side(images), self._settings.preview_side)
+        images: list[Image.Image] = [
+            develop(latents[k : k + 1], self._size) for k in range(len(latents))
+        ]
+        side = self._settings.preview_side
+        preview = preview_jpeg(_enlarged(side_by_side(images), side), side)
         self._spent += time.monotonic() - began
         return preview
 
     def _due(self, step: int) -> bool:
         """At even distances, for those who look, and while previews cost little of the whole."""
         every = -(-self.steps // (self._settings.previews + 1))
-        if not self._rendering.watched or step == self.steps or step % every:
+        if not self._rendering.previews or step == self.steps or step % every:
             return False
         return self._spent <= PREVIEW_SHARE * (time.monotonic() - self._began)
+
+
+def _enlarged(image: Image.Image, side: int) -> Image.Image:
+    """With its longer side `side` pixels: a preview of few cells is shown smooth, not tiny."""
+    share = side / max(image.size)
+    if share <= 1:
+        return image
+    return image.resize(
+        (round(image.width * share), round(image.height * share)), Image.Resampling.BICUBIC
+    )

@@ -169,16 +169,23 @@ def test_every_step_is_told_and_previews_are_pictures(
     rendering = studio_engine.submit(wish(postcard, count=2, steps=10))
     seen: list[Progress] = list(rendering.updates())
     rendering.result(120)
+    assert rendering.progress.preview is not None
     steps = [progress for progress in seen if progress.stage is Stage.STEPS]
     assert [progress.step for progress in steps] == sorted({progress.step for progress in steps})
     assert {progress.steps for progress in steps} == {10}
     previews = [progress.preview for progress in seen if progress.preview]
-    assert 1 <= len(previews) <= 4
+    assert len(previews) <= 4
     for preview in previews:
         image = opened(preview)
         assert image.format == "JPEG"
         assert max(image.size) <= 256
         assert image.width == 2 * image.height  # the two pictures side by side
+
+
+def test_nobody_looks_so_nothing_is_shown(studio_engine: Engine, postcard: Profile) -> None:
+    rendering = studio_engine.submit(wish(postcard), previews=False)
+    rendering.result(120)
+    assert rendering.progress.preview is None
 
 
 def test_steps_left_out_by_the_strength_are_not_counted(

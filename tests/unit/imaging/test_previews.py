@@ -15,7 +15,8 @@ from diffusers import (
     FlowMatchEulerDiscreteScheduler,
 )
 
-from imaging.engine.previews import TINY, Glimpse, _fit, make_developer
+from imaging.engine.previews import TINY, Glimpse, fit_colours, make_developer
+from tests.unit.imaging.models import MAKERS
 
 
 def a_vae(**changes: Any) -> AutoencoderKL:
@@ -81,7 +82,7 @@ def test_a_tiny_autoencoder_decodes_itself() -> None:
     develop = make_developer(SimpleNamespace(vae=vae))
     assert develop is not None
     latents = torch.randn((1, 4, 6, 10))
-    image = develop(latents)
+    image = develop(latents, (20, 12))
     assert image.size == (20, 12)
     shown = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]
     middle = ((shown[0, :, 6, 10].clamp(-1, 1) + 1) * 127.5).round().tolist()
@@ -92,26 +93,39 @@ def test_a_large_autoencoder_is_replaced_by_a_fitted_map(monkeypatch: pytest.Mon
     monkeypatch.setattr("imaging.engine.previews.TINY", 0)
     develop = make_developer(SimpleNamespace(vae=a_vae()))
     assert develop is not None
-    assert develop(torch.randn((1, 4, 6, 10))).size == (10, 6)  # a pixel a cell
+    assert develop(torch.randn((1, 4, 6, 10)), (20, 12)).size == (10, 6)  # a pixel a cell
     assert TINY > 0
 
 
 def test_the_fitted_map_undoes_an_encoder_that_is_a_linear_map() -> None:
     mixing = torch.randn((4, 3), generator=torch.Generator().manual_seed(3))
 
-    def encode(pictures: torch.Tensor) -> Any:
-        cells = torch.nn.functional.avg_pool2d(pictures, 2)
-        latents = torch.einsum("lc,nchw->nlhw", mixing, cells) + 0.3
-        return SimpleNamespace(latent_dist=SimpleNamespace(mode=lambda: latents))
+    def cells_of(_vae: Any, pictures: torch.Tensor) -> torch.Tensor:
+        means = torch.nn.functional.avg_pool2d(pictures, 2).flatten(2)[0].T
+        return means @ mixing.T + 0.3
 
-    config = SimpleNamespace(block_out_channels=(8, 8), scaling_factor=0.5, shift_factor=0.1)
-    vae = SimpleNamespace(config=config, encode=encode, device="cpu", dtype=torch.float32)
-    matrix = _fit(vae)
+    vae = SimpleNamespace(device="cpu", dtype=torch.float32)
+    matrix = fit_colours(vae, 2, cells_of)
     picture = torch.rand((1, 3, 16, 16)) * 2 - 1
-    latents = (encode(picture).latent_dist.mode() - 0.1) * 0.5
-    cells = latents[0].movedim(0, -1)
-    guess = (cells @ matrix[:-1] + matrix[-1]).movedim(-1, 0)
-    assert torch.allclose(guess, torch.nn.functional.avg_pool2d(picture, 2)[0], atol=0.05)
+    guess = cells_of(vae, picture) @ matrix[:-1] + matrix[-1]
+    wanted = torch.nn.functional.avg_pool2d(picture, 2).flatten(2)[0].T
+    assert torch.allclose(guess, wanted, atol=0.05)
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
+def test_every_familys_latents_can_be_shown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imaging.engine.previews.TINY", 0)
+    torch.manual_seed(0)
+    pipe = MAKERS[name]().to("cpu")
+    pipe.vae.eval()
+    develop = make_developer(pipe)
+    assert develop is not None
+    packed = hasattr(pipe, "_pack_latents")
+    latents = torch.randn((1, 6 * 10, 16) if packed else (1, 4, 6, 10))
+    size = (40, 24) if packed else (20, 12)
+    image = develop(latents, size)
+    assert image.size == (10, 6)
+    assert len(set(image.get_flattened_data())) > 20
 
 
 @pytest.mark.parametrize("pipe", [SimpleNamespace(), SimpleNamespace(vae=object())])
