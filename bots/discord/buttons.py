@@ -74,10 +74,19 @@ def _fits(last: Button, button: Button, numbered: bool) -> bool:
 
 def picture_in(message: discord.Message) -> UUID | None:
     """The first picture of one of our messages, read off its own buttons."""
+    return _target(message, frozenset({Action.EDIT, Action.VARY, Action.UPSCALE}))
+
+
+def job_in(message: discord.Message) -> UUID | None:
+    """The job that one of our messages is about, read off its own buttons."""
+    return _target(message, frozenset({Action.CANCEL, Action.DETAILS}))
+
+
+def _target(message: discord.Message, actions: frozenset[Action]) -> UUID | None:
     for part in message.components:
         for one in _inside(part):
             press = read(getattr(one, "custom_id", None) or "")
-            if press and press.action in (Action.EDIT, Action.VARY, Action.UPSCALE):
+            if press and press.action in actions:
                 return press.target
     return None
 

@@ -63,8 +63,13 @@ class Bot(discord.AutoShardedClient):
             DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
 
     async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
-        """Connect one shard, at the address that is set where one is."""
-        await super().launch_shard(self._gateway or gateway, shard_id, initial=initial)
+        """Connect one shard, at the address that is set where one is.
+
+        An invalidated session begins anew at the library's own address, so that is kept right too.
+        """
+        address = self._gateway or gateway
+        DiscordWebSocket.DEFAULT_GATEWAY = address
+        await super().launch_shard(address, shard_id, initial=initial)
 
     async def on_ready(self) -> None:
         """All shards of this process hear Discord."""

@@ -15,6 +15,7 @@ from typing import Any, cast
 import discord
 from discord import ui
 
+from bots.discord import buttons
 from bots.discord.layout import Sheet
 from tasks.job import Job
 
@@ -133,6 +134,14 @@ class Posts:
         except discord.HTTPException as error:
             raise lasting(error) from error
         return replace(spot, message=sent.id)
+
+    async def find(self, channel: int, job: Job) -> int | None:
+        """The newest of a channel's messages that has this job's buttons. Raises HTTPException."""
+        room = self._client.get_partial_messageable(channel)
+        async for message in room.history(limit=50):
+            if buttons.job_in(message) == job.id:
+                return message.id
+        return None
 
     async def whisper(self, spot: Spot, member: str, text: str, nonce: str) -> bool:
         """Tell one member something in private: beside the answer, else as a direct message.

@@ -21,7 +21,7 @@ from bots.discord import buttons, forms, layout
 from bots.discord.files import FileRefused
 from bots.discord.forms import Filled
 from bots.discord.posts import NOBODY
-from bots.discord.reception import PATIENCE, Reception
+from bots.discord.reception import Reception
 from bots.discord.sources import picture_address
 from bots.discord.translate import ask_of
 from tasks.client import Unavailable
@@ -166,7 +166,7 @@ class Presses:
         ask = ask_of(interaction)
         wanted = commands.Cancel(target) if action is Action.CANCEL else commands.Delete(target)
         work = asyncio.ensure_future(self.reception.reply_to(ask, wanted))
-        await asyncio.wait({work}, timeout=PATIENCE)
+        await asyncio.wait({work}, timeout=self.reception.patience)
         if not work.done():
             await interaction.response.defer()
         reply = await work

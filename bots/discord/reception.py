@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 import discord
@@ -33,8 +33,11 @@ from tasks.client import Unavailable
 from tasks.job import Reason
 
 PATIENCE = 1.2  # seconds; the rest of the three is for the way to Discord and back
+LEAST_PATIENCE = 0.2
+CROWD = 40  # answers under way at once from which on patience is least
 ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION = 40060, 10062
 TRIES = 3
+LOST = (aiohttp.ClientError, OSError, TimeoutError)
 REMEMBERED = 10_000  # interactions; Discord repeats one within seconds
 
 Asked = Command | BadCommand
@@ -61,6 +64,7 @@ class Reception:
     pictures: Pictures
     line: LineKeeper
     _seen: dict[int, None] = field(default_factory=dict)
+    _working: int = 0
 
     async def answer(
         self, interaction: discord.Interaction, command: Asked | Awaitable[Asked]
@@ -72,7 +76,9 @@ class Reception:
             return None
         ask = ask_of(interaction)
         work = asyncio.ensure_future(self._work(ask, command))
-        await asyncio.wait({work}, timeout=PATIENCE)
+        self._working += 1
+        work.add_done_callback(self._worked)
+        await asyncio.wait({work}, timeout=self.patience)
         if work.done():
             reply, shown = work.result()
             await self._respond(interaction, ask, reply, shown)
@@ -81,6 +87,14 @@ class Reception:
             reply, shown = await work
             await self._respond_late(interaction, ask, reply, shown)
         return reply
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an answer may take before it is put off; fewer in a crowd."""
+        return max(LEAST_PATIENCE, PATIENCE * (1 - self._working / CROWD))
+
+    def _worked(self, _: object) -> None:
+        self._working -= 1
 
     async def say_first(self, interaction: discord.Interaction, reply: Reply) -> None:
         """A private answer to something that needs no more than words."""
@@ -162,7 +176,7 @@ class Reception:
                     return (await interaction.original_response()).id
                 log.warning("an interaction was not answered", why=error.text, code=error.code)
                 return None
-            except (aiohttp.ClientError, OSError) as error:
+            except LOST as error:
                 log.info("an answer broke off", why=type(error).__name__)
         return None
 
@@ -174,7 +188,7 @@ class Reception:
                 if not (error.code == ALREADY_ACKNOWLEDGED and trial):
                     log.warning("an interaction was not put off", why=error.text, code=error.code)
                 return
-            except (aiohttp.ClientError, OSError) as error:
+            except LOST as error:
                 log.info("a deferral broke off", why=type(error).__name__)
             else:
                 return
@@ -192,31 +206,60 @@ class Reception:
             if spot:
                 await self.placed(reply, spot)
             await interaction.delete_original_response()
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        except (discord.HTTPException, *LOST) as error:
             # A job's courier still finds its way; an answer about the account is asked for again.
             log.warning("a late answer was not taken", key=ask.key, why=str(error))
 
     async def _place_late(
         self, interaction: discord.Interaction, reply: Reply, shown: Shown, spot: Spot
     ) -> Spot | None:
-        """A public message apart from the first response: by the bot itself where it may write
-        there, because that can be repeated safely; else by the token."""
+        """A public message apart from the first response.
+
+        By the token where it lives: a channel takes few messages a second of a bot's own. Where the
+        connection breaks, it is looked for before it is posted once more.
+        """
         if shown.private or not isinstance(shown.view, ui.LayoutView):
             return None
-        job = reply.job
         try:
-            if job and interaction.app_permissions.send_messages and interaction.guild_id:
-                return await self.posts.post(spot, shown.view, shown.sheets, nonce_of(job))
-            sent = await interaction.followup.send(
-                view=shown.view,
-                files=[sheet.file() for sheet in shown.sheets],
-                allowed_mentions=NOBODY,
-                wait=True,
-            )
-        except (Gone, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            if self.posts.token_lives(spot) and interaction.response.is_done():
+                return await self._follow_up(interaction, reply, shown, spot)
+            if reply.job:
+                nonce = nonce_of(reply.job)
+                return await self.posts.post(spot, shown.view, shown.sheets, nonce)
+        except (Gone, discord.HTTPException, *LOST) as error:
             log.warning("a placeholder was not posted", why=str(error))
+        return None
+
+    async def _follow_up(
+        self, interaction: discord.Interaction, reply: Reply, shown: Shown, spot: Spot
+    ) -> Spot:
+        # What is sent first after "thinking" takes its place, and would be as private as it.
+        await interaction.edit_original_response(content="…", allowed_mentions=NOBODY)
+        for trial in range(TRIES):
+            found = await self._found(spot.channel, reply) if trial else None
+            if found is not None:
+                return replace(spot, message=found)
+            try:
+                sent = await interaction.followup.send(
+                    view=shown.view or discord.utils.MISSING,
+                    files=[sheet.file() for sheet in shown.sheets],
+                    allowed_mentions=NOBODY,
+                    wait=True,
+                )
+            except LOST as error:
+                log.info("a placeholder broke off", why=type(error).__name__)
+            else:
+                return replace(spot, message=sent.id)
+        raise Gone("undeliverable")
+
+    async def _found(self, channel: int, reply: Reply) -> int | None:
+        """The message that shows this job already; None where there is none, or none to be seen."""
+        if reply.job is None:
             return None
-        return _spot_at(spot, sent.id)
+        try:
+            return await self.posts.find(channel, reply.job)
+        except discord.HTTPException:
+            return None
 
 
 async def _send(interaction: discord.Interaction, shown: Shown) -> int | None:
@@ -259,7 +302,3 @@ def _spot(ask: Ask, message: int | None, private: bool) -> Spot:
         token_at=answer["at"],
         private=private,
     )
-
-
-def _spot_at(spot: Spot, message: int) -> Spot:
-    return Spot(spot.channel, message, spot.application, spot.token, spot.token_at, spot.private)

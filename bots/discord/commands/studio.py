@@ -70,7 +70,7 @@ def _people(studio: app_commands.Group, reception: Reception) -> None:
     async def grant(
         interaction: Interaction,
         member: discord.User,
-        credits: app_commands.Range[float, -100_000.0, 100_000.0],  # noqa: A002 - the option's name
+        credits: app_commands.Range[float, -100_000.0, 100_000.0],
         why: str = "",
     ) -> None:
         await reception.answer(interaction, commands.StudioGrant(str(member.id), credits, why))

@@ -242,6 +242,15 @@ async def _post_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
     return messages.payload(message)
 
 
+@route("GET", "/channels/{}/messages")
+async def _history(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
+    room = rest.room(parts[0], VIEW | HISTORY)
+    seen = [m for m in room.messages.values() if not m.deleted and m.audience is None]
+    before = int(call.query.get("before", 1 << 62))
+    newest = [m for m in reversed(seen) if m.id < before]
+    return [messages.payload(m) for m in newest[: int(call.query.get("limit", 50))]]
+
+
 @route("GET", "/channels/{}/messages/{}")
 async def _get_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
     return messages.payload(rest.found(rest.room(parts[0], VIEW | HISTORY), parts[1]))
