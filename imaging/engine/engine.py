@@ -26,6 +26,7 @@ from imaging.engine.rates import Rate, Rates
 from imaging.engine.rendering import Rendering
 from imaging.engine.settings import EngineSettings
 from imaging.engine.step_scheduler import StepScheduler
+from imaging.engine.traces import trace_of
 from imaging.engine.work import Materials, Painted, Runner
 from imaging.errors import (
     EngineStopped,
@@ -319,6 +320,7 @@ class Engine:
             rendering.fail(error)
         except MemoryError as error:
             rendering.fail(OutOfMemory(f"There was not enough memory for this picture: {error}"))
-        except Exception as error:
-            log.exception("engine.fault", profile=rendering.request.profile)  # a fault of ours
-            rendering.fail(ImagingError(f"The engine failed: {type(error).__name__}: {error}"))
+        except Exception as error:  # noqa: BLE001 - a fault of ours ends one request, not the thread
+            reason = f"The engine failed: {type(error).__name__}: {error}"
+            log.error("engine.fault", reason=reason, **trace_of(error))  # noqa: TRY400 - no locals
+            rendering.fail(ImagingError(reason))

@@ -6,13 +6,13 @@ only its words are kept, and the new error is raised after the old one was let g
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
 import torch
 
+from imaging.engine.traces import trace_of
 from imaging.errors import ImagingError, ModelUnavailable, OutOfMemory
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ def _run(act: Callable[[], Result], other: Callable[[str], ImagingError]) -> Res
         return act()
     except ImagingError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the libraries raise anything; it is told as theirs
         failure = _failure(error, other)
         log.warning("engine.model_failed", reason=str(failure), **trace_of(error))
     raise failure
@@ -59,18 +59,6 @@ def _failure(error: Exception, other: Callable[[str], ImagingError]) -> ImagingE
     if is_out_of_memory(error):
         return OutOfMemory(f"The device had too little memory: {words.splitlines()[0]}")
     return other(words.splitlines()[0])
-
-
-def trace_of(error: Exception) -> dict[str, str]:
-    """For the log: the kind of error and where it came from, without the values of variables.
-
-    Those would be tensors and prompts.
-    """
-    where = traceback.extract_tb(error.__traceback__)[-6:]
-    return {
-        "error": type(error).__name__,
-        "where": " < ".join(f"{step.name} ({step.filename}:{step.lineno})" for step in where[::-1]),
-    }
 
 
 def is_out_of_memory(error: Exception) -> bool:
