@@ -30,8 +30,8 @@ from bots.web.overview import Metrics, Overview
 from bots.web.pictures import Pictures
 from bots.web.roles import PLATFORM, WORKSPACE, BadPersona
 from bots.web.translate import BadRequest
-from imaging.profiles import profile_for
-from tasks.client import Unavailable, connect
+from imaging.profiles import Profile, profile_for
+from tasks.client import Client, Unavailable, connect
 from tasks.job import Reason
 from tasks.settings import Settings
 
@@ -101,7 +101,7 @@ async def serve(
     client = await connect(settings)
     try:
         feed = Feed(client)
-        studio = Studio(client, profile_for, settings.model)
+        studio = _studio(client, settings.model)
         app = build(studio, feed, hosts={settings.web_host, socket.gethostname()}, mounts=mounts)
         config = uvicorn.Config(
             app,
@@ -115,6 +115,16 @@ async def serve(
         await _until_cancelled(PageServer(config, feed, ready))
     finally:
         await client.close()
+
+
+def _studio(client: Client, model: str) -> Studio:
+    default = profile_for(model)
+
+    def profile(name: str) -> Profile:
+        # A model in a folder is known by a name that no register has.
+        return default if name == default.name else profile_for(name)
+
+    return Studio(client, profile, default.name)
 
 
 class PageServer(uvicorn.Server):

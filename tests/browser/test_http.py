@@ -3,21 +3,62 @@
 from __future__ import annotations
 
 import io
+import socket
 import struct
-import time
+import subprocess
+import sys
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 
 from tests.browser.visitor import Visitor, until
-from tests.stack import Studio
+from tests.stack import Studio, wait_until
 
 MEGABYTE = 1024 * 1024
 Visit = Callable[..., Visitor]
+
+
+@dataclass(frozen=True)
+class LonePage:
+    """`atelier web` by itself, on another studio's servers, so that it can be killed."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def lone_page(studio: Studio, port: int, folder: Path) -> Iterator[LonePage]:
+    environment = {**studio.full_environment, "ATELIER_WEB_PORT": str(port)}
+    command = [sys.executable, "-P", "-m", "bots.cli", "web"]
+    with (folder / "web.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+    page = LonePage(f"http://127.0.0.1:{port}", process)
+    try:
+        wait_until(lambda: is_up(page.url), 60, "the page answers")
+        yield page
+    finally:
+        process.kill()
+        process.wait()
+
+
+def is_up(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def png(width: int = 64, height: int = 64) -> bytes:
@@ -302,28 +343,23 @@ def test_metrics_are_there_for_prometheus(studio: Studio) -> None:
     assert "atelier_worker_slots{" in answer.text
 
 
-def test_a_stream_survives_a_restart_of_its_server(new_studio: Callable[..., Studio]) -> None:
-    own = new_studio().start()
-    ann = Visitor(own.url)
-    with ann.listening() as events:
-        until(events, "hello")
-        old = own.pid("web")
-        own.signal_child("web")
-        with pytest.raises(httpx.TransportError):
-            until(events, "message")
-    own.wait_restarted("web", old)
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            ann.http.get("/healthz").raise_for_status()
-            break
-        except httpx.TransportError:
-            assert time.monotonic() < deadline, "the page did not come back"
-            time.sleep(0.1)
-    # The session and its token are as good as before.
-    with ann.listening() as events:
-        until(events, "hello")
-        reply = ann.send("a red circle").json()
-        assert reply["kind"] == "placeholder"
-        done = until(events, "message", id=reply["message"]["id"], ended=True)
-    assert done["state"] == "done"
+def test_a_stream_survives_a_restart_of_its_server(studio: Studio, tmp_path: Path) -> None:
+    port = free_port()
+    with lone_page(studio, port, tmp_path) as page:
+        ann = Visitor(page.url)
+        with ann.listening() as events:
+            until(events, "hello")
+            page.process.kill()
+            with pytest.raises(httpx.TransportError):
+                until(events, "message")
+    with lone_page(studio, port, tmp_path) as page:
+        # The session and its token are as good as before.
+        with ann.listening() as events:
+            until(events, "hello")
+            job = ann.send("a red circle").json()["message"]["id"]
+            assert until(events, "message", id=job, ended=True)["state"] == "done"
+            # Told to end, the server ends its streams itself.
+            page.process.terminate()
+            with pytest.raises(AssertionError, match="the stream ended"):
+                until(events, "nothing")
+        assert page.process.wait(15) == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -93,20 +95,30 @@ async def test_the_pictures_colours_are_the_prompts(open_page: OpenPage) -> None
     assert share_of(blue, 2) > share_of(red, 2) + 0.05
 
 
-async def test_cancel(open_page: OpenPage, visit: Callable[..., Visitor]) -> None:
-    page = await open_page(role="free")
-    # Work before it in line, so that there is time to press.
-    crowd = [visit() for _ in range(4)]
-    for each in crowd:
-        for _ in range(3):
-            each.send("a tree --count 4")
-    await ask(page, "a green tree")
-    await page.get_by_role("button", name="Cancel").click()
-    await expect(page.locator(".trouble.cancelled")).to_be_visible()
-    await expect(page.locator(".progress-card")).to_have_count(0)
-    for each in crowd:
-        for message in each.messages():
-            each.press("cancel", message["id"])
+@contextmanager
+def held(studio: Studio) -> Iterator[None]:
+    """The worker holds its breath, so that there is time to look at the line."""
+    studio.signal_child("worker", signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        studio.signal_child("worker", signal.SIGCONT)
+
+
+async def test_cancel(open_page: OpenPage, studio: Studio) -> None:
+    page = await open_page()
+    with held(studio):
+        await ask(page, "a green tree")
+        await ask(page, "a blue tree")
+        cards = page.locator(".progress-card")
+        await expect(cards).to_have_count(2)
+        await expect(cards.last).to_contain_text("in line")
+        await cards.last.get_by_role("button", name="Cancel").click()
+        await expect(page.locator(".trouble.cancelled")).to_be_visible()
+        await expect(page.locator(".toast")).to_contain_text("Nothing was charged")
+        await expect(cards).to_have_count(1)
+    await expect(page.locator(".gallery img")).to_have_count(1)
+    await expect(page.get_by_role("button", name=re.compile("^1,799 of 1,800"))).to_be_visible()
 
 
 async def test_a_refused_request_keeps_the_words_and_is_for_ones_own_eyes(

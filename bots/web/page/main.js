@@ -13,6 +13,9 @@ import { Thread } from "./thread.js";
 import { Topbar } from "./topbar.js";
 import { rememberedLocale, Words } from "./words.js";
 
+/** Answers that the message itself shows; a short notice is enough. */
+const DONE = new Set(["deleted", "cancelled", "cancelling"]);
+
 class Page {
   constructor(api, people, welcome, words) {
     Object.assign(this, { api, people, welcome, words });
@@ -55,7 +58,7 @@ class Page {
       this.notices.say(reply.message.text);
       this.topbar.refresh();
     } else if (reply.code === "details") showDetails(reply, this.words);
-    else if (reply.code === "deleted" || reply.code === "cancelled") {
+    else if (DONE.has(reply.code)) {
       this.notices.toast(reply.text);
       this.topbar.refresh();
     } else room.conversation.tell(reply, text);

@@ -103,7 +103,9 @@ export class MessageView {
   #preview(data) {
     this.lastPreview = data;
     const known = this.stage.querySelector("img");
-    const image = known ?? el("img", { alt: "" });
+    // Several pictures in the making come side by side, in another shape than each of them.
+    const fit = () => this.stage.style.setProperty("aspect-ratio", `${image.naturalWidth} / ${image.naturalHeight}`);
+    const image = known ?? el("img", { alt: "", onload: fit });
     image.src = `data:image/jpeg;base64,${data}`;
     if (!known) fill(this.stage, image);
     this.stage.classList.remove("shimmer");

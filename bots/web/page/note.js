@@ -17,7 +17,8 @@ export function note(reply, asked, words, press) {
       asked ? el("p.asked", {}, asked) : null,
       titled,
       reply.text && reply.text !== reply.title ? el("p.words", {}, reply.text) : null,
-      reply.fields.length ? facts(reply.fields) : null,
+      // A list of pictures speaks for itself.
+      reply.fields.length && !reply.pictures.length ? facts(reply.fields) : null,
       reply.pictures.length ? strip(reply, words, press) : null,
       buttons.length ? el("div.answers", {}, buttons.map((each) => answer(each, press, node))) : null,
     ].filter(Boolean),
@@ -37,7 +38,7 @@ function strip(reply, words, press) {
     "div.strip",
     {},
     reply.pictures.map((picture) =>
-      el("button", { type: "button", "aria-label": `${words.say("open")}: ${picture.alt}`, onclick: () => open(picture.id) }, el("img", { src: picture.url, alt: picture.alt, loading: "lazy" })),
+      el("button", { type: "button", title: picture.alt, "aria-label": `${words.say("open")}: ${picture.alt}`, onclick: () => open(picture.id) }, el("img", { src: picture.url, alt: picture.alt, loading: "lazy" })),
     ),
   );
 }
