@@ -138,7 +138,7 @@ def test_a_job_that_kills_every_worker_is_given_up(house: House) -> None:
 
 
 def test_a_worker_ends_in_good_order(house: House) -> None:
-    """On SIGTERM what is short is finished, what is long goes back to the line, and nothing is lost."""
+    """On SIGTERM what is short is finished, what is long goes back to the line."""
     house.start_clock()
     first = house.start_worker(0.2)
     short = house.submit(order(member("short"), request=request(steps=5)))

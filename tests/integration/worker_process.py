@@ -19,7 +19,7 @@ from tasks.worker import Equipment, main
 
 
 class WritingCourier:
-    """Posts by adding a line to a file, which is atomic, so that every post of every process counts."""
+    """Posts by adding a line to a file, which is atomic: every post of every process counts."""
 
     platform = "test"
 

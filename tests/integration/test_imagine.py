@@ -1,0 +1,111 @@
+"""`atelier imagine` as a stranger types it: beside a running studio, and alone."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from PIL import Image
+
+from tests.stack import START_SECONDS, Studio
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "bots.cli", "imagine", *words]
+
+
+def imagine(studio: Studio, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*words),
+        env={**studio.full_environment, "LANG": "C"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+def test_beside_a_running_studio(studio: Studio, tmp_path: Path) -> None:
+    words = ("a red star on a blue background", "--seed", "7")
+    first = imagine(studio, tmp_path, *words, "--out", "star.png")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "star.png\n"
+    again = imagine(studio, tmp_path, *words, "--out", "again.jpg", "--count", "2")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == "again-1.jpg\nagain-2.jpg\n"
+    with Image.open(tmp_path / "star.png") as star, Image.open(tmp_path / "again-1.jpg") as same:
+        assert (star.format, same.format) == ("PNG", "JPEG")
+        assert star.size == same.size
+    assert studio.alive("worker")
+
+
+def test_a_refusal_is_one_sentence(studio: Studio, tmp_path: Path) -> None:
+    refused = [
+        imagine(studio, tmp_path, "   "),
+        imagine(studio, tmp_path, "a star", "--count", "99"),
+        imagine(studio, tmp_path, "a star", "--tier", "gold"),
+        imagine(studio, tmp_path, "a star", "--tier", "free", "--count", "4"),
+        imagine(studio, tmp_path, "a star", "--out", "no/such/folder/star.png"),
+        imagine(studio, tmp_path, "a star", "--out", "star.gif"),
+    ]
+    for one in refused:
+        assert one.returncode == 1, one
+        assert one.stdout == ""
+        assert len(one.stderr.strip().splitlines()) == 1, one.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_cancels_the_job(studio: Studio, tmp_path: Path) -> None:
+    studio.signal_child("worker", signal.SIGSTOP)  # so that the job stays in line
+    try:
+        with subprocess.Popen(
+            command("a green star", "--tier", "team"),
+            env=studio.full_environment,
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as asked:
+            _wait_for_job(studio, "a green star")
+            asked.send_signal(signal.SIGINT)
+            _, said = asked.communicate(timeout=60)
+        assert asked.returncode == 1
+        assert "Cancelled" in said
+        assert _states(studio, "a green star") == ["cancelled"]
+    finally:
+        studio.signal_child("worker", signal.SIGCONT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_alone_it_starts_what_it_needs_and_leaves_nothing(
+    new_studio: Callable[..., Studio], tmp_path: Path
+) -> None:
+    nobody = new_studio()
+    nobody.home.mkdir()
+    made = imagine(nobody, tmp_path, "a yellow circle", "--out", "circle.png")
+    assert made.returncode == 0, made.stderr
+    assert Image.open(tmp_path / "circle.png").format == "PNG"
+    assert nobody.survivors() == []
+    assert list((nobody.home / "run").glob("*.pid")) == []
+
+
+def _states(studio: Studio, prompt: str) -> list[str]:
+    secret = studio.settings.database_url
+    assert secret is not None
+    with psycopg.connect(secret.get_secret_value()) as connection:
+        found = connection.execute(
+            "SELECT state FROM jobs WHERE request ->> 'prompt' = %s", [prompt]
+        )
+        return [str(row[0]) for row in found]
+
+
+def _wait_for_job(studio: Studio, prompt: str) -> None:
+    deadline = time.monotonic() + 60
+    while not _states(studio, prompt):
+        assert time.monotonic() < deadline, "the order never came"
+        time.sleep(0.05)
