@@ -31,7 +31,7 @@ from imaging.profiles import Profile, profile_for
 from tasks.client import connect
 from tasks.settings import Settings
 
-SHARE = 0.4  # of each rate tier; the rest is the workers'
+SHARE = 0.3  # of each rate tier; the rest is the workers'
 PING = 5.0  # seconds; a dead socket is noticed after about two of them
 LINE_PAUSE = 1.5  # seconds between two edits of places in line
 STUCK = 30.0  # seconds without a connection after which a new address is asked for

@@ -41,7 +41,9 @@ from tasks.job import Job, JobState, Reason
 
 PATIENCE_FOR_BOT = 30.0  # seconds that a bot has for posting the placeholder itself
 LOOK_AGAIN = 2.0
-PROGRESS_PAUSE = 3.0  # seconds between two edits of one message
+PROGRESS_PAUSE = 2.5  # seconds between two edits of one message
+SHARE = 0.7  # of each rate tier; the bot has the rest
+RESERVE = 0.7  # of that share is kept for results
 REMEMBERED = 2048  # jobs
 MOST_ANEW = 3  # times that vanished uploads are made again
 STALE_TOKEN = frozenset({"token_expired"})
@@ -50,7 +52,7 @@ FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_is_deleted"})
 
 def connect(desk: CourierDesk) -> SlackCourier | None:
     """The courier, or None where nothing about Slack is set."""
-    wire = Wire(desk.settings.slack_api_url)
+    wire = Wire(desk.settings.slack_api_url, SHARE)
     seats = workspaces_of(desk.settings, wire, lambda team: desk.install("slack", team))
     return SlackCourier(wire, seats) if seats is not None else None
 
@@ -60,7 +62,7 @@ class _Desk:
     """What is known of one job's message in this process."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    shown_at: float = float("-inf")
+    shown_at: float | None = None
     ended: bool = False
 
 
@@ -79,14 +81,17 @@ class SlackCourier:
         known = self._known(job.id)
         if not job.placeholder or known.ended or known.lock.locked():
             return
-        if self.clock() < known.shown_at + PROGRESS_PAUSE:
+        now = self.clock()
+        if known.shown_at is None:
+            known.shown_at = now  # what is done within a moment needs no progress
+        if now < known.shown_at + PROGRESS_PAUSE:
             return
-        known.shown_at = self.clock()
+        known.shown_at = now
         say = speak(job.order.member.locale)
         async with known.lock:
             try:
                 seat = await self.workspaces.seat(job.order.place.workspace)
-                await _draw(seat.web, job.placeholder, card(job, say, progress), (), say, 0.5)
+                await _draw(seat.web, job.placeholder, card(job, say, progress), (), say, RESERVE)
             except (SlackFault, NotInstalled) as fault:
                 # The next step, or the delivery, shows it; what is lasting is met there again.
                 structlog.get_logger().debug("progress was not shown", why=str(fault))

@@ -277,8 +277,8 @@ def test_everything_is_acknowledged_while_slack_and_the_workers_are_slow(town: T
     slack = town.slack
     people = [town.newcomer(f"crowd{n}") for n in range(6)]
     channel = town.channel("crowd")
-    slack.faults.plan("users.info", *[slow(5.0)] * 3)
-    slack.faults.plan("chat.postMessage", *[slow(2.0)] * 6)
+    slack.faults.plan("users.info", *[slow(3.5)] * 2)
+    slack.faults.plan("chat.postMessage", *[slow(1.0)] * 6)
     roots = [person.mention(channel, "a red circle") for person in people]
     for person, root in zip(people, roots, strict=True):
         pictures_of(town, person, channel, root, 1, 1)

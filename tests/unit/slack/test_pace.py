@@ -1,0 +1,64 @@
+"""Rate tiers are kept whatever the order of calls."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots.slack.pace import PER_MINUTE, Pace
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(PER_MINUTE)), st.floats(0, 5)), max_size=300),
+    st.floats(0.1, 1.0),
+)
+def test_no_minute_ever_holds_more_than_the_tier(
+    calls: list[tuple[str, float]], share: float
+) -> None:
+    clock, made = Clock(), dict[str, list[float]]()
+    pace = Pace(share, clock)
+    for method, later in calls:
+        clock.now += later
+        clock.now += pace.wait(method, "T1")
+        pace.count(method, "T1")
+        made.setdefault(method, []).append(clock.now)
+    for method, times in made.items():
+        for at in times:
+            within = [t for t in times if at - 60.0 < t <= at]
+            assert len(within) <= max(1, int(PER_MINUTE[method] * share))
+
+
+def test_a_channel_gets_one_message_a_second_but_others_are_free() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock)
+    for _ in range(30):
+        clock.now += pace.wait("chat.postMessage", "T1:C1")
+        pace.count("chat.postMessage", "T1:C1")
+    assert clock.now >= 30
+    assert pace.wait("chat.postMessage", "T1:C2") == 0
+
+
+def test_what_can_wait_leaves_room_for_what_cannot() -> None:
+    pace = Pace(1.0, Clock())
+    for _ in range(25):
+        pace.count("chat.update", "T1")
+    assert pace.wait("chat.update", "T1", reserve=0.5) > 0
+    assert pace.wait("chat.update", "T1") == 0
+
+
+def test_retry_after_closes_the_method_for_that_workspace_alone() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock)
+    pace.close("chat.update", "T1", 17)
+    assert pace.wait("chat.update", "T1") == 17
+    assert pace.wait("chat.update", "T2") == 0
+    clock.now = 17
+    assert pace.wait("chat.update", "T1") == 0
