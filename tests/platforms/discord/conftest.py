@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -92,12 +94,9 @@ class Room:
         return found
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def running(
-    servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Running]:
-    """A bot that serves. Nobody draws here: jobs stay in line."""
-    folder = tmp_path_factory.mktemp("discord")
+@asynccontextmanager
+async def running_bot(servers: Servers, folder: Path) -> AsyncIterator[Running]:
+    """A bot that serves, on a record of its own. Nobody draws: jobs stay in line."""
     policy = folder / "atelier.toml"
     policy.write_text(POLICY)
     with servers.database() as url:
@@ -117,6 +116,15 @@ async def running(
             yield one
             await one.stop()
             await client.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    """One bot for all tests of the room."""
+    async with running_bot(servers, tmp_path_factory.mktemp("discord")) as one:
+        yield one
 
 
 @pytest_asyncio.fixture(loop_scope="session")
