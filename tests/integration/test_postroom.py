@@ -157,7 +157,7 @@ def test_a_posting_that_another_took_over_is_left_to_it(
 
     def steal() -> list[deliveries.Claim]:
         def work(connection: Any) -> list[deliveries.Claim]:
-            connection.exec_driver_sql("UPDATE deliveries SET owner_until = now()")
+            connection.exec_driver_sql("UPDATE deliveries SET owner_until = now() - interval '1s'")
             return deliveries.claim(connection, ["test"], 0.5, 10)
 
         return house.database.run(work)
