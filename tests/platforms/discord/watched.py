@@ -1,0 +1,51 @@
+"""`atelier discord` with a watch on its event loop, for `measure`: prints what it saw when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from bots.discord.app import serve
+from tasks import logs
+from tasks.settings import Settings
+
+TICK = 0.005  # seconds
+
+
+async def watch(seen: dict[str, float]) -> None:
+    """Note the longest time between two turns of the loop: on the clock, and of this thread's work."""
+    while True:
+        clock, work = time.perf_counter(), time.thread_time()
+        await asyncio.sleep(TICK)
+        late = time.perf_counter() - clock - TICK
+        seen["longest_turn_ms"] = max(seen["longest_turn_ms"], late * 1000)
+        busy = (time.thread_time() - work) * 1000
+        seen["longest_turn_cpu_ms"] = max(seen["longest_turn_cpu_ms"], busy)
+        seen["turns_over_50_ms"] += late > 0.05
+        seen["turns"] += 1
+
+
+async def main(report: Path) -> None:
+    """Serve until SIGTERM. The watch begins once members can come."""
+    logs.configure("json")
+    seen = {"longest_turn_ms": 0.0, "longest_turn_cpu_ms": 0.0, "turns_over_50_ms": 0, "turns": 0}
+    tasks: list[asyncio.Task[None]] = []
+
+    def ready() -> None:
+        tasks.append(asyncio.create_task(watch(seen)))
+        print("ready", flush=True)
+
+    room = asyncio.ensure_future(serve(Settings(), ready))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, room.cancel)
+    await asyncio.gather(room, return_exceptions=True)
+    await asyncio.to_thread(report.write_text, json.dumps(seen))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))
+    os._exit(0)
