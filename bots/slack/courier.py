@@ -46,7 +46,6 @@ SHARE = 0.7  # of each rate tier; the bot has the rest
 RESERVE = 0.7  # of that share is kept for results
 REMEMBERED = 2048  # jobs
 MOST_ANEW = 3  # times that vanished uploads are made again
-STALE_TOKEN = frozenset({"token_expired"})
 FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_is_deleted"})
 
 
@@ -123,10 +122,17 @@ class SlackCourier:
         except Lost as fault:
             raise TryLater(str(fault)) from None
         except Refused as fault:
-            if fault.code in STALE_TOKEN:
-                self.workspaces.forget(web.team)
-                raise TryLater(str(fault)) from None
+            if fault.code in APP_GONE and await self._has_another_token(web):
+                raise TryLater(str(fault), after=0.5) from None
             raise await posting.give_up(fault) from None
+
+    async def _has_another_token(self, web: Web) -> bool:
+        """Whether the token was renewed, or the app installed anew, since it was last read."""
+        self.workspaces.forget(web.team)
+        try:
+            return (await self.workspaces.seat(web.team)).web.token != web.token
+        except (NotInstalled, SlackFault):
+            return False
 
     def _known(self, job: UUID) -> _Desk:
         known = self._jobs.setdefault(job, _Desk())

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+import aiohttp
 import anyio
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
@@ -25,6 +26,7 @@ from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from bots.slack.surface import SCOPES
 from bots.slack.workspaces import Wire, Workspaces
 from tasks.client import Client, Unavailable
+from tasks.seal import BrokenSeal
 
 STATE_SECONDS = 600
 AHEAD_MINUTES = 120  # before its end a token is renewed
@@ -138,21 +140,28 @@ async def renew(
         client_id=client_id, client_secret=client_secret, client=wire.client()
     )
     for team in await client.installed("slack"):
-        found = await client.find_install("slack", team)
-        if not found:
-            continue
         try:
-            renewed = await rotator.perform_token_rotation(
+            found = await client.find_install("slack", team)
+            renewed = found and await rotator.perform_token_rotation(
                 installation=load(found), minutes_before_expiration=AHEAD_MINUTES
             )
-        except SlackTokenRotationError as error:
-            # Its words can hold what Slack sent back; the team alone is told.
+        except _NOT_NOW as error:
+            # The words of such an error can hold what Slack sent back; its kind is enough.
             structlog.get_logger().warning(
-                "a token could not be renewed", team=team, why=type(error.api_error).__name__
+                "a token could not be renewed", team=team, why=type(error).__name__
             )
             continue
-        if renewed is not None:
+        if renewed:
             await installs.async_save(renewed)
+
+
+_NOT_NOW = (
+    SlackTokenRotationError,
+    aiohttp.ClientError,
+    TimeoutError,
+    OSError,
+    BrokenSeal,
+)
 
 
 def dump(installation: Installation) -> dict[str, Any]:

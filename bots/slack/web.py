@@ -76,6 +76,7 @@ MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "is_inacti
 APP_GONE = frozenset(
     {
         "invalid_auth",
+        "token_expired",
         "not_authed",
         "account_inactive",
         "token_revoked",

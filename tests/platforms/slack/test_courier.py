@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from tasks.deliver import Receipt, TryLater, Undeliverable
 from tasks.job import JobState
 from tests.platforms.slack import blocks as rules
 from tests.platforms.slack.conftest import ANNA, GENERAL, TEAM, TOKEN
-from tests.platforms.slack.faults import Fault, broken, cut, limited, refused
+from tests.platforms.slack.faults import Fault, broken, cut, limited, refused, slow
 from tests.platforms.slack.member import read
 from tests.platforms.slack.parcels import Crash, Record, failed, finished
 from tests.platforms.slack.server import LoopbackSlack
@@ -294,7 +295,23 @@ async def test_progress_keeps_the_rate_and_never_covers_the_result(
     (message,) = team.thread(GENERAL, record.job.order.place.thread or "")
     assert "▱" in read(message.text, message.blocks)
     await courier.deliver(record.parcel())
-    await courier.progress(running, Progress(Stage.STEPS, 8, 8))
+    courier.clock = lambda: 1000.0  # long after
+    await courier.progress(running, Progress(Stage.STEPS, 7, 8))
     assert shown(team, record) == record.pictures
     assert "▱" not in read(message.text, message.blocks)
     assert "Cancel" not in {b["text"]["text"] for b in rules.buttons(message.blocks)}
+
+
+async def test_a_result_waits_for_progress_that_is_on_its_way(
+    courier: SlackCourier, record: Record, team: Workspace, slack: LoopbackSlack
+) -> None:
+    running = replace(record.job, state=JobState.RUNNING, pictures=())
+    seconds = iter(range(0, 1000, 10))
+    courier.clock = seconds.__next__
+    await courier.progress(running, Progress(Stage.STEPS, 1, 8))
+    slack.faults.plan("chat.update", slow(0.3))
+    late = asyncio.create_task(courier.progress(running, Progress(Stage.STEPS, 2, 8)))
+    await asyncio.sleep(0)  # it has begun
+    await courier.deliver(record.parcel())
+    await late
+    assert shown(team, record) == record.pictures

@@ -1,0 +1,94 @@
+"""Who a member is: groups count within a minute, and Slack is asked seldom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bots.slack.roles import FRESH, STALE, Directory
+from bots.slack.web import Web
+from bots.slack.workspaces import Wire
+from tests.platforms.slack.conftest import ANNA, BORIS, CHIEF, PLUS_GROUP, TEAM, TOKEN
+from tests.platforms.slack.faults import broken, limited, refused
+from tests.platforms.slack.server import LoopbackSlack
+from tests.platforms.slack.world import Workspace
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def web(slack: LoopbackSlack) -> AsyncIterator[Web]:
+    wire = Wire(slack.api_url, share=1.0)
+    yield wire.web(TOKEN, TEAM)
+    await wire.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def directory(clock: Clock) -> Directory:
+    return Directory(clock)
+
+
+async def test_language_rank_and_groups(directory: Directory, web: Web, team: Workspace) -> None:
+    team.groups[PLUS_GROUP] = {ANNA}
+    anna = await directory.member(web, ANNA)
+    assert (anna.key, anna.locale, anna.administrator) == (f"slack:{TEAM}:{ANNA}", "en", False)
+    assert anna.roles == {PLUS_GROUP}
+    assert (await directory.member(web, BORIS)).locale == "fr"
+    assert (await directory.member(web, CHIEF)).administrator
+
+
+async def test_a_change_counts_within_a_minute(
+    directory: Directory, web: Web, team: Workspace, clock: Clock
+) -> None:
+    assert FRESH < 60
+    assert (await directory.member(web, ANNA)).roles == frozenset()
+    team.groups[PLUS_GROUP] = {ANNA}
+    clock.now = 59
+    assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
+    team.groups[PLUS_GROUP] = set()
+    team.users[CHIEF].admin = False
+    clock.now = 118
+    assert (await directory.member(web, ANNA)).roles == frozenset()
+    assert not (await directory.member(web, CHIEF)).administrator
+
+
+async def test_many_members_in_one_moment_are_one_question(
+    directory: Directory, web: Web, slack: LoopbackSlack
+) -> None:
+    await asyncio.gather(*(directory.member(web, user) for user in (ANNA, BORIS, CHIEF) * 20))
+    assert len(slack.called("usergroups.list")) == 1
+    assert slack.overruns == []
+
+
+@pytest.mark.parametrize("fault", [limited(30), broken()])
+async def test_what_was_known_stands_in_while_slack_cannot_tell(
+    fault, directory: Directory, web: Web, team: Workspace, slack: LoopbackSlack, clock: Clock
+) -> None:  # fmt: skip
+    team.groups[PLUS_GROUP] = {ANNA}
+    await directory.member(web, ANNA)
+    clock.now = FRESH + 1
+    slack.faults.plan("usergroups.list", fault)
+    assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
+    assert STALE <= 600, "a role that was taken away must not last for ever"
+
+
+async def test_a_workspace_whose_plan_has_no_groups(
+    directory: Directory, web: Web, slack: LoopbackSlack
+) -> None:
+    slack.faults.plan("usergroups.list", refused("plan_upgrade_required"))
+    assert (await directory.member(web, ANNA)).roles == frozenset()
+    await directory.member(web, ANNA)
+    assert len(slack.called("usergroups.list")) == 1, "it was asked again at once"
