@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from imaging.safety import forbidden_word
-
 from bots.core.command import (
     BadCommand,
     BadInput,
@@ -27,6 +25,7 @@ from bots.core.grammar import SERVER_SETTINGS
 from bots.core.reasons import misread, refusal
 from bots.core.reply import Field, Reply, ReplyKind
 from bots.core.sentences import LOCALES
+from imaging.safety import forbidden_word
 from tasks.client import Doors, TierLoad
 from tasks.job import Reason
 from tasks.tiers import Tier

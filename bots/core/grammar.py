@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from bots.core.command import (
-    ASPECTS,
-    MAX_COUNT,
-    MAX_PROMPT,
     BadCommand,
     BadInput,
     Cancel,
@@ -37,45 +33,10 @@ from bots.core.command import (
     StudioWords,
     Waitlist,
 )
-from imaging.request import MAX_SEED
+from bots.core.flags import Misread, listed, parse_prompt, read_flag
 from tasks.tiers import DoorState, Tier
 
-# Phones turn "--" into one dash; a flag typed there should work all the same.
-_FLAG = re.compile(r"(?:^|(?<=\s))(?:--|—|–)(?P<name>[A-Za-z][\w-]*)(?:=|\s+|$)")
-
-FLAGS: Mapping[str, str] = {
-    "ar": "aspect",
-    "aspect": "aspect",
-    "count": "count",
-    "n": "count",
-    "seed": "seed",
-    "no": "negative",
-    "model": "model",
-    "strength": "strength",
-}
 SETTINGS = ("aspect", "count", "model", "language")
-
-
-class _Wrong(Exception):
-    """Carries a `BadCommand` out of a reader."""
-
-    def __init__(self, code: BadInput, **details: Any) -> None:
-        super().__init__(code)
-        self.command = BadCommand(code, details)
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A prompt taken apart: its words, and the flags that stood behind or between them."""
-
-    words: str
-    aspect: str | None = None
-    count: int | None = None
-    seed: int | None = None
-    negative: str = ""
-    model: str | None = None
-    strength: float | None = None
-    flags: frozenset[str] = field(default_factory=frozenset)
 
 
 def parse(text: str) -> Command | BadCommand:
@@ -95,7 +56,7 @@ def parse(text: str) -> Command | BadCommand:
             return parse_atelier(f"{other} {rest}")
         case other:
             return BadCommand(
-                BadInput.UNKNOWN_COMMAND, {"word": other, "known": _list(sorted(_ACCOUNT))}
+                BadInput.UNKNOWN_COMMAND, {"word": other, "known": listed(sorted(_ACCOUNT))}
             )
 
 
@@ -104,42 +65,7 @@ def imagine(text: str) -> Imagine | BadCommand:
     prompt = parse_prompt(text)
     if isinstance(prompt, BadCommand):
         return prompt
-    return Imagine(
-        prompt=prompt.words,
-        aspect=prompt.aspect,
-        count=prompt.count,
-        model=prompt.model,
-        seed=prompt.seed,
-        negative=prompt.negative,
-        strength=prompt.strength,
-    )
-
-
-def parse_prompt(text: str, *, may_be_empty: bool = False) -> Prompt | BadCommand:
-    """Words and flags apart. Flags may stand anywhere; the last of a kind counts."""
-    try:
-        words, values = _split(text)
-        check_prompt(words, may_be_empty=may_be_empty)
-        return Prompt(words, **values, flags=frozenset(values))
-    except _Wrong as wrong:
-        return wrong.command
-
-
-def check_prompt(words: str, *, may_be_empty: bool = False) -> None:
-    """Raise for a prompt that is empty or too long; readers of other rooms use `prompt_fault`."""
-    if not words and not may_be_empty:
-        raise _Wrong(BadInput.PROMPT_EMPTY)
-    if len(words) > MAX_PROMPT:
-        raise _Wrong(BadInput.PROMPT_TOO_LONG, length=len(words), limit=MAX_PROMPT)
-
-
-def prompt_fault(words: str) -> BadCommand | None:
-    """What is wrong with a prompt that did not come through the grammar; None where nothing is."""
-    try:
-        check_prompt(words.strip())
-    except _Wrong as wrong:
-        return wrong.command
-    return None
+    return prompt.imagine()
 
 
 def parse_atelier(text: str) -> Command | BadCommand:
@@ -148,7 +74,7 @@ def parse_atelier(text: str) -> Command | BadCommand:
     reader = _ACCOUNT.get(word.lower() or "help")
     if reader is None:
         return BadCommand(
-            BadInput.UNKNOWN_COMMAND, {"word": word, "known": _list(sorted(_ACCOUNT))}
+            BadInput.UNKNOWN_COMMAND, {"word": word, "known": listed(sorted(_ACCOUNT))}
         )
     return _read(reader, rest)
 
@@ -158,7 +84,9 @@ def parse_studio(text: str) -> Command | BadCommand:
     word, _, rest = text.strip().partition(" ")
     reader = _STUDIO.get(word.lower())
     if reader is None:
-        return BadCommand(BadInput.UNKNOWN_COMMAND, {"word": word, "known": _list(sorted(_STUDIO))})
+        return BadCommand(
+            BadInput.UNKNOWN_COMMAND, {"word": word, "known": listed(sorted(_STUDIO))}
+        )
     return _read(reader, rest)
 
 
@@ -167,7 +95,7 @@ def read_tier(word: str) -> Tier:
     try:
         return Tier(word.lower())
     except ValueError:
-        raise _Wrong(BadInput.BAD_TIER, value=word, known=_list(list(Tier))) from None
+        raise Misread(BadInput.BAD_TIER, value=word, known=listed(list(Tier))) from None
 
 
 Reader = Callable[[Sequence[str], str], Command]
@@ -176,79 +104,8 @@ Reader = Callable[[Sequence[str], str], Command]
 def _read(reader: Reader, rest: str) -> Command | BadCommand:
     try:
         return reader(rest.split(), rest.strip())
-    except _Wrong as wrong:
+    except Misread as wrong:
         return wrong.command
-
-
-def _split(text: str) -> tuple[str, dict[str, Any]]:
-    words: list[str] = []
-    values: dict[str, Any] = {}
-    at = 0
-    pending: str | None = None
-    for match in [*_FLAG.finditer(text), None]:
-        piece = text[at : match.start() if match else len(text)].strip()
-        if pending is None:
-            words.append(piece)
-        else:
-            value, behind = _value_of(pending, piece)
-            values[FLAGS[pending]] = value
-            words.append(behind)
-        if match is None:
-            break
-        pending = match["name"].lower()
-        if pending not in FLAGS:
-            raise _Wrong(BadInput.UNKNOWN_FLAG, flag=f"--{pending}", known=_known_flags())
-        at = match.end()
-    return " ".join(" ".join(words).split()), values
-
-
-def _value_of(flag: str, piece: str) -> tuple[Any, str]:
-    """The flag's value, and the words behind it that belong to the prompt."""
-    if FLAGS[flag] == "negative":
-        value, behind = piece, ""
-    else:
-        value, _, behind = piece.partition(" ")
-    if not value:
-        raise _Wrong(BadInput.FLAG_NEEDS_VALUE, flag=f"--{flag}")
-    return _VALUES[FLAGS[flag]](value), behind
-
-
-def _aspect(value: str) -> str:
-    if value not in ASPECTS:
-        raise _Wrong(BadInput.BAD_ASPECT, value=value, known=_list(ASPECTS))
-    return value
-
-
-def _count(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= MAX_COUNT:
-        raise _Wrong(BadInput.BAD_COUNT, value=value, limit=MAX_COUNT)
-    return int(value)
-
-
-def _seed(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value[:12]) > MAX_SEED:
-        raise _Wrong(BadInput.BAD_SEED, value=value, limit=str(MAX_SEED))
-    return int(value)
-
-
-def _strength(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise _Wrong(BadInput.BAD_STRENGTH, value=value)
-    return number
-
-
-_VALUES: Mapping[str, Callable[[str], Any]] = {
-    "aspect": _aspect,
-    "count": _count,
-    "seed": _seed,
-    "strength": _strength,
-    "negative": str,
-    "model": str,
-}
 
 
 def _settings(words: Sequence[str], _rest: str) -> Command:
@@ -256,9 +113,8 @@ def _settings(words: Sequence[str], _rest: str) -> Command:
     for word in words:
         name, equals, value = word.partition("=")
         if name not in SETTINGS or not equals:
-            raise _Wrong(BadInput.BAD_SETTING, value=word, known=_list(SETTINGS))
-        reader = _VALUES.get(name, str)
-        changes[name] = reader(value) if value else None
+            raise Misread(BadInput.BAD_SETTING, value=word, known=listed(SETTINGS))
+        changes[name] = read_flag(name, value) if value else None
     return Settings(changes)
 
 
@@ -272,7 +128,7 @@ def _privacy(words: Sequence[str], rest: str) -> Command:
             return Privacy("delete", confirmed=True)
         case _:
             known = "export, delete"
-            raise _Wrong(BadInput.UNKNOWN_COMMAND, word=f"privacy {rest}".strip(), known=known)
+            raise Misread(BadInput.UNKNOWN_COMMAND, word=f"privacy {rest}".strip(), known=known)
 
 
 def _waitlist(words: Sequence[str], rest: str) -> Command:
@@ -285,13 +141,13 @@ def _waitlist(words: Sequence[str], rest: str) -> Command:
             return Waitlist("leave")
         case _:
             known = "join, leave, status"
-            raise _Wrong(BadInput.UNKNOWN_COMMAND, word=f"waitlist {rest}", known=known)
+            raise Misread(BadInput.UNKNOWN_COMMAND, word=f"waitlist {rest}", known=known)
 
 
 def _studio(_words: Sequence[str], rest: str) -> Command:
     command = parse_studio(rest)
     if isinstance(command, BadCommand):
-        raise _Wrong(command.code, **command.details)
+        raise Misread(command.code, **command.details)
     return command
 
 
@@ -307,7 +163,7 @@ def mention_id(word: str) -> str:
 
 def _role(words: Sequence[str], _rest: str) -> Command:
     if len(words) != 2:
-        raise _Wrong(BadInput.NEEDS_ROLE)
+        raise Misread(BadInput.NEEDS_ROLE)
     tier = None if words[1].lower() == "none" else read_tier(words[1])
     return StudioRole(mention_id(words[0]), tier)
 
@@ -321,18 +177,18 @@ def _doors(words: Sequence[str], _rest: str) -> Command:
     try:
         return StudioDoors(tier, DoorState(words[1].lower()))
     except ValueError:
-        raise _Wrong(BadInput.BAD_STATE, value=words[1], known=_list(list(DoorState))) from None
+        raise Misread(BadInput.BAD_STATE, value=words[1], known=listed(list(DoorState))) from None
 
 
 def _block(words: Sequence[str], _rest: str) -> Command:
     if not words:
-        raise _Wrong(BadInput.NEEDS_MEMBER)
+        raise Misread(BadInput.NEEDS_MEMBER)
     return StudioBlock(mention_id(words[0]), blocked=True)
 
 
 def _unblock(words: Sequence[str], _rest: str) -> Command:
     if not words:
-        raise _Wrong(BadInput.NEEDS_MEMBER)
+        raise Misread(BadInput.NEEDS_MEMBER)
     return StudioBlock(mention_id(words[0]), blocked=False)
 
 
@@ -348,13 +204,13 @@ def _words(words: Sequence[str], rest: str) -> Command:
 
 def _grant(words: Sequence[str], _rest: str) -> Command:
     if not words:
-        raise _Wrong(BadInput.NEEDS_MEMBER)
+        raise Misread(BadInput.NEEDS_MEMBER)
     try:
         amount = float(words[1])
     except (IndexError, ValueError):
-        raise _Wrong(BadInput.BAD_CREDITS, value=" ".join(words[1:2])) from None
+        raise Misread(BadInput.BAD_CREDITS, value=" ".join(words[1:2])) from None
     if not -100_000 <= amount <= 100_000:
-        raise _Wrong(BadInput.BAD_CREDITS, value=words[1])
+        raise Misread(BadInput.BAD_CREDITS, value=words[1])
     return StudioGrant(mention_id(words[0]), amount, " ".join(words[2:]))
 
 
@@ -363,7 +219,7 @@ def _studio_settings(words: Sequence[str], _rest: str) -> Command:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise _Wrong(BadInput.BAD_SETTING, value=word, known=_list(SERVER_SETTINGS))
+            raise Misread(BadInput.BAD_SETTING, value=word, known=listed(SERVER_SETTINGS))
         changes[name] = value
     return StudioSettings(changes)
 
@@ -401,11 +257,3 @@ _STUDIO: Mapping[str, Reader] = {
     "settings": _studio_settings,
     "audit": lambda _words, _rest: StudioAudit(),
 }
-
-
-def _list(words: Sequence[str]) -> str:
-    return ", ".join(words)
-
-
-def _known_flags() -> str:
-    return _list([f"--{name}" for name in ("ar", "count", "seed", "no", "model", "strength")])

@@ -21,7 +21,7 @@ from bots.core.command import (
     Vary,
 )
 from bots.core.context import Context
-from bots.core.grammar import prompt_fault
+from bots.core.flags import prompt_fault
 from bots.core.intake import Material, Unusable, take, take_mask
 from bots.core.reasons import misread, refusal
 from bots.core.reply import Reply, ReplyKind

@@ -13,8 +13,8 @@ import aiohttp
 import discord
 import structlog
 
-from bots.core import grammar
-from bots.core.command import Ask, BadCommand, Command, Edit, Imagine, Source
+from bots.core import flags, grammar
+from bots.core.command import Ask, BadCommand, Command, Edit, Source
 from bots.core.reply import Reply, ReplyKind
 from bots.discord import layout, sources
 from bots.discord.posts import Gone, Spot, nonce_of
@@ -57,20 +57,11 @@ class Mentions:
         source = await self._source(message, ask, me)
         if source is None:
             return grammar.parse(words)
-        prompt = grammar.parse_prompt(words)
+        prompt = flags.parse_prompt(words)
         if isinstance(prompt, BadCommand):
             return prompt
         if prompt.strength is not None:
-            return Imagine(
-                prompt.words,
-                aspect=prompt.aspect,
-                count=prompt.count,
-                model=prompt.model,
-                seed=prompt.seed,
-                negative=prompt.negative,
-                reference=source,
-                strength=prompt.strength,
-            )
+            return prompt.imagine(source)
         return Edit(source, prompt.words, count=prompt.count, seed=prompt.seed)
 
     async def _source(self, message: discord.Message, ask: Ask, me: int) -> Source | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from bots.core import grammar
+from bots.core import flags, grammar
 from bots.core.command import (
     BadCommand,
     BadInput,
@@ -94,25 +94,25 @@ def understand(text: str, files: Sequence[Upload], picture: UUID | None) -> Comm
     words = plain(text)
     if words.startswith("/"):
         return grammar.parse(words)
-    prompt = grammar.parse_prompt(words, may_be_empty=bool(files))
+    prompt = flags.parse_prompt(words, may_be_empty=bool(files))
     if isinstance(prompt, BadCommand):
         return prompt
     if files:
         return _of_files(prompt, files)
-    return _in_thread(prompt, picture) if picture else _imagine(prompt, None)
+    return _in_thread(prompt, picture) if picture else prompt.imagine()
 
 
-def _of_files(prompt: grammar.Prompt, files: Sequence[Upload]) -> Command:
+def _of_files(prompt: flags.Prompt, files: Sequence[Upload]) -> Command:
     if len(files) > 1:
         return Blend(tuple(files), prompt.words)
     if not prompt.words:
         return Vary(files[0], prompt.strength, prompt.count)
     if "strength" in prompt.flags:
-        return _imagine(prompt, files[0])
+        return prompt.imagine(files[0])
     return Edit(files[0], prompt.words, count=prompt.count, seed=prompt.seed)
 
 
-def _in_thread(prompt: grammar.Prompt, picture: UUID) -> Command:
+def _in_thread(prompt: flags.Prompt, picture: UUID) -> Command:
     if prompt.words.lower() in UNDO:
         return Undo(picture)
     return Edit(picture, prompt.words, count=prompt.count, seed=prompt.seed)
@@ -133,7 +133,7 @@ def composed(
     values: Mapping[str, Mapping[str, Any]], reference: Upload | None
 ) -> Command | BadCommand:
     """The order in the composer modal; the prompt may hold flags, the modal's own choices win."""
-    prompt = grammar.parse_prompt(typed(values, "prompt"))
+    prompt = flags.parse_prompt(typed(values, "prompt"))
     if isinstance(prompt, BadCommand):
         return prompt
     aspect, count, model = (chosen(values, name) for name in ("aspect", "count", "model"))
@@ -173,16 +173,3 @@ def no_picture() -> BadCommand:
 
 def _state(values: Mapping[str, Mapping[str, Any]], block: str) -> Mapping[str, Any]:
     return next(iter(values.get(block, {}).values()), {})
-
-
-def _imagine(prompt: grammar.Prompt, reference: Upload | None) -> Imagine:
-    return Imagine(
-        prompt=prompt.words,
-        aspect=prompt.aspect,
-        count=prompt.count,
-        model=prompt.model,
-        seed=prompt.seed,
-        negative=prompt.negative,
-        reference=reference,
-        strength=prompt.strength,
-    )

@@ -32,7 +32,8 @@ from bots.core.command import (
     Vary,
     Waitlist,
 )
-from bots.core.grammar import parse, parse_prompt
+from bots.core.flags import parse_prompt
+from bots.core.grammar import parse
 from bots.core.reply import Button, Card, Reply
 from bots.web.roles import PLATFORM, WORKSPACE
 from imaging.request import ImageRequest

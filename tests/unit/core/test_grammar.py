@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bots.core import command as commands
 from bots.core.command import ASPECTS, MAX_PROMPT, BadCommand, BadInput, Imagine
-from bots.core.grammar import parse, parse_prompt
+from bots.core.flags import parse_prompt
+from bots.core.grammar import parse
 from bots.core.reasons import misread
 from bots.core.sentences import LOCALES, speak
 from tasks.tiers import DoorState, Tier
