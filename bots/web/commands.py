@@ -128,9 +128,19 @@ class Desk:
         return [replace(root, order=replace(root.order, place=place))]
 
     async def quota(self, request: Request) -> Response:
-        """What is left of the member's credits."""
-        allowance = await self.studio.client.allowance(member_of(request))
-        body = {"left": allowance.left, "limit": allowance.limit, "tier": allowance.tier.value}
+        """What is left of the member's credits, and where they stand on the waitlist."""
+        member = member_of(request)
+        allowance = await self.studio.client.allowance(member)
+        place = await self.studio.client.waitlist_place(member)
+        body = {
+            "left": allowance.left,
+            "limit": allowance.limit,
+            "tier": allowance.tier.value,
+            "waitlist": {
+                "position": place.position,
+                "invited_until": place.invited_until.isoformat() if place.invited_until else None,
+            },
+        }
         return JSONResponse(body, headers=FRESH)
 
     async def message(self, request: Request) -> Response:

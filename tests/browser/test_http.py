@@ -328,6 +328,27 @@ def test_the_same_key_of_another_person_is_another_key(visit: Visit) -> None:
     ben.press("cancel", two["message"]["id"])
 
 
+def test_private_results_are_for_their_owners_eyes(visit: Visit) -> None:
+    ann, ben, chief = visit(), visit(), visit(administrator=True)
+    ben.channel = ann.channel
+    chief.send("/studio settings visibility=private")
+    try:
+        with ben.listening() as events:
+            until(events, "hello")
+            mine = ann.send("a red circle").json()["message"]
+            assert mine["private"]
+            assert [each["id"] for each in ann.messages()] == [mine["id"]]
+            assert ben.messages() == []
+            assert ben.messages(thread=mine["id"]) == []
+            assert ben.press("details", mine["id"]).json()["code"] == "no-such-job"
+            chief.send("/studio settings visibility=public")
+            shown = ben.send("a blue circle").json()["message"]["id"]
+            heard = until(events, "message")
+            assert heard["id"] == shown
+    finally:
+        chief.send("/studio settings visibility=public")
+
+
 def test_what_is_for_administrators_is_for_administrators(visit: Visit) -> None:
     assert visit().http.get("/api/studio").status_code == 403
     figures = visit(administrator=True).http.get("/api/studio").json()

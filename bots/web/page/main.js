@@ -25,7 +25,7 @@ class Page {
     const onreply = (room, reply, text) => this.receive(room, reply, text);
     this.actions = new Actions({ words, api, notices: this.notices, onreply });
     this.channels = new Channels({ words, people, given: welcome.channels, onkeys: () => this.showKeys() });
-    this.topbar = new Topbar({ words, api, people, onmenu: (opener) => this.channels.open(opener), onquota: () => this.composer.ask("/quota") });
+    this.topbar = new Topbar({ words, api, people, notices: this.notices, onwaitlist: () => this.composer.ask("/waitlist"), onmenu: (opener) => this.channels.open(opener), onquota: () => this.composer.ask("/quota") });
     this.conversation = new Conversation({ ...shared, root: document.getElementById("conversation"), threads: true, perform: (...args) => perform(this, ...args), empty: () => this.#invitation() });
     this.composer = new Composer({ ...shared, id: "prompt", place: () => this.place(), placeholder: () => words.say("promptPlaceholder", this.here?.channel ?? ""), onreply: (reply, text) => onreply(this, reply, text) });
     fill(document.getElementById("composer"), this.composer.node);
@@ -46,7 +46,8 @@ class Page {
     this.#go();
     this.stream.start();
     this.topbar.refresh();
-    this.composer.focus();
+    // On a phone the focus would open the keyboard over half of the page.
+    if (matchMedia("(hover: hover)").matches) this.composer.focus();
   }
 
   /** What the server answered: a message, a file, facts, or words for one's own eyes. */
@@ -61,7 +62,10 @@ class Page {
     else if (DONE.has(reply.code)) {
       this.notices.toast(reply.text);
       this.topbar.refresh();
-    } else room.conversation.tell(reply, text);
+    } else {
+      room.conversation.tell(reply, text);
+      this.topbar.refresh(); // joining or leaving the waitlist shows there
+    }
   }
 
   showKeys() {

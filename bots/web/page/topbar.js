@@ -1,16 +1,19 @@
-/** The head of the room: which channel, what it is for, and how many credits are left. */
+/** The head of the room: which channel, what it is for, how many credits are left, and the waitlist. */
 import { el, fill, iconButton } from "./dom.js";
 
+const LOOK_AGAIN = 10_000; // while somebody waits for the doors
+
 export class Topbar {
-  constructor({ words, api, people, onmenu, onquota }) {
-    Object.assign(this, { words, api, people });
+  constructor({ words, api, people, notices, onmenu, onquota, onwaitlist }) {
+    Object.assign(this, { words, api, people, notices });
     this.node = document.getElementById("topbar");
     this.menu = iconButton("menu", words.say("openChannels"), () => onmenu(this.menu));
     this.menu.classList.add("menu-button");
     this.title = el("h1");
     this.topic = el("p.topic");
     this.quota = el("button.quota", { type: "button", hidden: true, onclick: onquota });
-    fill(this.node, this.menu, this.title, this.topic, this.quota);
+    this.waitlist = el("button.quota", { type: "button", hidden: true, onclick: onwaitlist });
+    fill(this.node, this.menu, this.title, this.topic, this.waitlist, this.quota);
     this.offline = el("div.offline", { role: "status", hidden: true }, words.say("offline"));
     this.node.after(this.offline);
   }
@@ -25,12 +28,26 @@ export class Topbar {
   async refresh() {
     const asked = this.people.current;
     try {
-      const { left, limit } = await this.api.quota();
-      if (asked === this.people.current) this.#quota(left, limit);
+      const { left, limit, waitlist } = await this.api.quota();
+      if (asked !== this.people.current) return;
+      this.#quota(left, limit);
+      this.#waitlist(waitlist);
     } catch (error) {
       this.quota.hidden = true;
       console.error(error);
     }
+  }
+
+  /** Where one stands while the doors are shut, and the word that they are open for one. */
+  #waitlist({ position, invited_until: until }) {
+    const { words } = this;
+    clearTimeout(this.looking);
+    const waits = position !== null || until !== null;
+    if (waits) this.looking = setTimeout(() => this.refresh(), LOOK_AGAIN);
+    this.waitlist.hidden = !waits;
+    this.waitlist.textContent = until ? words.say("invited", words.clock.format(new Date(until))) : words.say("onWaitlist", position);
+    if (until && until !== this.told) this.notices.toast(this.waitlist.textContent);
+    this.told = until;
   }
 
   #quota(left, limit) {

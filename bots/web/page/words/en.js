@@ -99,6 +99,8 @@ export default {
   removePerson: "Remove from this list",
   quotaLabel: (left, limit) => `${left} of ${limit} credits left. Show the quota`,
   quotaLeft: (left) => `${left} left`,
+  onWaitlist: (n) => `Waitlist: ${ordinal(n)}`,
+  invited: (time) => `You are invited in until ${time}`,
   credits: "credits",
   deleteTitle: "Delete these pictures?",
   deleteText: "They are removed from the studio for everyone. This cannot be undone.",

@@ -99,6 +99,8 @@ export default {
   removePerson: "Retirer de la liste",
   quotaLabel: (left, limit) => `${left} crédits restants sur ${limit}. Montrer le quota`,
   quotaLeft: (left) => `reste ${left}`,
+  onWaitlist: (n) => `Liste d'attente : ${n === 1 ? "1er" : `${n}e`}`,
+  invited: (time) => `Vous êtes invité jusqu'à ${time}`,
   credits: "crédits",
   deleteTitle: "Supprimer ces images ?",
   deleteText: "Elles disparaissent du studio pour tout le monde. C'est définitif.",
