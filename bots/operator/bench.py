@@ -13,11 +13,11 @@ from pathlib import Path
 
 from bots.operator.refusal import NotThere, Refusal
 
-BENCHES: Mapping[str, str] = {
-    "flow": "tasks.bench.flow",
-    "queue": "tasks.bench.queue",
-    "engine": "imaging.engine.bench",
-    "postcard": "imaging.postcard.bench",
+BENCHES: Mapping[str, tuple[str, ...]] = {  # module, and the words before the file of figures
+    "flow": ("tasks.bench.flow", "--json"),
+    "queue": ("tasks.bench.queue", "--json"),
+    "engine": ("imaging.engine.bench",),
+    "postcard": ("imaging.postcard.evaluate", "--json"),
 }
 
 
@@ -26,12 +26,12 @@ def bench(name: str, json: Path | None) -> None:
 
     Raises NotThere where it is not written yet, Refusal where it fails.
     """
-    module = BENCHES.get(name)
-    if module is None:
+    if name not in BENCHES:
         raise Refusal(f"There is no benchmark {name}: expected one of {', '.join(BENCHES)}.")
+    module, *words = BENCHES[name]
     if not _exists(module):
         raise NotThere(f"`atelier bench {name}` is not there yet in this version.")
-    written = ["--json", str(json)] if json else []
+    written = [*words, str(json)] if json else []
     done = subprocess.run(  # noqa: S603  our own command line
         [sys.executable, "-P", "-m", module, *written], check=False
     )
