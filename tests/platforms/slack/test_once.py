@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.platforms.slack.deliveries import event_callback
 from tests.platforms.slack.evening import pictures_of, whisper
 from tests.platforms.slack.faults import Fault, broken, cut, limited, slow
 from tests.platforms.slack.member import Person
+from tests.platforms.slack.server import LoopbackSlack
 from tests.platforms.slack.world import JSON
 
 
@@ -103,9 +105,13 @@ def test_the_socket_may_be_refreshed_or_cut(town: Town) -> None:
     for harm in (slack.sockets.refresh, slack.sockets.drop):
         before = slack.sockets.connections
         slack.run(harm())
-        slack.until("a new connection", lambda n=before: slack.sockets.connections > n, 60)
+        slack.until("a new connection", partial(_more_connections, slack, before), 60)
     root = person.mention(channel, "a red star")
     once(town, person, channel, root)
+
+
+def _more_connections(slack: LoopbackSlack, than: int) -> bool:
+    return slack.sockets.connections > than
 
 
 def test_where_the_app_may_not_write_nothing_is_charged(town: Town) -> None:

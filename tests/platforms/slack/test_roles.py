@@ -11,7 +11,7 @@ from bots.slack.roles import FRESH, STALE, Directory
 from bots.slack.web import Web
 from bots.slack.workspaces import Wire
 from tests.platforms.slack.conftest import ANNA, BORIS, CHIEF, PLUS_GROUP, TEAM, TOKEN
-from tests.platforms.slack.faults import broken, limited, refused
+from tests.platforms.slack.faults import Fault, broken, limited, refused
 from tests.platforms.slack.server import LoopbackSlack
 from tests.platforms.slack.world import Workspace
 
@@ -75,8 +75,13 @@ async def test_many_members_in_one_moment_are_one_question(
 
 @pytest.mark.parametrize("fault", [limited(30), broken()])
 async def test_what_was_known_stands_in_while_slack_cannot_tell(
-    fault, directory: Directory, web: Web, team: Workspace, slack: LoopbackSlack, clock: Clock
-) -> None:  # fmt: skip
+    fault: Fault,
+    directory: Directory,
+    web: Web,
+    team: Workspace,
+    slack: LoopbackSlack,
+    clock: Clock,
+) -> None:
     team.groups[PLUS_GROUP] = {ANNA}
     await directory.member(web, ANNA)
     clock.now = FRESH + 1

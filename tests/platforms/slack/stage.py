@@ -1,0 +1,201 @@
+"""Slack's part of the contract: the real bolt app over Socket Mode, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from bots.core.reply import Action
+from bots.slack.app import serve
+from bots.slack.blocks import ACTION_PREFIX
+from bots.slack.courier import SlackCourier, connect
+from tasks.client import Client
+from tasks.client import connect as connect_client
+from tasks.deliver import Parcel, Receipt
+from tasks.job import JobEvent
+from tasks.settings import Settings
+from tasks.tiers import Tier
+from tests.contract.stage import Shown
+from tests.platforms.slack import blocks as rules
+from tests.platforms.slack.conftest import GENERAL, TEAM, TOKEN, fill, new_slack
+from tests.platforms.slack.deliveries import SocketLine, event_callback
+from tests.platforms.slack.member import Person, read
+from tests.platforms.slack.server import LoopbackSlack
+from tests.platforms.slack.world import JSON, Message, User
+from tests.stack import Servers
+
+GROUPS = {tier: f"S0{tier.upper():0<8}" for tier in Tier if tier.paid}
+
+
+@dataclass
+class SlackActor:
+    """A member at the keyboard. Each act waits, in a thread, for the app's answer."""
+
+    person: Person
+    last: JSON = field(default_factory=dict)
+
+    async def imagine(self, prompt: str, count: int = 1) -> None:
+        """A mention in the channel."""
+        words = f"<@{self.person.workspace.bot_user}> {prompt} --count {count}"
+        event = self.person.write(GENERAL, words, None) | {"type": "app_mention"}
+        self.last = event_callback(TEAM, event, self.person.slack.clock.id("Ev"))
+
+        def answered() -> bool:
+            return bool(self.person.answers(GENERAL, event["ts"]))
+
+        await self._act(lambda: self._send(self.last), answered)
+
+    async def send_again(self) -> None:
+        """The same message under another event id."""
+        again = self.last | {"event_id": self.person.slack.clock.id("Ev")}
+        await asyncio.to_thread(self._send, again)
+
+    async def word(self, word: str) -> None:
+        """A slash command."""
+        await self._act(lambda: self.person.command("/atelier", word, GENERAL))
+
+    async def press(self, message: Shown, action: Action) -> None:
+        """Press a button of a message in the channel."""
+        pressed = self.person.workspace.channels[GENERAL].messages[message.id]
+        label = next(b["text"]["text"] for b in rules.buttons(pressed.blocks)
+                     if _action(b) is action)  # fmt: skip
+        await self._act(lambda: self.person.press(pressed, label))
+
+    async def sees(self) -> Sequence[Shown]:
+        """The app's messages in the member's channels, and what it told them alone."""
+        found = [
+            self._shown(message, private=channel.id.startswith("D"))
+            for channel in self.person.workspace.channels.values()
+            if self.person.user in channel.members
+            for message in channel.messages.values()
+            if message.bot and not message.deleted
+        ]
+        return found + [
+            Shown(
+                f"whisper-{number}",
+                read(told.text, told.blocks),
+                True,
+                _actions(told.blocks),
+                False,
+            )
+            for number, told in enumerate(self.person.whispers())
+        ]
+
+    async def _act(
+        self, act: Callable[[], object], done: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Do it and wait until the app has answered, here or in a whisper."""
+        before = len(self.person.whispers())
+        await asyncio.to_thread(act)
+        await asyncio.to_thread(
+            self.person.slack.until,
+            "the app's answer",
+            lambda: done() or len(self.person.whispers()) > before,
+        )
+
+    def _send(self, payload: JSON) -> None:
+        self.person.slack.run(self.person.line.send("events_api", payload))
+
+    def _shown(self, message: Message, private: bool) -> Shown:
+        text = read(message.text, message.blocks)
+        alts = tuple(b["alt_text"] for b in message.blocks if b["type"] == "image")
+        visible = alts[: len(self.person.pictures(message))]
+        bar = "▰" in text or "▱" in text
+        return Shown(message.ts, text, private, _actions(message.blocks), bar, visible)
+
+
+@dataclass
+class SlackStage:
+    """The app at work."""
+
+    client: Client
+    courier: SlackCourier
+    slack: LoopbackSlack
+    actors: dict[str, SlackActor] = field(default_factory=dict)
+    platform: str = "slack"
+
+    async def actor(self, name: str, tier: Tier = Tier.FREE, locale: str = "en") -> SlackActor:
+        """A member whose user group gives this tier."""
+        if name not in self.actors:
+            workspace = self.slack.workspaces[TEAM]
+            id_ = f"U{name.upper():0<9}"
+            workspace.users[id_] = User(id_, name, locale=f"{locale}-XX")
+            workspace.channels[GENERAL].members.add(id_)
+            person = Person(self.slack, workspace, id_, SocketLine(self.slack.sockets))
+            if tier.paid:
+                workspace.groups[GROUPS[tier]].add(id_)
+                changed = {"type": "subteam_members_changed", "subteam_id": GROUPS[tier]}
+                await asyncio.to_thread(person.tell, changed)
+            self.actors[name] = SlackActor(person)
+        return self.actors[name]
+
+    async def deliver(self, parcel: Parcel) -> Receipt:
+        """Let the courier deliver."""
+        return await self.courier.deliver(parcel)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What the worker gives a courier, as far as one with a set token asks for it."""
+
+    settings: Settings
+
+    async def install(self, platform: str, workspace: str) -> Mapping[str, Any] | None:
+        """Nothing is installed beside the workspace of the token."""
+        return None
+
+    async def publish(self, event: JobEvent) -> None:
+        """Nobody listens."""
+
+
+@asynccontextmanager
+async def open_stage(servers: Servers, folder: Path) -> AsyncIterator[SlackStage]:
+    """The app against a Slack of its own, on a database of its own."""
+    slack = new_slack()
+    workspace = fill(slack.open_workspace(TEAM, "acme", TOKEN))
+    workspace.groups |= {group: set() for group in GROUPS.values()}
+    with servers.database() as database:
+        settings = _settings(servers, folder, database, slack)
+        client, ready = await connect_client(settings), asyncio.Event()
+        courier = connect(_Desk(settings))
+        assert courier is not None
+        serving = asyncio.create_task(serve(settings, ready.set))
+        try:
+            await asyncio.wait_for(ready.wait(), 60)
+            yield SlackStage(client, courier, slack)
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            await courier.close()
+            await client.close()
+            slack.stop()
+    assert slack.violations == []
+
+
+def _settings(servers: Servers, folder: Path, database: str, slack: LoopbackSlack) -> Settings:
+    policy = folder / "atelier.toml"
+    groups = "\n".join(f'{group} = "{tier}"' for tier, group in GROUPS.items())
+    policy.write_text(f"[slack.workspaces.{TEAM}.usergroups]\n{groups}\n")
+    return servers.settings.model_copy(
+        update={
+            "database_url": SecretStr(database),
+            "config": policy,
+            "slack_api_url": slack.api_url,
+            "slack_bot_token": SecretStr(TOKEN),
+            "slack_app_token": SecretStr(slack.app_token),
+        }
+    )
+
+
+def _actions(blocks: list[JSON]) -> frozenset[Action]:
+    return frozenset(_action(button) for button in rules.buttons(blocks))
+
+
+def _action(button: JSON) -> Action:
+    return Action(button["action_id"].removeprefix(ACTION_PREFIX).partition(":")[0])
