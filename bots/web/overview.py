@@ -64,7 +64,7 @@ class Metrics:
     async def show(self, _request: Request) -> Response:
         """The figures of this moment, in the text format of Prometheus."""
         registry = CollectorRegistry()
-        registry.register(_Snapshot(await self.client.capacity()))
+        registry.register(Snapshot(await self.client.capacity()))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -110,7 +110,7 @@ def _seconds(length: timedelta | None) -> float | None:
 
 
 @dataclass(frozen=True, eq=False)  # a registry tells collectors apart by identity
-class _Snapshot(Collector):
+class Snapshot(Collector):
     """One reading of the studio, as gauges."""
 
     capacity: Capacity

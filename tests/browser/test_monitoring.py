@@ -1,0 +1,69 @@
+"""The dashboard and the alert rules speak of metrics that are there."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bots.web.overview import Snapshot
+from tasks.client import Capacity, Doors, TierLoad, WorkerLoad
+from tasks.tiers import DoorState, Tier
+
+FOLDER = Path(__file__).parents[2] / "docker" / "monitoring"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CAPACITY = Capacity(
+    tiers=[TierLoad(Tier.FREE, 7, 1, 70.5, timedelta(seconds=30), timedelta(seconds=90))],
+    workers=[WorkerLoad("gpu-1", ["postcard"], "cuda", 1, 3, {"postcard": 0.25}, NOW)],
+    doors=[Doors(Tier.FREE, DoorState.AUTO, DoorState.WAITLIST)],
+    waitlist=12,
+    calibration={"free": 0.91},
+    at=NOW,
+)
+
+
+def exposed() -> dict[tuple[str, ...], float]:
+    """Each sample's name and label values, and its value."""
+    registry = CollectorRegistry()
+    registry.register(Snapshot(CAPACITY))
+    families = text_string_to_metric_families(generate_latest(registry).decode())
+    samples = (sample for family in families for sample in family.samples)
+    return {(each.name, *each.labels.values()): each.value for each in samples}
+
+
+def test_the_figures_are_those_of_the_studio() -> None:
+    assert exposed() == {
+        ("atelier_jobs_queued", "free"): 7,
+        ("atelier_jobs_running", "free"): 1,
+        ("atelier_backlog_seconds", "free"): 70.5,
+        ("atelier_wait_seconds", "free", "0.5"): 30,
+        ("atelier_wait_seconds", "free", "0.9"): 90,
+        ("atelier_calibration_ratio", "free"): 0.91,
+        ("atelier_doors", "free", "waitlist"): 1,
+        ("atelier_worker_slots", "gpu-1"): 3,
+        ("atelier_worker_busy", "gpu-1"): 1,
+        ("atelier_picture_seconds", "gpu-1", "postcard"): 0.25,
+        ("atelier_waitlist_members",): 12,
+    }
+
+
+def test_every_metric_that_is_drawn_or_watched_exists() -> None:
+    names = {key[0] for key in exposed()}
+    for file in FOLDER.iterdir():
+        asked = set(re.findall(r"\batelier_[a-z_]+", file.read_text(encoding="utf-8")))
+        assert asked, f"{file.name} asks for nothing"
+        assert asked <= names, f"{file.name}: {asked - names}"
+
+
+def test_the_dashboard_is_one_that_grafana_reads() -> None:
+    board = json.loads((FOLDER / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids)
+    for panel in board["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        assert panel["targets"]
