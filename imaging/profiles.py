@@ -108,7 +108,8 @@ def profile_for(name: str) -> Profile:
     if name == BLANK:
         return _blank()
     if name == "postcard":
-        return _from_folder("postcard", POSTCARD_FOLDER)
+        # Small enough for single precision anywhere, so a picture is the same on every device.
+        return replace(_from_folder("postcard", POSTCARD_FOLDER), dtype="float32")
     if name in NAMED:
         return _named(name)
     folder = Path(name).expanduser()

@@ -99,7 +99,9 @@ class Engine:
         self._open: dict[Rendering, _Work | None] = {}  # all that are not settled
         self._serving: Rendering | None = None
         self._stopping = False
-        self._hands = ThreadPoolExecutor(max_workers=3, thread_name_prefix="engine-hand")
+        # Two pools: storage that hangs must not keep finished pictures from being written.
+        self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="engine-reader")
+        self._writers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="engine-writer")
         self._thread = Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -149,6 +151,9 @@ class Engine:
         with self._changed:
             waiting = {priority: self._queue.count(priority) for priority in Priority}
             serving = self._serving
+            # Loading is not counted: a model of the hub may take an hour to come.
+            if serving is not None and serving.progress.stage is Stage.LOADING:
+                serving = None
             return EngineLoad(
                 device=self._runner.device if self._runner else "",
                 profiles=tuple(self._profiles),
@@ -171,7 +176,8 @@ class Engine:
         for rendering in still_open:
             rendering.fail(EngineStopped("The engine was stopped."))
         self._thread.join(timeout)
-        self._hands.shutdown(wait=False, cancel_futures=True)
+        for hands in (self._readers, self._writers):
+            hands.shutdown(wait=False, cancel_futures=True)
         return not self._thread.is_alive()
 
     # -- taking a request in --------------------------------------------------------------------
@@ -192,7 +198,7 @@ class Engine:
             return rendering
         work = _Work(rendering, profile, arrival, Materials())
         if rendering.request.sources:
-            self._on_a_hand(rendering, lambda: self._make_ready(work))
+            self._on_a_hand(self._readers, rendering, lambda: self._make_ready(work))
         else:
             self._enqueue(work)
         return rendering
@@ -231,9 +237,11 @@ class Engine:
             if work is not None:
                 self._queue.remove(work)
 
-    def _on_a_hand(self, rendering: Rendering, act: Callable[[], None]) -> None:
+    def _on_a_hand(
+        self, hands: ThreadPoolExecutor, rendering: Rendering, act: Callable[[], None]
+    ) -> None:
         try:
-            self._hands.submit(self._guarded, rendering, act)
+            hands.submit(self._guarded, rendering, act)
         except RuntimeError:  # the hands were let go between the check and here
             rendering.fail(EngineStopped("The engine was stopped."))
 
@@ -269,7 +277,7 @@ class Engine:
         self._measure(work, len(painted))
         steps = rendering.progress.steps
         rendering.report(Stage.FINISHING, steps, steps)
-        self._on_a_hand(rendering, lambda: self._deliver(work, painted))
+        self._on_a_hand(self._writers, rendering, lambda: self._deliver(work, painted))
 
     def _runner_for(self, profile: Profile) -> Runner:
         if profile.name == BLANK and self._blank is not None:

@@ -302,6 +302,41 @@ def test_a_reader_that_breaks_fails_that_request_alone(make_engine: Any, files: 
     assert len(engine.submit(order()).result(30)) == 1
 
 
+def test_storage_that_hangs_holds_nobody_else_up() -> None:
+    gone_on = threading.Event()
+
+    def read(_: str) -> bytes:
+        assert gone_on.wait(60)
+        return file_of(disc())
+
+    engine = Engine([profile_for("blank")], read, blank=BlankRunner())
+    try:
+        stuck = [engine.submit(order(Operation.VARY, sources=("x",))) for _ in range(8)]
+        assert len(engine.submit(order()).result(30)) == 1
+        gone_on.set()
+        assert all(len(rendering.result(30)) == 1 for rendering in stuck)
+    finally:
+        gone_on.set()
+        assert engine.stop()
+
+
+def test_a_long_loading_is_not_taken_for_a_hang(
+    make_engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine()
+
+    def loading(_: object, __: object, rendering: Rendering, ___: object) -> list[Any]:
+        rendering.report(Stage.LOADING)
+        rendering.pause(FOREVER)
+        return []
+
+    monkeypatch.setattr(BlankRunner, "render", loading)
+    rendering = engine.submit(order())
+    until(rendering, Stage.LOADING)
+    assert engine.load().quiet_seconds == 0
+    rendering.cancel()
+
+
 def test_many_threads_can_ask_at_once(make_engine: Any) -> None:
     engine = make_engine()
     got: list[int] = []
