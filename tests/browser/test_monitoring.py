@@ -27,11 +27,11 @@ CAPACITY = Capacity(
 
 
 def exposed() -> dict[tuple[str, ...], float]:
-    """Each sample's name and label values, and its value."""
+    """Each sample's name and label values (by label name), and its value."""
     registry = CollectorRegistry()
     registry.register(Snapshot(CAPACITY))
     families = text_string_to_metric_families(generate_latest(registry).decode())
-    samples = (sample for family in families for sample in family.samples)
+    samples = [sample for family in families for sample in family.samples]
     return {(each.name, *each.labels.values()): each.value for each in samples}
 
 
@@ -40,13 +40,13 @@ def test_the_figures_are_those_of_the_studio() -> None:
         ("atelier_jobs_queued", "free"): 7,
         ("atelier_jobs_running", "free"): 1,
         ("atelier_backlog_seconds", "free"): 70.5,
-        ("atelier_wait_seconds", "free", "0.5"): 30,
-        ("atelier_wait_seconds", "free", "0.9"): 90,
+        ("atelier_wait_seconds", "0.5", "free"): 30,
+        ("atelier_wait_seconds", "0.9", "free"): 90,
         ("atelier_calibration_ratio", "free"): 0.91,
-        ("atelier_doors", "free", "waitlist"): 1,
+        ("atelier_doors", "waitlist", "free"): 1,
         ("atelier_worker_slots", "gpu-1"): 3,
         ("atelier_worker_busy", "gpu-1"): 1,
-        ("atelier_picture_seconds", "gpu-1", "postcard"): 0.25,
+        ("atelier_picture_seconds", "postcard", "gpu-1"): 0.25,
         ("atelier_waitlist_members",): 12,
     }
 
