@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from bots.discord import layout
 from bots.discord.address import file_origins, point_at
 from bots.discord.client import Bot, Shards
 from bots.discord.commands import registry
+from bots.discord.daybook import Daybook
 from bots.discord.files import Files
 from bots.discord.mentions import Mentions
 from bots.discord.pictures import Pictures
@@ -65,13 +68,15 @@ async def _run(parts: _Parts, ready: Callable[[], None]) -> None:
     reception = _reception(parts, line)
     presses = Presses(reception)
     mentions = Mentions(reception, Sources(parts.client, reception.files))
-    tree = await registry.build(bot, reception, presses)
+    daybook = Daybook(parts.client)
+    tree = await registry.build(bot, reception, presses, daybook)
     bot.add_dynamic_items(presses.item())
     bot.formed = presses.sent
     bot.heard = lambda message: mentions.heard(message, bot.application_id or 0)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(bot.start(_token(parts.settings)))
         tasks.create_task(line.run())
+        tasks.create_task(daybook.run())
         tasks.create_task(_open(parts, tree, ready))
 
 
@@ -105,8 +110,17 @@ async def _open(parts: _Parts, tree: registry.Tree, ready: Callable[[], None]) -
         else:
             log.info("commands are registered", sent=sent)
             break
+    _trim()
     log.info("the Discord bot serves", guilds=len(parts.bot.guilds))
     ready()
+
+
+def _trim() -> None:
+    """Give back to the system what reading hundreds of servers took for a moment (glibc alone)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        gc.collect()
+        trim(0)
 
 
 def _show(posts: Posts) -> Callable[[Card], Awaitable[None]]:

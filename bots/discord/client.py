@@ -73,7 +73,17 @@ class Bot(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         """All shards of this process hear Discord."""
+        for guild in self.guilds:
+            _forget_roles(guild)
         self.connected.set()
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A server came back."""
+        _forget_roles(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """A server added the bot."""
+        _forget_roles(guild)
 
     async def on_message(self, message: discord.Message) -> None:
         """A message that the bot may read."""
@@ -84,3 +94,8 @@ class Bot(discord.AutoShardedClient):
         """Forms find their way by their own ids: discord.py forgets them at a restart."""
         if self.formed is not None and interaction.type is discord.InteractionType.modal_submit:
             await self.formed(interaction)
+
+
+def _forget_roles(guild: discord.Guild) -> None:
+    """Roles are read off each interaction; kept ones would only weigh."""
+    guild._roles.clear()  # there is no setting for it, unlike for members

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import aiohttp
@@ -41,6 +41,7 @@ LOST = (aiohttp.ClientError, OSError, TimeoutError)
 REMEMBERED = 10_000  # interactions; Discord repeats one within seconds
 
 Asked = Command | BadCommand
+Adorn = Callable[[Reply, str], Awaitable[Reply]]
 log = structlog.get_logger(platform="discord")
 
 
@@ -67,15 +68,21 @@ class Reception:
     _working: int = 0
 
     async def answer(
-        self, interaction: discord.Interaction, command: Asked | Awaitable[Asked]
+        self,
+        interaction: discord.Interaction,
+        command: Asked | Awaitable[Asked],
+        adorn: Adorn | None = None,
     ) -> Reply | None:
-        """Carry the command out and answer; the reply, or None for an interaction seen before."""
+        """Carry the command out and answer; the reply, or None for an interaction seen before.
+
+        `adorn` may add to what the studio says, such as a picture.
+        """
         if self._repeated(interaction):
             if inspect.iscoroutine(command):
                 command.close()
             return None
         ask = ask_of(interaction)
-        work = asyncio.ensure_future(self._work(ask, command))
+        work = asyncio.ensure_future(self._work(ask, command, adorn))
         self._working += 1
         work.add_done_callback(self._worked)
         await asyncio.wait({work}, timeout=self.patience)
@@ -140,9 +147,16 @@ class Reception:
             log.warning("a placeholder was not noted", job=str(reply.job.id), why=str(error))
         self.line.follow(reply.job)
 
-    async def _work(self, ask: Ask, command: Asked | Awaitable[Asked]) -> tuple[Reply, Shown]:
+    async def _work(
+        self, ask: Ask, command: Asked | Awaitable[Asked], adorn: Adorn | None
+    ) -> tuple[Reply, Shown]:
         reply = await self.reply_to(ask, command)
-        return reply, await self.shown(reply)
+        try:
+            reply = await adorn(reply, ask.member.locale) if adorn else reply
+            return reply, await self.shown(reply)
+        except (Unavailable, FileNotFoundError):
+            failed = refusal(Reason("unavailable"), speak(ask.member.locale))
+            return failed, await self.shown(failed)
 
     def _repeated(self, interaction: discord.Interaction) -> bool:
         seen = interaction.id in self._seen

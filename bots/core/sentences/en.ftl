@@ -299,6 +299,12 @@ tier-team = Team
 tier-pro = Pro
 
 ## Discord
+discord-chart-queue = In line
+discord-chart-waits = Typical wait, in minutes
+discord-chart-workers = { $count ->
+    [one] 1 worker
+   *[other] { $count } workers
+ }
 discord-form-edit = Edit picture
 discord-form-instruction = What should change?
 discord-form-mask = Mask (optional)

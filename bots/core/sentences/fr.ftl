@@ -295,6 +295,13 @@ tier-team = Team
 tier-pro = Pro
 
 ## Discord
+discord-chart-queue = En attente
+discord-chart-waits = Attente habituelle, en minutes
+discord-chart-workers = { $count ->
+    [0] aucune machine
+    [one] 1 machine
+   *[other] { $count } machines
+ }
 discord-form-edit = Modifier l’image
 discord-form-instruction = Que faut-il changer ?
 discord-form-mask = Masque (facultatif)

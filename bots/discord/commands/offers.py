@@ -25,6 +25,29 @@ Count = app_commands.Range[int, 1, MAX_COUNT]
 Seed = app_commands.Range[int, 0, MAX_SEED]
 Strength = app_commands.Range[float, 0.0, 1.0]
 
+
+class TextRooms(app_commands.Transformer):
+    """Channels that are written in, as the command itself tells of them: cached or not."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """What Discord asks the member for."""
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """What it offers."""
+        return [discord.ChannelType.text, discord.ChannelType.news]
+
+    async def transform(
+        self, _: discord.Interaction, value: app_commands.AppCommandChannel, /
+    ) -> app_commands.AppCommandChannel:
+        """The channel as it came."""
+        return value
+
+
+TextRoom = app_commands.Transform[app_commands.AppCommandChannel, TextRooms]
+
 MOST = 25  # choices that Discord shows
 
 

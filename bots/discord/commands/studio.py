@@ -8,8 +8,9 @@ import discord
 from discord import app_commands
 
 from bots.core import command as commands
-from bots.discord.commands.offers import Language, State, TierOrNone, TierWord
+from bots.discord.commands.offers import Language, State, TextRoom, TierOrNone, TierWord
 from bots.discord.commands.wording import about, options
+from bots.discord.daybook import Daybook
 from bots.discord.reception import Reception
 from tasks.tiers import DoorState, Tier
 
@@ -18,7 +19,7 @@ Nsfw = Literal["refuse", "spoiler", "allow"]
 Visibility = Literal["public", "private"]
 
 
-def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
+def add_to(tree: app_commands.CommandTree, reception: Reception, daybook: Daybook) -> None:
     """Register the group."""
     studio = app_commands.Group(
         name="studio",
@@ -27,13 +28,13 @@ def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         allowed_installs=app_commands.AppInstallationType(guild=True),
     )
-    _tiers(studio, reception)
+    _tiers(studio, reception, daybook)
     _people(studio, reception)
     _server(studio, reception)
     tree.add_command(studio)
 
 
-def _tiers(studio: app_commands.Group, reception: Reception) -> None:
+def _tiers(studio: app_commands.Group, reception: Reception, daybook: Daybook) -> None:
     @studio.command(name="role", description=about("studio role"))
     @options("role", "tier")
     async def role(interaction: Interaction, role: discord.Role, tier: TierOrNone) -> None:
@@ -56,7 +57,7 @@ def _tiers(studio: app_commands.Group, reception: Reception) -> None:
 
     @studio.command(name="capacity", description=about("studio capacity"))
     async def capacity(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.StudioCapacity())
+        await reception.answer(interaction, commands.StudioCapacity(), daybook.adorned)
 
 
 def _people(studio: app_commands.Group, reception: Reception) -> None:
@@ -97,7 +98,7 @@ def _server(studio: app_commands.Group, reception: Reception) -> None:
         interaction: Interaction,
         default_tier: TierWord | None = None,
         language: Language | None = None,
-        channel: discord.TextChannel | None = None,
+        channel: TextRoom | None = None,
         nsfw: Nsfw | None = None,
         largest_megapixels: app_commands.Range[float, 0.1, 100.0] | None = None,
         visibility: Visibility | None = None,

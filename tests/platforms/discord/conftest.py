@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -95,7 +96,7 @@ class Room:
 
 
 @asynccontextmanager
-async def running_bot(servers: Servers, folder: Path) -> AsyncIterator[Running]:
+async def running_bot(servers: Servers, folder: Path, **more: Any) -> AsyncIterator[Running]:
     """A bot that serves, on a record of its own. Nobody draws: jobs stay in line."""
     policy = folder / "atelier.toml"
     policy.write_text(POLICY)
@@ -109,6 +110,7 @@ async def running_bot(servers: Servers, folder: Path) -> AsyncIterator[Running]:
                 redis_url=servers.settings.redis_url,
                 discord_token=SecretStr(discord.token),
                 discord_api_url=discord.api_url,
+                **more,
             )
             client = await connect(settings)
             one = Running(discord, settings, client)

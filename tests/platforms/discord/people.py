@@ -235,6 +235,10 @@ class Person:
         if kind == ROLE:
             assert self.guild is not None
             resolved.setdefault("roles", {})[str(value)] = self.guild.role(int(value))
+        if kind == CHANNEL:
+            given = self.discord.world.channels[int(value)]
+            partial = given.payload() | {"permissions": str(self.permissions)}
+            resolved.setdefault("channels", {})[str(value)] = partial
         return str(value) if kind in {USER, ROLE, CHANNEL, STRING} else value
 
     def _filled(

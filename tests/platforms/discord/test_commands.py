@@ -9,8 +9,9 @@ from PIL import Image
 
 from tasks.members import Member
 from tasks.tiers import Tier
-from tests.platforms.discord.conftest import Room
+from tests.platforms.discord.conftest import Room, Running, running_bot
 from tests.platforms.discord.world import COMPONENTS_V2, EPHEMERAL, text_of
+from tests.stack import Servers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -176,7 +177,9 @@ async def test_administrators_run_the_studio(room: Room) -> None:
     await admin.slash("studio block", member=anna.id, blocked=False)
     await admin.slash("studio grant", member=anna.id, credits=5.0, why="thanks")
     await admin.slash("studio settings", largest_megapixels=0.2)
-    assert (await admin.slash("studio capacity")).shown.text
+    capacity = (await admin.slash("studio capacity")).shown
+    assert capacity.flags & EPHEMERAL
+    assert capacity.pictures[0]["width"] > 500
     audit = (await admin.slash("studio audit")).shown.text
     assert "block" in audit
     assert room.person("nobody").permissions & (1 << 5) == 0
@@ -247,3 +250,39 @@ async def test_the_room_outlives_a_lost_gateway(room: Room) -> None:
         await room.discord.until(lambda asked=asked: asked.answer is not None)
         assert gateway.resumes == resumes + 1
     assert len(gateway.identifies) == before
+
+
+async def test_a_server_may_keep_to_one_channel_and_make_results_private(room: Room) -> None:
+    admin, anna = room.person("admin", "admin"), room.person("anna", "pro")
+    studio = await room.discord.add_channel(room.guild, "studio")
+    await admin.slash("studio settings", channel=studio.id, visibility="private")
+    refused = await anna.slash("imagine", prompt="in the wrong room")
+    assert str(studio.id) in refused.shown.text
+    asked = await anna.slash("imagine", studio, prompt="in the right room")
+    assert asked.shown.flags & EPHEMERAL
+    assert [b["label"] for b in asked.shown.buttons] == ["Cancel"]
+    (job,) = await room.placed()
+    assert job.order.private
+    assert job.placeholder["private"] is True
+
+
+async def test_two_processes_share_the_shards(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("shards")
+    async with running_bot(servers, folder, discord_shards="0/2") as first:
+        discord = first.discord
+        second = Running(discord, first.settings.model_copy(update={"discord_shards": "1/2"}),
+                         first.client)  # fmt: skip
+        await second.start()
+        assert sorted(tuple(i["shard"]) for i in discord.gateway.identifies) == [(0, 2), (1, 2)]
+        for number in (4 << 22, 5 << 22):
+            guild = await discord.add_guild(number=number)
+            person = discord.add_person(guild, f"member of {number}")
+            asked = await person.slash("quota")
+            assert asked.shown.text
+        alone = discord.add_person(None, "alone")
+        assert (await alone.slash("quota")).shown.text
+        answered = [r for r in discord.requests if r.path.endswith("/callback")]
+        assert len(answered) == 3
+        await second.stop()

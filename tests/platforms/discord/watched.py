@@ -1,4 +1,4 @@
-"""`atelier discord` with a watch on its event loop, for `measure`: prints what it saw when it ends."""
+"""`atelier discord` with a watch on its event loop, for `measure`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICK = 0.005  # seconds
 
 
 async def watch(seen: dict[str, float]) -> None:
-    """Note the longest time between two turns of the loop: on the clock, and of this thread's work."""
+    """Note the longest time between two turns of the loop: by the clock, and of its own work."""
     while True:
         clock, work = time.perf_counter(), time.thread_time()
         await asyncio.sleep(TICK)
