@@ -128,6 +128,24 @@ async def test_stopping_in_the_middle_of_a_server_s_start_leaves_nothing(tmp_pat
     assert [p for p in psutil.Process().children() if alive(p)] == []
 
 
+class SlowStart(Program):
+    """A child whose start is another process that takes its time."""
+
+    async def start(self) -> int:
+        process = await asyncio.create_subprocess_exec("sleep", "600")
+        await process.wait()
+        raise OSError("its start was ended")
+
+
+async def test_stopping_does_not_wait_for_a_slow_start(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    start = asyncio.create_task(tree.serve([SlowStart("postgres", [], {})]))
+    await until(lambda: any(p.name() == "sleep" for p in psutil.Process().children()))
+    start.cancel()
+    await asyncio.wait_for(tree.stop(), 20)
+    assert [p for p in psutil.Process().children() if alive(p)] == []
+
+
 KILLED_PARENT = """
 import asyncio, os, pathlib, sys
 from bots.operator.children import Program
