@@ -1,5 +1,4 @@
-"""Families of models: what all models of one diffusers pipeline class have in common. Imports no
-torch.
+"""Families: what all models of one diffusers pipeline class have in common. Imports no torch.
 
 Sizes, steps and guidance are those that the makers recommend on the models' cards.
 """

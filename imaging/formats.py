@@ -84,9 +84,7 @@ def inspect(data: bytes, limits: FileLimits = LIMITS) -> PictureFacts:
 
 
 def decode(data: bytes, limits: FileLimits = LIMITS) -> Image.Image:
-    """The first frame as RGB, upright, in sRGB, on white where it was transparent. Raises as
-    `inspect`.
-    """
+    """The first frame as RGB: upright, in sRGB, laid on white. Raises as `inspect` does."""
     with _opened(data, limits) as image:
         image.load()
         return flatten(_to_srgb(ImageOps.exif_transpose(image)), (255, 255, 255))
@@ -100,9 +98,7 @@ def decode_mask(data: bytes, limits: FileLimits = LIMITS) -> Image.Image:
 
 
 def flatten(image: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
-    """A new RGB picture without metadata: transparency laid on a colour, 16-bit grey scaled, not
-    cut.
-    """
+    """A new RGB picture without metadata, laid on a colour; 16-bit grey is scaled, not cut."""
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value / 256).convert("L")
     bare = Image.new("RGB", image.size, ground)
@@ -237,8 +233,7 @@ def _facts(image: ImageFile.ImageFile) -> PictureFacts:
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
-    """Colours as the file's ICC profile means them; as they are where it has none or a broken one.
-    """
+    """Colours as the file's ICC profile means them; unchanged where it has none that works."""
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in {"RGB", "RGBA", "CMYK", "L"}:
         return image

@@ -9,7 +9,6 @@ folder inside it, or a hub id), `edit_steps`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from imaging.errors import ModelUnavailable, UnknownProfile, Unsupported
 from imaging.families import FAMILIES, UNKNOWN_FAMILY, Family
+from imaging.folders import family_in_cache, measures_of, read_json
 from imaging.request import Operation
 from imaging.sizes import Size, clamp_ratio, shrink_within, size_of_area, sizes_around
 
@@ -72,11 +72,10 @@ class Profile:
         return shrink_within(self.size(aspect), int(megapixels * 1_000_000), self.multiple)
 
     def size_of_edit(self, source: Size) -> Size:
-        """The size of a result made from a picture of size `source`: its shape, at pixels that
-        suit.
+        """The size of a result made from a picture of size `source`.
 
-        A small source is made as large as the model's square, a large one no larger than
-        `largest_pixels`; one that is longer than four to one is cut to that.
+        It keeps the shape. A small source is made as large as the model's square, a large one no
+        larger than `largest_pixels`; one that is longer than four to one is cut to that.
         """
         area = min(max(source[0] * source[1], self.native_area), self.largest_pixels)
         size = size_of_area(clamp_ratio(source), area, self.multiple)
@@ -176,19 +175,17 @@ def _named(name: str) -> Profile:
 
 
 def _from_hub(hub: str) -> Profile:
-    """A hub id: its pipeline class is known once its index is in the local cache, else a general
-    guess.
-    """
-    return _build(hub.rsplit("/", 1)[1], hub, _cached_family(hub), {})
+    """A hub id: its pipeline class is known once it was downloaded; until then a guess serves."""
+    return _build(hub.rsplit("/", 1)[1], hub, family_in_cache(hub), {})
 
 
 def _from_folder(name: str, folder: Path) -> Profile:
-    index = _read_json(folder / "model_index.json", name)
+    index = read_json(folder / "model_index.json", name)
     family = str(index.get("_class_name", ""))
     changes: dict[str, Any] = {}
     if (folder / "atelier.json").is_file():
-        changes = dict(_read_json(folder / "atelier.json", name))
-    changes = {**_measures_of(folder), **changes}
+        changes = dict(read_json(folder / "atelier.json", name))
+    changes = {**measures_of(folder), **changes}
     if isinstance(changes.get("edit"), str) and (folder / changes["edit"]).is_dir():
         changes["edit"] = str(folder / changes["edit"])
     elif "edit" not in changes and (folder / "edit" / "model_index.json").is_file():
@@ -236,59 +233,9 @@ def _largest(sizes: Mapping[str, Size], family: Family) -> int:
     return max(int(square * family.stretch), *(width * height for width, height in sizes.values()))
 
 
-def _measures_of(folder: Path) -> Mapping[str, int]:
-    """What the folder's configs say of its sizes, as `multiple` and `side`; nothing where they do
-    not.
-
-    Sides must be divisible by the autoencoder's scale times the denoiser's halvings: a UNet halves
-    once a block but one, a transformer takes patches of two. `sample_size` is the trained square
-    in cells.
-    """
-    try:
-        scale = 2 ** (len(_config(folder, "vae")["block_out_channels"]) - 1)
-        if not (folder / "unet").is_dir():
-            return {"multiple": scale * 2}
-        unet = _config(folder, "unet")
-        multiple = scale * 2 ** (len(unet["block_out_channels"]) - 1)
-        return {"multiple": multiple, "side": int(unet["sample_size"]) * scale}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def _config(folder: Path, part: str) -> Mapping[str, Any]:
-    values: Mapping[str, Any] = json.loads((folder / part / "config.json").read_text("utf-8"))
-    return values
-
-
-def _read_json(path: Path, name: str) -> Mapping[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelUnavailable(
-            f"{path.parent} is no model folder: it has no {path.name}.", model=name
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ModelUnavailable(f"{path} cannot be read: {error}.", model=name) from error
-    if not isinstance(values, dict):
-        raise ModelUnavailable(f"{path} must hold a JSON object.", model=name)
-    return values
-
-
 def _looks_like_hub_id(name: str) -> bool:
     owner, slash, rest = name.partition("/")
     return bool(owner and slash and rest) and "/" not in rest and not name.startswith((".", "~"))
-
-
-def _cached_family(hub: str) -> str:
-    """The pipeline class of a hub id that was downloaded before; "" where that is not known."""
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:  # a bot has no model libraries
-        return ""
-    path = try_to_load_from_cache(hub, "model_index.json")
-    if not isinstance(path, str):
-        return ""
-    return str(_read_json(Path(path), hub).get("_class_name", ""))
 
 
 def _blank() -> Profile:

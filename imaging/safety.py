@@ -71,9 +71,7 @@ def forbidden_word(text: str, listed: Iterable[str]) -> str | None:
 
 
 def prepare(entry: str) -> ForbiddenWord | None:
-    """An entry of the list in the form that texts are compared in; None where nothing is left of
-    it.
-    """
+    """An entry in the form that texts are compared in; None where nothing is left of it."""
     prefix = entry.rstrip().endswith("*")
     words = tuple(_WORD.findall(_plain(entry.rstrip().removesuffix("*"))))
     if not words:
@@ -83,17 +81,14 @@ def prepare(entry: str) -> ForbiddenWord | None:
 
 
 def _plain(text: str) -> str:
-    """Lower case, compatibility forms resolved, accents and invisible characters gone, lookalikes
-    Latin.
-    """
+    """Lower case, without accents and invisible characters, with lookalikes made Latin."""
     spread = unicodedata.normalize("NFKD", text).casefold()
     kept = (letter for letter in spread if unicodedata.category(letter) not in {"Mn", "Me", "Cf"})
     return "".join(_LETTERS.get(letter, letter) for letter in kept)
 
 
 def _forms(text: str) -> Iterator[str]:
-    """The text as it stands, without marks inside words, and with spelled-out words put together.
-    """
+    """The text as it stands, without marks inside words, and with spelled-out words joined."""
     yield text
     yield _INNER_MARK.sub("", text)
     yield _SPELLED.sub(lambda spelled: "".join(_WORD.findall(spelled[0])), text)

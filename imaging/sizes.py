@@ -43,8 +43,7 @@ def size_of_area(ratio: float, area: float, multiple: int) -> Size:
 
 
 def shrink_within(size: Size, largest: int, multiple: int) -> Size:
-    """`size` where it has at most `largest` pixels, else the largest snapped size of its shape
-    that has.
+    """`size`, or the snapped size of its shape that has at most `largest` pixels.
 
     Never smaller than one multiple a side, even where that is more than `largest`.
     """

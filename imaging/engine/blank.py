@@ -1,5 +1,4 @@
-"""A runner without a model: pictures of one colour, at once or at a given pace. Bench and test
-equipment.
+"""A runner without a model, for benches and tests: pictures of one colour, at a given pace.
 
 It serves only the profile `blank`, and an engine has it only where it was built with one, so that
 no member is ever given a blank picture. Everything else of the engine (queue, progress, cancel,

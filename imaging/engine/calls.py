@@ -58,8 +58,10 @@ class Call:
         return bool(self.accepted & {"strength", "image_guidance_scale"})
 
     def __call__(self, seeds: Sequence[int], **more: Any) -> Any:
-        """Make one picture for each seed. Noise is drawn on the CPU by one generator a picture, so
-        that a seed gives the same picture on any device and in any batch.
+        """Make one picture for each seed.
+
+        Noise is drawn on the CPU by one generator a picture, so that a seed gives the same picture
+        on any device and in any batch.
         """
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         wanted = {
@@ -82,7 +84,7 @@ def make_call(model: Model, profile: Profile, request: ImageRequest, materials: 
     arguments = _common(profile, request, size)
     if request.operation is Operation.FILL:
         pipe = model.inside_mask()
-        arguments |= _fill(request, materials, size)
+        arguments |= _fill(profile, request, materials, size)
     elif request.operation is Operation.EDIT:
         pipe = model.from_text()
         arguments |= {
@@ -114,13 +116,16 @@ def _common(profile: Profile, request: ImageRequest, size: Size) -> dict[str, An
     return values
 
 
-def _fill(request: ImageRequest, materials: Materials, size: Size) -> dict[str, Any]:
+def _fill(
+    profile: Profile, request: ImageRequest, materials: Materials, size: Size
+) -> dict[str, Any]:
+    steps = request.steps or profile.steps
     mask = materials.mask or Image.new("L", size, 255)
     return {
         "image": fitted(materials.sources[0], size),
         "mask_image": fitted_mask(mask, size),
         # All noise inside the mask, unless what was there shall shine through.
-        "strength": 1.0 if request.strength is None else max(request.strength, 0.05),
+        "strength": _strength(request, 1.0, steps),
     }
 
 
@@ -131,11 +136,16 @@ def _from_pictures(
         # A model that reads several pictures is given them as they are.
         return {"image": [fitted(source, size) for source in materials.sources]}
     steps = request.steps or profile.steps
-    strength = profile.strength if request.strength is None else request.strength
     start = (
         blended(materials.sources, size)
         if request.operation is Operation.BLEND
         else fitted(materials.sources[0], size)
     )
-    # At least one step is taken; the crumb keeps steps × (1 / steps) from falling below one.
-    return {"image": start, "strength": min(1.0, max(strength, 1 / steps + 1e-6))}
+    return {"image": start, "strength": _strength(request, profile.strength, steps)}
+
+
+def _strength(request: ImageRequest, usual: float, steps: int) -> float:
+    """The share of the steps to be taken, at least one; diffusers takes `int(steps × strength)`."""
+    strength = usual if request.strength is None else request.strength
+    # The crumb keeps steps × (1 / steps) from falling below one.
+    return min(1.0, max(strength, 1 / steps + 1e-6))

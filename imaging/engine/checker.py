@@ -15,9 +15,7 @@ from imaging.engine.faults import loading
 
 
 class ConceptChecker:
-    """Compares a picture's CLIP embedding with those of unfit concepts (Rando et al. 2022 describe
-    it).
-    """
+    """Compares a picture's CLIP embedding with those of unfit concepts (see Rando et al. 2022)."""
 
     def __init__(
         self, network: StableDiffusionSafetyChecker, processor: CLIPImageProcessor

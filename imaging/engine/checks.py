@@ -1,5 +1,4 @@
-"""What a profile can and cannot be asked: read before a request costs anything. Imports no torch.
-"""
+"""What a profile can be asked, checked before a request costs anything. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The engine: requests in, pictures out, on one thread that owns every model. Imports no torch
-itself.
+"""The engine: requests in, pictures out, on one thread that owns every model.
 
 A request's way: `submit` checks it; a hand reads and decodes its sources; it waits its turn; the
 engine's thread makes the pictures; a hand writes the files. Hands are a few threads for what needs
@@ -10,35 +9,29 @@ request alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Condition, Thread
-
-import structlog
 
 from imaging.engine.blank import BlankRunner
 from imaging.engine.checks import check_request
 from imaging.engine.enlarge import enlarge
 from imaging.engine.finish import finish
+from imaging.engine.hands import Hands, guarded
 from imaging.engine.materials import Reader, read_materials
 from imaging.engine.rates import Rate, Rates
 from imaging.engine.rendering import Rendering
 from imaging.engine.settings import EngineSettings
 from imaging.engine.step_scheduler import StepScheduler
-from imaging.engine.traces import trace_of
 from imaging.engine.work import Materials, Painted, Runner
 from imaging.errors import (
     EngineStopped,
     ImagingError,
     ModelUnavailable,
-    OutOfMemory,
     UnknownProfile,
 )
 from imaging.profiles import BLANK, Profile
 from imaging.request import ImageRequest, Operation, Priority, Stage
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +92,7 @@ class Engine:
         self._open: dict[Rendering, _Work | None] = {}  # all that are not settled
         self._serving: Rendering | None = None
         self._stopping = False
-        # Two pools: storage that hangs must not keep finished pictures from being written.
-        self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="engine-reader")
-        self._writers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="engine-writer")
+        self._hands = Hands()
         self._thread = Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -176,8 +167,7 @@ class Engine:
         for rendering in still_open:
             rendering.fail(EngineStopped("The engine was stopped."))
         self._thread.join(timeout)
-        for hands in (self._readers, self._writers):
-            hands.shutdown(wait=False, cancel_futures=True)
+        self._hands.let_go()
         return not self._thread.is_alive()
 
     # -- taking a request in --------------------------------------------------------------------
@@ -198,7 +188,7 @@ class Engine:
             return rendering
         work = _Work(rendering, profile, arrival, Materials())
         if rendering.request.sources:
-            self._on_a_hand(self._readers, rendering, lambda: self._make_ready(work))
+            self._hands.read(rendering, lambda: self._make_ready(work))
         else:
             self._enqueue(work)
         return rendering
@@ -237,19 +227,11 @@ class Engine:
             if work is not None:
                 self._queue.remove(work)
 
-    def _on_a_hand(
-        self, hands: ThreadPoolExecutor, rendering: Rendering, act: Callable[[], None]
-    ) -> None:
-        try:
-            hands.submit(self._guarded, rendering, act)
-        except RuntimeError:  # the hands were let go between the check and here
-            rendering.fail(EngineStopped("The engine was stopped."))
-
     # -- on the engine's thread -----------------------------------------------------------------
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
-            self._guarded(work.rendering, lambda work=work: self._serve(work))  # type: ignore[misc]
+            guarded(work.rendering, lambda work=work: self._serve(work))  # type: ignore[misc]
             with self._changed:
                 self._serving = None
         if self._runner is not None:
@@ -277,7 +259,7 @@ class Engine:
         self._measure(work, len(painted))
         steps = rendering.progress.steps
         rendering.report(Stage.FINISHING, steps, steps)
-        self._on_a_hand(self._writers, rendering, lambda: self._deliver(work, painted))
+        self._hands.write(rendering, lambda: self._deliver(work, painted))
 
     def _runner_for(self, profile: Profile) -> Runner:
         if profile.name == BLANK and self._blank is not None:
@@ -319,16 +301,3 @@ class Engine:
             rendering.finish(())
         else:
             rendering.finish(finish(painted, rendering.request, work.profile))
-
-    def _guarded(self, rendering: Rendering, act: Callable[[], None]) -> None:
-        """Whatever goes wrong ends this rendering, never the thread."""
-        try:
-            act()
-        except ImagingError as error:
-            rendering.fail(error)
-        except MemoryError as error:
-            rendering.fail(OutOfMemory(f"There was not enough memory for this picture: {error}"))
-        except Exception as error:  # noqa: BLE001 - a fault of ours ends one request, not the thread
-            reason = f"The engine failed: {type(error).__name__}: {error}"
-            log.error("engine.fault", reason=reason, **trace_of(error))  # noqa: TRY400 - no locals
-            rendering.fail(ImagingError(reason))

@@ -1,5 +1,4 @@
-"""Upscaling without a model: Lanczos, labelled as such in the file. Pillow only; imports no torch.
-"""
+"""Upscaling without a model: Lanczos, and labelled as such in the file. Imports no torch."""
 
 from __future__ import annotations
 

@@ -62,9 +62,7 @@ def _failure(error: Exception, other: Callable[[str], ImagingError]) -> ImagingE
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether torch or Python found no room: CUDA, Apple's MPS, and the CPU each say it their own
-    way.
-    """
+    """Whether torch or Python found no room: CUDA, MPS and the CPU each say it their own way."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(

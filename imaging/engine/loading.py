@@ -45,9 +45,7 @@ class Model:
         )
 
     def from_text(self) -> Any:
-        """The pipeline that paints from words alone, or follows an instruction where that is its
-        work.
-        """
+        """The pipeline as it was loaded: it paints from words, or follows an instruction."""
         return self.base
 
     def from_picture(self) -> Any:
@@ -55,8 +53,7 @@ class Model:
         return self._shared("picture", AutoPipelineForImage2Image.from_pipe)
 
     def inside_mask(self) -> Any:
-        """The pipeline that repaints inside a mask. Raises Unsupported where the family has none.
-        """
+        """The pipeline that repaints inside a mask. Raises Unsupported where there is none."""
         family = FAMILIES.get(type(self.base).__name__)
         if family is not None and family.fill_class is not None:
             own = getattr(diffusers, family.fill_class)

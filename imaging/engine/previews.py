@@ -110,10 +110,10 @@ def _projection(vae: Any, scale: int, cells_of: Cells) -> Developer:
 
 @torch.no_grad()
 def fit_colours(vae: Any, scale: int, cells_of: Cells, side: int = 32) -> torch.Tensor:
-    """The `(channels + 1, 3)` matrix that best gives the mean colour of each cell of `scale`
-    pixels.
+    """The `(channels + 1, 3)` matrix that best gives each cell's mean colour.
 
-    Fitted by least squares on one drawn sheet of smooth random colours, `side` cells wide.
+    Fitted by least squares on one drawn sheet of smooth random colours, `side` cells of `scale`
+    pixels wide.
     """
     chance = torch.Generator().manual_seed(0)
     patches = torch.rand((1, 3, side // 4, side // 4), generator=chance) * 2 - 1
@@ -139,8 +139,7 @@ def _flux_cells(pipe: Any, vae: Any, pictures: torch.Tensor) -> torch.Tensor:
 
 
 def _flux2_cells(pipe: Any, vae: Any, pictures: torch.Tensor) -> torch.Tensor:
-    """Flux 2 packs two by two cells into one and normalises them by the autoencoder's statistics.
-    """
+    """Flux 2 packs four cells into one and normalises them by the autoencoder's statistics."""
     patches = pipe._patchify_latents(vae.encode(pictures).latent_dist.mode())
     mean = vae.bn.running_mean.view(1, -1, 1, 1)
     spread = torch.sqrt(vae.bn.running_var.view(1, -1, 1, 1) + vae.config.batch_norm_eps)

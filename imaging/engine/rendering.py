@@ -82,8 +82,7 @@ class Rendering:
             yield progress if fresh else replace(progress, preview=None)
 
     def cancel(self, reason: str = "cancelled") -> None:
-        """Give it up: `result` raises RenderCancelled at once, the device is free after its step.
-        """
+        """Give it up: `result` raises RenderCancelled at once; the device finishes its step."""
         self.fail(RenderCancelled(f"The rendering was cancelled: {reason}.", reason=reason))
 
     def result(self, timeout: float | None = None) -> tuple[FinishedPicture, ...]:

@@ -32,8 +32,7 @@ LONGEST_REHEARSAL = 20.0
 
 
 class DiffusersRunner:
-    """Holds the loaded models. For one thread only: pipelines and tokenizers are not thread-safe.
-    """
+    """Holds the loaded models. For one thread: pipelines and tokenizers are not thread-safe."""
 
     def __init__(self, settings: EngineSettings) -> None:
         quiet_diffusers()
@@ -112,9 +111,7 @@ class DiffusersRunner:
     # -- pictures -------------------------------------------------------------------------------
 
     def _rehearse(self, profile: Profile, call: Call) -> bool:
-        """Two unmeasured steps, which load kernels; whether a whole picture is worth measuring
-        too.
-        """
+        """Two unmeasured steps, which load kernels; whether to measure a whole picture too."""
         began = time.monotonic()
         guarded(lambda: call([0], num_inference_steps=min(2, call.steps)), profile.name)
         return (time.monotonic() - began) / 2 * call.steps < LONGEST_REHEARSAL
@@ -122,8 +119,7 @@ class DiffusersRunner:
     def _batches(
         self, profile: Profile, rendering: Rendering, model: Model, call: Call
     ) -> list[Painted]:
-        """All the request's pictures; a batch that finds no memory is halved, down to one picture.
-        """
+        """The request's pictures; a batch that finds no memory is halved, down to one picture."""
         request = rendering.request
         seeds = [(request.seed + k) % (MAX_SEED + 1) for k in range(request.count)]
         painted: list[Painted] = []

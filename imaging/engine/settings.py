@@ -9,9 +9,9 @@ from imaging.formats import LIMITS, FileLimits
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """`device` is a torch device's name ("cuda", "cuda:1", "mps", "cpu"), None for the best there
-    is.
+    """What an operator of an engine may choose.
 
+    `device` is a torch device's name ("cuda", "cuda:1", "mps", "cpu"), None for the best there is.
     `threads` are torch's on the CPU, None for one a core. Models may fill `memory_share` of the
     device's memory. `slots` is how many requests are worth holding at once: one that runs, and one
     that is made ready for it. A request may take `longest_seconds` where `submit` is not told

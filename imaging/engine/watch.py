@@ -57,9 +57,7 @@ class StepWatch:
     def __call__(
         self, pipe: Any, index: int, _timestep: Any, _tensors: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """After step `index`. Raises what has ended the request, through the pipeline and out of
-        it.
-        """
+        """After step `index`. What has ended the request is raised right through the pipeline."""
         self._rendering.check()
         self.steps = int(getattr(pipe, "num_timesteps", None) or self.steps)
         self._report(index + 1, self._preview(index + 1))

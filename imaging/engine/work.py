@@ -14,9 +14,7 @@ from imaging.provenance import SourceType
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """The pictures of a request, decoded: RGB sources, and a mask of mode "L", white to be
-    repainted.
-    """
+    """The decoded pictures of a request: RGB sources, and a mask of mode "L"."""
 
     sources: tuple[Image, ...] = ()
     mask: Image | None = None

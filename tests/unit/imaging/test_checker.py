@@ -1,6 +1,4 @@
-"""The optional picture checker: the real network class, small and with weights set to flag or to
-pass.
-"""
+"""The optional picture checker: the real network, small, with weights set to flag or to pass."""
 
 from __future__ import annotations
 

@@ -137,9 +137,7 @@ def test_a_model_whose_numbers_overflow_gives_no_black_picture(
 
 
 def starving(most: int) -> Callable[..., Any]:
-    """The denoiser, on a device that has room for `most` samples: beyond that torch is asked for
-    more memory than there is, and says so in its own words.
-    """
+    """The denoiser where there is room for `most` samples: beyond that torch itself complains."""
     forward = UNet2DConditionModel.forward
 
     def starved(self: Any, sample: torch.Tensor, *args: Any, **more: Any) -> Any:

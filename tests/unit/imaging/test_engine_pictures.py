@@ -149,6 +149,19 @@ def test_outside_the_mask_not_one_bit_changes(studio_engine: Engine, postcard: P
         assert (image[:, :middle] != source[:, :middle]).any()
 
 
+@pytest.mark.parametrize("steps", [1, 7, 49])
+@pytest.mark.parametrize("operation", [Operation.VARY, Operation.FILL, Operation.BLEND])
+def test_at_no_strength_one_step_is_taken(
+    studio_engine: Engine, postcard: Profile, operation: Operation, steps: int
+) -> None:
+    sources = ("disc", "bars") if operation is Operation.BLEND else ("disc",)
+    mask = "mask" if operation is Operation.FILL else None
+    request = wish(postcard, operation, sources=sources, mask=mask, strength=0.0, steps=steps)
+    rendering = studio_engine.submit(request)
+    assert len(rendering.result(120)) == 1
+    assert rendering.progress.steps == 1
+
+
 def test_a_source_of_another_shape_is_cut_to_the_order(
     studio_engine: Engine, postcard: Profile, stored: Store
 ) -> None:
