@@ -67,13 +67,16 @@ async def _work(tree: Tree, settings: Settings, lock: HomeLock) -> None:
 
 @contextlib.asynccontextmanager
 async def workplace(settings: Settings) -> AsyncIterator[Settings]:
-    """Settings whose servers have a worker: those of the tree that runs, or of a small one.
+    """Settings whose servers have a worker: the given ones, the running tree's, or a small tree's.
 
     The small one has no bots and no page, logs to `logs/imagine.log` in the home, and ends with
     the context. Raises HomeTaken, WrongSettings or TreeStopped.
     """
     if holder_of(settings.home) is not None:
         yield embedded_addresses(settings)
+        return
+    if settings.database_url and settings.redis_url and await _has_worker(settings):
+        yield settings
         return
     check_model(settings)
     lock = HomeLock.take(settings.home)
@@ -90,6 +93,19 @@ async def workplace(settings: Settings) -> AsyncIterator[Settings]:
         finally:
             await tree.stop()
             lock.release()
+
+
+async def _has_worker(settings: Settings) -> bool:
+    """Whether somebody works on the given servers already."""
+    from tasks.client import Unavailable, connect  # `up` itself does without, and stays small
+
+    client = await connect(settings)
+    try:
+        return bool(await client.models())
+    except Unavailable:
+        return False  # the small tree will say what is wrong with them
+    finally:
+        await client.close()
 
 
 async def _raise_servers(tree: Tree, settings: Settings, lock: HomeLock) -> Mapping[str, str]:
