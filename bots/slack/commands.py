@@ -81,7 +81,7 @@ async def _command(room: Room, seat: Seat, message: Heard) -> Command | BadComma
     if not wants_picture(message.text):
         return understand(message.text, (), None)
     uploads = await room.uploads(seat.web, message.files)
-    picture = None if uploads else await room.picture_in(message.place)
+    picture = None if uploads else await room.picture_in(message.place, message.user)
     return understand(message.text, uploads, picture.id if picture else None)
 
 

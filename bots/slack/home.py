@@ -25,7 +25,7 @@ def register(app: AsyncApp, room: Room) -> None:
             await _draw(room, str(context["team_id"]), str(event["user"]))
 
     async def groups_changed(context: Any) -> None:
-        room.directory.forget_groups(str(context["team_id"]))
+        room.directory.groups_changed(str(context["team_id"]))
 
     app.event("app_home_opened")(opened)
     app.event("subteam_members_changed")(groups_changed)
@@ -63,8 +63,16 @@ async def _seen(room: Room, ask: Ask) -> views.Home:
         pictures=pictures,
         doors=await client.doors("slack", member.workspace),
         waitlist=await client.waitlist_place(member),
-        administrator=member.administrator,
+        server=await _server(room, ask) if member.administrator else None,
         files=await _files(room, pictures),
+    )
+
+
+async def _server(room: Room, ask: Ask) -> views.Server:
+    workspace = ask.member.workspace
+    return views.Server(
+        settings=await room.client.workspace_settings("slack", workspace),
+        roles=await room.client.role_map("slack", workspace),
     )
 
 

@@ -164,7 +164,7 @@ async def _on_message(room: Room, body: Body) -> None:
 
     async def work(accepted: Accepted) -> None:
         ask = await room.ask(where, key)
-        picture = await room.picture_at(ask.place, str(message["ts"]))
+        picture = await room.picture_at(ask.place, str(message["ts"]), where.user)
         if picture is None and not files:
             await room.answer(ask, translate.no_picture(), where, accepted)
         elif shortcut is Shortcut.EDIT:

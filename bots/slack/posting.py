@@ -22,6 +22,7 @@ from tasks.client import Client
 from tasks.job import Job, Picture
 
 PLACEHOLDER_PAUSES = (1.0, 3.0, 0.0)  # seconds before a placeholder is looked for and tried again
+OTHERS_TIME = (0.5, 1.0, 1.5)  # seconds that another process has to store what it posted
 LONGEST_PAUSE = 20.0  # seconds; later the worker's courier sees to the placeholder itself
 
 Respond = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -114,10 +115,8 @@ class Poster:
     ) -> None:
         """Post the job's message unless it stands already; then keep its place in line true."""
         spot = placeholders.spot_of(where.reply_to, where.user, reply.private)
-        if reply.repeated:
-            job = await self.client.job(job.id) or job
-            if job.placeholder or job.state.ended:
-                return
+        if reply.repeated and await self._stands(job):
+            return
         try:
             found = await self._post_once(where.seat.web, spot, job, say, look_first=reply.repeated)
         except Refused as refused:
@@ -129,6 +128,15 @@ class Poster:
             return
         await self.client.set_placeholder(job.id, found)
         self.keeper.follow(job)
+
+    async def _stands(self, job: Job) -> bool:
+        """Whether an order that comes again has its message; another process may be posting it."""
+        for pause in (*OTHERS_TIME, 0.0):
+            now = await self.client.job(job.id)
+            if now is None or now.placeholder or now.state.ended:
+                return True
+            await asyncio.sleep(pause)
+        return False
 
     async def _post_once(
         self, web: Web, spot: placeholders.Spot, job: Job, say: Sentences, look_first: bool

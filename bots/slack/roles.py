@@ -1,7 +1,8 @@
 """Who a member is now: language, administrator or not, and the user groups that give tiers.
 
-One call of `usergroups.list` tells every group of a workspace with its members; it is made at most
-once in `FRESH` seconds (the method allows 20 a minute), so that a change counts within a minute.
+One call of `usergroups.list` tells every group of a workspace with its members. It is made at most
+once in `FRESH` seconds, so that a change counts within a minute; where Slack tells of a change, it
+is made anew, but no more often than the method allows (20 a minute).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bots.slack.web import Refused, SlackFault, Web
 from tasks.members import Member
 
 FRESH = 45.0  # seconds a look counts for
+SETTLES = 3.5  # seconds between two looks while groups are being changed
 STALE = 600.0  # seconds an old look may stand in while Slack cannot be asked
 REMEMBERED = 10_000  # people
 
@@ -35,6 +37,7 @@ class Directory:
     clock: Callable[[], float] = time.monotonic
     _people: dict[tuple[str, str], _Look] = field(default_factory=dict)
     _groups: dict[str, _Look] = field(default_factory=dict)
+    _changed: set[str] = field(default_factory=set)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def member(self, web: Web, user: str) -> Member:
@@ -51,9 +54,9 @@ class Directory:
             administrator=bool(person.get("is_admin") or person.get("is_owner")),
         )
 
-    def forget_groups(self, team: str) -> None:
-        """Slack told that a group changed: look again before the next answer."""
-        self._groups.pop(team, None)
+    def groups_changed(self, team: str) -> None:
+        """Slack told that a group changed: look again soon, whatever is remembered."""
+        self._changed.add(team)
 
     async def _person(self, web: Web, user: str) -> Mapping[str, Any]:
         key = (web.team, user)
@@ -75,8 +78,10 @@ class Directory:
         lock = self._locks.setdefault(web.team, asyncio.Lock())
         async with lock:  # many members may ask in one moment; Slack is asked once
             look = self._groups.get(web.team)
-            if look is not None and look.at > self.clock() - FRESH:
+            fresh = SETTLES if web.team in self._changed else FRESH
+            if look is not None and look.at > self.clock() - fresh:
                 return dict(look.value)
+            self._changed.discard(web.team)
             try:
                 answer = await web.call("usergroups.list", include_users=True)
             except Refused as fault:
@@ -85,6 +90,7 @@ class Directory:
                 answer = {"usergroups": []}
             except SlackFault as fault:
                 _log(fault)
+                self._changed.add(web.team)
                 return self._old(look)
             members = _by_member(answer.get("usergroups", []))
             self._groups[web.team] = _Look(self.clock(), members)

@@ -95,18 +95,21 @@ class Room:
             ]
         )
 
-    async def picture_in(self, place: Place) -> Picture | None:
+    async def picture_in(self, place: Place, user: str) -> Picture | None:
         """What an instruction in this thread is about: its newest picture, or its root's."""
         newest = await self.client.last_picture(place)
         if newest is not None or place.thread is None:
             return newest
-        return await self.picture_at(place, place.thread)
+        return await self.picture_at(place, place.thread, user)
 
-    async def picture_at(self, place: Place, message: str) -> Picture | None:
-        """The first picture of a message, whether it stands in a thread or heads one."""
-        threads = (place.thread, None) if place.thread else (None,)
-        for thread in threads:
-            here = Place(place.platform, place.workspace, place.channel, thread)
+    async def picture_at(self, place: Place, message: str, user: str) -> Picture | None:
+        """The first picture of a message, whether it stands in a thread or heads one.
+
+        What was ordered from the Home tab is posted in direct messages, but belongs to the member.
+        """
+        channels = (place.channel, user) if place.channel.startswith("D") else (place.channel,)
+        for channel in channels:
+            here = Place(place.platform, place.workspace, channel)
             found = await self.client.picture_of_message(here, message)
             if found is not None:
                 return found

@@ -21,8 +21,9 @@ from bots.slack.blocks import (
 )
 from bots.slack.mrkdwn import escape
 from bots.slack.surface import Modal
-from tasks.client import Allowance, Doors, WaitlistPlace
+from tasks.client import Allowance, Doors, WaitlistPlace, WorkspaceSettings
 from tasks.job import Picture
+from tasks.tiers import DoorState, Tier
 
 View = dict[str, Any]
 FILE_KINDS = ["png", "jpg", "jpeg", "webp", "gif"]
@@ -53,6 +54,14 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """What administrators have set, and which group gives which tier."""
+
+    settings: WorkspaceSettings
+    roles: Mapping[str, Tier]
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """All that the Home tab shows. `files` gives a picture's Slack file by the picture's id."""
 
@@ -60,8 +69,8 @@ class Home:
     pictures: Sequence[Picture]
     doors: Sequence[Doors]
     waitlist: WaitlistPlace
-    administrator: bool
     files: Mapping[str, str]
+    server: Server | None = None  # for administrators
 
 
 def compose(say: Sentences, models: Sequence[str], origin: Origin) -> View:
@@ -119,9 +128,8 @@ def home(say: Sentences, seen: Home) -> View:
     blocks += [{"type": "divider"}, section(f"*{escape(say('history-title'))}*")]
     blocks += _recent(say, seen) or [section(escape(say("history-empty")))]
     blocks += [{"type": "divider"}, *_doors(say, seen)]
-    if seen.administrator:
-        blocks += [{"type": "divider"}, section(f"*{escape(say('slack-admin'))}*")]
-        blocks.append(section(escape(say("slack-admin-words"))))
+    if seen.server is not None:
+        blocks += [{"type": "divider"}, *_server(say, seen.server)]
     return {"type": "home", "blocks": blocks}
 
 
@@ -165,7 +173,28 @@ def _doors(say: Sentences, seen: Home) -> list[Block]:
     blocks = [section(f"*{escape(say('studio-doors-title'))}*"), *field_blocks(rows)]
     if seen.waitlist.position is not None:
         blocks.append(section(escape(say("waitlist-status", position=seen.waitlist.position))))
+    elif any(d.tier is seen.allowance.tier and d.now is DoorState.WAITLIST for d in seen.doors):
+        join = Button(Action.JOIN_WAITLIST, say("button-join-waitlist"), style=Style.PRIMARY)
+        blocks += button_rows((join,), say)
     return blocks
+
+
+def _server(say: Sentences, server: Server) -> list[Block]:
+    """What administrators have set, and the words that change it."""
+    groups = [f"<!subteam^{role}> → {say(f'tier-{tier}')}" for role, tier in server.roles.items()]
+    set_ = server.settings
+    rows = [
+        ("default_tier", say(f"tier-{set_.default_tier}")),
+        ("language", set_.language or say("settings-none")),
+        ("channels", ", ".join(sorted(set_.channels)) or "*"),
+        ("nsfw", set_.nsfw),
+        ("largest_megapixels", str(set_.largest_megapixels or say("settings-none"))),
+        ("visibility", set_.visibility),
+    ]
+    blocks = [section(f"*{escape(say('slack-admin'))}*"), *field_blocks(rows)]
+    # A Home tab notifies nobody, so groups may stand there by their names.
+    blocks += [section("\n".join(groups))] if groups else []
+    return [*blocks, section(escape(say("slack-admin-words")))]
 
 
 def _modal(callback: Modal, title: str, submit: str, blocks: list[Block], origin: Origin) -> View:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bots.slack.roles import SETTLES
 from bots.slack.surface import SCOPES
 from tests.platforms.slack.deliveries import HttpLine, Line, SocketLine
 from tests.platforms.slack.member import Person
@@ -110,23 +112,24 @@ class Town:
         workspace = self.slack.workspaces[team]
         id_ = f"U{name.upper():0<9}"[:10]
         workspace.users[id_] = User(id_, name)
-        for group in groups:
-            workspace.groups.setdefault(group, set()).add(id_)
         for channel in workspace.channels.values():
             if not channel.id.startswith("D"):
                 channel.members.add(id_)
         person = self.person(id_, team)
-        for group in groups:  # as Slack tells it; without the event it would count within a minute
-            person.tell(
-                {
-                    "type": "subteam_members_changed",
-                    "subteam_id": group,
-                    "team_id": team,
-                    "added_users": [id_],
-                    "removed_users": [],
-                }
-            )
+        if groups:
+            self.change_groups(person, *groups)
         return person
+
+    def change_groups(self, person: Person, *groups: str) -> None:
+        """Put a member into groups and tell the app; without that it counts within a minute."""
+        workspace = person.workspace
+        for group in groups:
+            workspace.groups.setdefault(group, set()).add(person.user)
+            person.tell(
+                {"type": "subteam_members_changed", "subteam_id": group, "team_id": workspace.id}
+            )
+        looks = [c.at for c in self.slack.called("usergroups.list") if c.workspace == workspace.id]
+        time.sleep(max(0.0, max(looks, default=0.0) + SETTLES + 0.1 - time.monotonic()))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.slack.roles import FRESH, STALE, Directory
+from bots.slack.roles import FRESH, SETTLES, STALE, Directory
 from bots.slack.web import Web
 from bots.slack.workspaces import Wire
 from tests.platforms.slack.conftest import ANNA, BORIS, CHIEF, PLUS_GROUP, TEAM, TOKEN
@@ -97,3 +97,24 @@ async def test_a_workspace_whose_plan_has_no_groups(
     assert (await directory.member(web, ANNA)).roles == frozenset()
     await directory.member(web, ANNA)
     assert len(slack.called("usergroups.list")) == 1, "it was asked again at once"
+
+
+async def test_a_change_that_slack_tells_of_counts_soon_and_costs_no_tier(
+    directory: Directory,
+    web: Web,
+    team: Workspace,
+    slack: LoopbackSlack,
+    clock: Clock,
+) -> None:
+    team.groups[PLUS_GROUP] = {ANNA}
+    await directory.member(web, ANNA)
+    team.groups[PLUS_GROUP] = {ANNA, BORIS}
+    for _ in range(30):  # many changes in one moment
+        directory.groups_changed(TEAM)
+        assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
+    assert len(slack.called("usergroups.list")) == 1
+    clock.now += SETTLES
+    slack.faults.plan("usergroups.list", limited(1))
+    assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}, "a paid tier was lost"
+    await asyncio.sleep(1.1)
+    assert (await directory.member(web, BORIS)).roles == {PLUS_GROUP}

@@ -255,12 +255,11 @@ def test_cancelling_and_deleting(town: Town) -> None:
     assert labels(message) == []
 
 
-def test_a_group_change_counts_at_once_where_slack_tells_of_it(town: Town) -> None:
+def test_a_group_change_counts_soon_where_slack_tells_of_it(town: Town) -> None:
     person, channel = town.newcomer("upgraded"), town.channel("upgraded")
     person.command("/atelier", "quota", channel)
     whisper(town, person, "3 of 3")
-    person.workspace.groups[PLUS_GROUP].add(person.user)
-    person.tell({"type": "subteam_members_changed", "subteam_id": PLUS_GROUP, "team_id": TEAM})
+    town.change_groups(person, PLUS_GROUP)
     person.command("/atelier", "quota", channel)
     whisper(town, person, "9 of 9")
 

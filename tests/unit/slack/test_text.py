@@ -9,7 +9,7 @@ from bots.slack.mrkdwn import clip, escape, plain, without_mention
 from tests.platforms.slack import blocks as rules
 
 ACTIVE = st.sampled_from(
-    ["<!channel>", "<!here>", "<!everyone>", "<@U0BORIS000>", "<!subteam^S0PLUS0000|@x>", "&", "|"]
+    ["<!channel>", "<!here>", "<!everyone>", "<@U0BORIS000>", "<!subteam^S0TYPED000|@x>", "&", "|"]
 )
 TYPED = st.lists(st.one_of(ACTIVE, st.text(max_size=12)), max_size=8).map("".join)
 
