@@ -68,7 +68,7 @@ def key_of(home: Path, given: str | None) -> str:
     if given:
         return given
     home.mkdir(parents=True, exist_ok=True)
-    path, draft = home / KEY_FILE, home / f"{KEY_FILE}.{os.getpid()}"
+    path, draft = home / KEY_FILE, home / f"{KEY_FILE}.{os.urandom(4).hex()}"
     if not path.exists():
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
