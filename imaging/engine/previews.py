@@ -13,10 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 import torch
 from PIL import Image
 
+from imaging.engine.traces import trace_of
 from imaging.sizes import Size
+
+log = structlog.get_logger(__name__)
 
 Developer = Callable[[torch.Tensor, Size], Image.Image]
 """From one sample's latents as the pipeline holds them, `(1, c, h, w)` or packed `(1, cells, c)`,
@@ -68,7 +72,18 @@ def _guess(schedule: Any, index: int | None, output: Any, sample: Any, result: A
 
 
 def make_developer(pipe: Any) -> Developer | None:
-    """How to show this pipeline's latents; None where their layout is not known."""
+    """How to show this pipeline's latents; None where their layout is not known or does not fit.
+
+    A model without previews is worth more than none: what goes wrong here is logged.
+    """
+    try:
+        return _make(pipe)
+    except Exception as error:  # noqa: BLE001 - the libraries raise anything
+        log.warning("engine.no_previews", reason=str(error), **trace_of(error))
+        return None
+
+
+def _make(pipe: Any) -> Developer | None:
     vae: Any = getattr(pipe, "vae", None)
     kind = type(vae).__name__
     packed = hasattr(pipe, "_pack_latents")
@@ -99,9 +114,7 @@ def _decode(vae: Any, latents: torch.Tensor, _size: Size) -> Image.Image:
 # -- projecting -----------------------------------------------------------------------------
 
 Cells = Callable[[Any, torch.Tensor], torch.Tensor]
-"""From an autoencoder and its pictures `(1, 3, h, w)` to the cells `(n, c)` that a pipeline works
-on.
-"""
+"""From an autoencoder and pictures `(1, 3, h, w)` to a pipeline's latent cells `(n, c)`."""
 
 
 def _projection(vae: Any, scale: int, cells_of: Cells) -> Developer:
@@ -119,13 +132,27 @@ def fit_colours(vae: Any, scale: int, cells_of: Cells, side: int = 32) -> torch.
     patches = torch.rand((1, 3, side // 4, side // 4), generator=chance) * 2 - 1
     colours = torch.nn.functional.interpolate(patches, size=(side, side), mode="bilinear")
     sheet = torch.nn.functional.interpolate(colours, scale_factor=scale, mode="bilinear")
-    cells = cells_of(vae, sheet.to(vae.device, vae.dtype)).float().cpu()
+    with _exact(vae):
+        cells = cells_of(vae, sheet.to(vae.device, vae.dtype)).float().cpu()
     known = torch.cat([cells, torch.ones(len(cells), 1)], dim=1)
     wanted = torch.nn.functional.avg_pool2d(sheet, scale).flatten(2)[0].T
     # Packed cells have more channels than colours need: a ridge keeps the rest of them quiet.
     ridge = 1e-4 * len(cells) * torch.eye(known.shape[1])
     matrix: torch.Tensor = torch.linalg.solve(known.T @ known + ridge, known.T @ wanted)
     return matrix
+
+
+@contextmanager
+def _exact(vae: Any) -> Iterator[None]:
+    """In single precision, where the autoencoder overflows in half (SDXL's says so of itself)."""
+    if vae.dtype is not torch.float16 or not getattr(vae.config, "force_upcast", False):
+        yield
+        return
+    vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        vae.to(torch.float16)
 
 
 def _plain_cells(vae: Any, pictures: torch.Tensor) -> torch.Tensor:

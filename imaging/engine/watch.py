@@ -6,14 +6,19 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+import torch
 from PIL import Image
 
 from imaging.engine.calls import Call
 from imaging.engine.previews import Developer, Glimpse
 from imaging.engine.rendering import Rendering
 from imaging.engine.settings import EngineSettings
+from imaging.engine.traces import trace_of
 from imaging.formats import preview_jpeg, side_by_side
 from imaging.request import Stage
+
+log = structlog.get_logger(__name__)
 
 PREVIEW_SHARE = 0.1
 """Previews may take this share of a picture's time; the first one is always made."""
@@ -72,14 +77,19 @@ class StepWatch:
         if self._developer is None or latents is None or not self._due(step):
             return None
         began = time.monotonic()
-        develop = self._developer
-        images: list[Image.Image] = [
-            develop(latents[k : k + 1], self._size) for k in range(len(latents))
-        ]
+        try:
+            return self._develop(self._developer, latents)
+        except Exception as error:  # noqa: BLE001 - a picture must not fail for its preview
+            log.warning("engine.no_preview", reason=str(error), **trace_of(error))
+            self._developer = None
+            return None
+        finally:
+            self._spent += time.monotonic() - began
+
+    def _develop(self, develop: Developer, latents: torch.Tensor) -> bytes:
         side = self._settings.preview_side
-        preview = preview_jpeg(_enlarged(side_by_side(images), side), side)
-        self._spent += time.monotonic() - began
-        return preview
+        images = [develop(latents[k : k + 1], self._size) for k in range(len(latents))]
+        return preview_jpeg(_enlarged(side_by_side(images), side), side)
 
     def _due(self, step: int) -> bool:
         """At even distances, for those who look, and while previews cost little of the whole."""

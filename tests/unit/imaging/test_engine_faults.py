@@ -235,6 +235,19 @@ def test_other_errors_are_not_taken_for_it(error: Exception) -> None:
     assert not is_out_of_memory(error)
 
 
+@pytest.mark.parametrize("step", ["_make", "_decode"])
+def test_a_picture_does_not_fail_for_its_previews(
+    make_engine: Any, postcard: Profile, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def failing(*_: Any) -> None:
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(f"imaging.engine.previews.{step}", failing)
+    rendering = make_engine().submit(small("postcard", postcard, steps=6))
+    assert len(rendering.result(120)) == 1
+    assert rendering.progress.preview is None
+
+
 def test_stopping_in_the_middle_of_a_picture(make_engine: Any, postcard: Profile) -> None:
     engine = make_engine()
     rendering = engine.submit(small("postcard", postcard, steps=200))

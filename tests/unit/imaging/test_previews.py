@@ -104,12 +104,25 @@ def test_the_fitted_map_undoes_an_encoder_that_is_a_linear_map() -> None:
         means = torch.nn.functional.avg_pool2d(pictures, 2).flatten(2)[0].T
         return means @ mixing.T + 0.3
 
-    vae = SimpleNamespace(device="cpu", dtype=torch.float32)
+    vae = SimpleNamespace(device="cpu", dtype=torch.float32, config=SimpleNamespace())
     matrix = fit_colours(vae, 2, cells_of)
     picture = torch.rand((1, 3, 16, 16)) * 2 - 1
     guess = cells_of(vae, picture) @ matrix[:-1] + matrix[-1]
     wanted = torch.nn.functional.avg_pool2d(picture, 2).flatten(2)[0].T
     assert torch.allclose(guess, wanted, atol=0.05)
+
+
+def test_an_autoencoder_that_overflows_in_half_precision_is_fitted_in_single() -> None:
+    vae = a_vae(force_upcast=True).half()
+    used: list[torch.dtype] = []
+
+    def cells_of(_vae: Any, pictures: torch.Tensor) -> torch.Tensor:
+        used.append(vae.dtype)
+        return torch.nn.functional.avg_pool2d(pictures, 2).flatten(2)[0].T
+
+    fit_colours(vae, 2, cells_of)
+    assert used == [torch.float32]
+    assert vae.dtype is torch.float16
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS))
