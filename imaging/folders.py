@@ -10,6 +10,24 @@ from typing import Any
 from imaging.errors import ModelUnavailable
 
 
+def told_defaults(folder: Path, name: str) -> Mapping[str, Any]:
+    """What `atelier.json` tells, only what is there. Raises ModelUnavailable for a wrong value."""
+    file = folder / "atelier.json"
+    if not file.is_file():
+        return {}
+    from pydantic import ValidationError
+
+    from imaging.told import ToldDefaults
+
+    try:
+        told = ToldDefaults.model_validate(read_json(file, name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelUnavailable(f"{file}: {where}: {first['msg']}.", model=name) from error
+    return told.model_dump(exclude_unset=True)
+
+
 def read_json(path: Path, name: str) -> Mapping[str, Any]:
     """A JSON object of the model `name`. Raises ModelUnavailable where there is none to be read."""
     try:

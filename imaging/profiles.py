@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from imaging.errors import ModelUnavailable, UnknownProfile, Unsupported
+from imaging.errors import UnknownProfile, Unsupported
 from imaging.families import FAMILIES, UNKNOWN_FAMILY, Family
-from imaging.folders import family_in_cache, measures_of, read_json
+from imaging.folders import family_in_cache, measures_of, read_json, told_defaults
 from imaging.request import Operation
 from imaging.sizes import Size, clamp_ratio, shrink_within, size_of_area, sizes_around
 
@@ -182,32 +182,21 @@ def _from_hub(hub: str) -> Profile:
 def _from_folder(name: str, folder: Path) -> Profile:
     index = read_json(folder / "model_index.json", name)
     family = str(index.get("_class_name", ""))
-    changes: dict[str, Any] = {}
-    if (folder / "atelier.json").is_file():
-        changes = dict(read_json(folder / "atelier.json", name))
-    changes = {**measures_of(folder), **changes}
+    changes = {**measures_of(folder), **told_defaults(folder, name)}
     if isinstance(changes.get("edit"), str) and (folder / changes["edit"]).is_dir():
         changes["edit"] = str(folder / changes["edit"])
     elif "edit" not in changes and (folder / "edit" / "model_index.json").is_file():
         changes["edit"] = str(folder / "edit")
-    try:
-        return _build(name, str(folder), family, changes)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelUnavailable(
-            f"{folder / 'atelier.json'} has a value that is not understood: {error}.", model=name
-        ) from error
+    return _build(name, str(folder), family, changes)
 
 
 def _build(name: str, source: str, family: str, changes: Mapping[str, Any]) -> Profile:
     known = FAMILIES.get(family, UNKNOWN_FAMILY)
     values = {**known.defaults(), **changes}
     side, multiple = int(values.pop("side")), int(values.pop("multiple"))
-    values.pop("size", None)  # older folders name their square; `aspects` has it too
     trained = known.sizes if known.sizes and side == known.side else sizes_around(side, multiple)
-    sizes = dict(trained)
-    for aspect, (width, height) in values.pop("aspects", {}).items():
-        sizes[aspect] = (int(width), int(height))
-    largest = int(values.pop("largest_pixels", 0)) or _largest(sizes, known)
+    sizes = {**trained, **values.pop("aspects", {})}
+    largest = values.pop("largest_pixels", None) or _largest(sizes, known)
     edit = values.pop("edit", None)
     profile = Profile(
         name=name,

@@ -82,9 +82,9 @@ def test_a_seed_gives_the_same_picture_again_and_another_seed_another(
 def test_a_picture_of_a_batch_is_the_picture_made_alone(
     studio_engine: Engine, postcard: Profile, changes: dict[str, Any]
 ) -> None:
-    batch = studio_engine.submit(wish(postcard, seed=40, count=4, **changes)).result(120)
+    batch = studio_engine.submit(wish(postcard, seed=40, count=4, steps=4, **changes)).result(120)
     for k in (0, 3):
-        (alone,) = studio_engine.submit(wish(postcard, seed=40 + k, **changes)).result(120)
+        (alone,) = studio_engine.submit(wish(postcard, seed=40 + k, steps=4, **changes)).result(120)
         assert difference(opened(alone.data), opened(batch[k].data)) < 1
 
 

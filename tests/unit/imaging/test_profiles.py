@@ -94,12 +94,21 @@ def test_a_folder_without_a_readable_index_is_refused(tmp_path: Path, index: str
         profile_for(str(tmp_path))
 
 
-@pytest.mark.parametrize("told", ['{"aspects": {"1:1": 64}}', '{"spteps": 3}', '{"multiple": "x"}'])
+@pytest.mark.parametrize(
+    "told",
+    ['{"aspects": {"1:1": 64}}', '{"steps": "few"}', '{"multiple": -1}', '{"dtype": "int8"}'],
+)
 def test_a_wrong_value_of_a_folder_names_the_file(tmp_path: Path, told: str) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
     (tmp_path / "atelier.json").write_text(told)
     with pytest.raises(ModelUnavailable, match=r"atelier\.json"):
         profile_for(str(tmp_path))
+
+
+def test_words_of_a_newer_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    (tmp_path / "atelier.json").write_text('{"steps": 3, "mood": "cheerful"}')
+    assert profile_for(str(tmp_path)).steps == 3
 
 
 def test_an_unknown_aspect_names_the_known_ones() -> None:
