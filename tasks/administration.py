@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tasks.doors import AutoDoor, now_of
+from tasks.fairness import RELAXED
+from tasks.glance import Glance, look, wait_of
 from tasks.members import Member
 from tasks.policy import Policy
 from tasks.store import audit, doors, ledger, members, studio
@@ -78,27 +80,19 @@ class Administration:
     def doors(self, platform: str, workspace: str) -> Sequence[Doors]:
         """Each tier's doors as a server's members find them."""
         theirs = self.database.run(lambda c: doors.all_set(c, platform, workspace))
-        return [self._doors(tier, theirs.get(tier)) for tier in Tier]
+        glance = self.database.run(look)
+        return [self._doors(tier, theirs.get(tier), glance) for tier in Tier]
 
-    def _doors(self, tier: Tier, theirs: DoorState | None) -> Doors:
+    def _doors(self, tier: Tier, theirs: DoorState | None, glance: Glance) -> Doors:
         set_to = theirs or self.policy.tiers[tier].doors
-        state, degraded = now_of(set_to, AutoDoor())
-        return Doors(tier, set_to, state, degraded)
+        state, degraded = now_of(set_to, glance.autos.get(tier, AutoDoor()))
+        return Doors(tier, set_to, state, degraded, wait_of(glance, tier))
 
     def capacity(self) -> Capacity:
         """Queue, waits, workers, doors: now."""
         load = self.database.run(studio.load)
-        tiers = [
-            TierLoad(
-                tier=tier,
-                queued=load.queued.get(tier.value, 0),
-                running=load.running.get(tier.value, 0),
-                backlog_seconds=load.backlog.get(tier.value, 0.0),
-                wait_p50=None,
-                wait_p90=None,
-            )
-            for tier in Tier
-        ]
+        glance = self.database.run(look)
+        tiers = [self._tier_load(tier, load.running.get(tier.value, 0), glance) for tier in Tier]
         workers = [
             WorkerLoad(
                 name=seen.card.name,
@@ -109,10 +103,32 @@ class Administration:
                 seconds_per_picture=seen.card.rates,
                 seen_at=seen.seen_at,
             )
-            for seen in load.workers
+            for seen in glance.workers
         ]
-        everywhere = [self._doors(tier, None) for tier in Tier]
-        return Capacity(tiers, workers, everywhere, load.waitlist, {}, datetime.now(UTC))
+        everywhere = [self._doors(tier, None, glance) for tier in Tier]
+        calibration = {
+            tier.value: share
+            for tier in Tier
+            if (share := glance.calibration(tier.value).share) is not None
+        }
+        now = datetime.now(UTC)
+        return Capacity(tiers, workers, everywhere, load.waitlist, calibration, now)
+
+    def _tier_load(self, tier: Tier, running: int, glance: Glance) -> TierLoad:
+        """A tier's lane; relaxed work is counted with the tier that has it."""
+        policy = self.policy.tiers[tier]
+        names = {tier.value, *((RELAXED,) if policy.relaxed else ())}
+        waiting = [one for one in glance.lanes if one.lane in names]
+        wait = wait_of(glance, tier)
+        told = glance.calibration(tier.value).estimate(wait.total_seconds()) if wait else None
+        return TierLoad(
+            tier=tier,
+            queued=sum(one.jobs for one in waiting),
+            running=running,
+            backlog_seconds=sum(one.seconds for one in waiting),
+            wait_p50=told.p50 if told else None,
+            wait_p90=told.p90 if told else None,
+        )
 
     def block(self, by: Member, member_id: str, blocked: bool) -> None:
         """Block or unblock a member of the administrator's server."""

@@ -1,4 +1,4 @@
-"""The clock's entry point: the outbox relay and the sweeper. Run as `python -m tasks.clock`.
+"""The clock's entry point: outbox relay, sweeper, steward. Run as `python -m tasks.clock`.
 
 One is enough, several do no harm. It knows no engine and no courier.
 """
@@ -18,6 +18,7 @@ from tasks.outbox import Relay
 from tasks.policy import Policy, PolicyError, find, load
 from tasks.servers import MissingServer, broker_of, database_of, redis_of
 from tasks.settings import Settings
+from tasks.steward import Steward
 from tasks.store.database import Database
 from tasks.sweep import Sweeper
 
@@ -30,7 +31,8 @@ def duties(settings: Settings, policy: Policy, database: Database) -> Sequence[D
     blobs = Blobs(settings.blobs_url or default_url(settings.home))
     relay = Relay(database, make_app(broker_of(settings)))
     sweeper = Sweeper(database, blobs, Bus(redis_of(settings)), policy)
-    return [relay.run, sweeper.run]
+    steward = Steward(database, policy)
+    return [relay.run, sweeper.run, steward.run]
 
 
 def run(all_duties: Sequence[Duty], stop: Event) -> None:

@@ -43,14 +43,14 @@ class Shape:
         return f"{self.profile}/{self.operation}/{self.width}x{self.height}/{self.steps}"
 
 
-def shape_of(request: ImageRequest, usual_steps: int = USUAL_STEPS) -> Shape:
+def shape_of(request: ImageRequest, usual_steps: int | None = None) -> Shape:
     """The shape of a request's pictures; `usual_steps` stands in where it names no steps."""
     return Shape(
         request.profile,
-        request.operation.value,
+        str(request.operation),
         request.width,
         request.height,
-        request.steps or usual_steps,
+        request.steps or usual_steps or USUAL_STEPS,
     )
 
 

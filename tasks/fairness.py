@@ -13,9 +13,11 @@ in a lane. Cost is in expected GPU seconds; virtual time is GPU seconds per unit
 2. A flow has at most `at_once` jobs that are *ready* or running; the others wait behind them.
 3. The next job comes from the lane with the least virtual start that has a ready job; in it, the
    ready job with the least start tag, ties by arrival. The lane's start grows by cost / weight.
-4. A lane that had nothing ready comes back at the root's virtual time: the start of the last lease.
-5. When the true cost is known, the difference is put on the lane and on the flow's jobs that are
-   not ready yet. A ready job keeps its tag: nobody who was told "next" is moved back.
+4. A lane that had nothing ready at a lease comes back at the root's virtual time: the start that
+   the last lease was taken at.
+5. When the true cost is known, the difference is put on the flow's jobs that are not ready yet,
+   and on the lane, which goes back to the root's virtual time at most. A ready job keeps its tag:
+   nobody who was told "next" is moved back.
 6. A lane's virtual time never runs slower than `ageing` virtual seconds a second. So no job that
    comes more than `(start tag - virtual time at entry) / ageing` seconds later can go before it.
 
@@ -101,6 +103,10 @@ class Lane:
         self.ready: list[tuple[float, int, Entry]] = []
         self.flows: dict[Hashable, Flow] = {}
 
+    def goes_before(self, other: Lane) -> bool:
+        """Which of two lanes with the same start goes first."""
+        return (-self.weight, self.name) < (-other.weight, other.name)
+
     def drop_gone(self) -> None:
         """Keep a live job at the head, so that a lane with a head is one with work."""
         while self.ready and self.ready[0][2].gone:
@@ -179,7 +185,7 @@ class FairQueue(Generic[T]):
             if lane.ready and (
                 choice is None
                 or lane.start < choice.start
-                or (lane.start == choice.start and lane.weight > choice.weight)
+                or (lane.start == choice.start and lane.goes_before(choice))
             ):
                 choice = lane
         if choice is None:
@@ -187,8 +193,11 @@ class FairQueue(Generic[T]):
         entry = heappop(choice.ready)[2]
         choice.drop_gone()
         self.waiting -= 1
-        self.virtual = max(self.virtual, choice.start)
+        self.virtual = virtual = max(self.virtual, choice.start)
         choice.start += entry.cost / choice.weight
+        for lane in self.lanes.values():
+            if lane.start < virtual and not lane.ready:
+                lane.start = virtual
         aged = choice.virtual + self.ageing * (now - choice.virtual_at)
         choice.virtual = max(entry.start, aged)
         choice.virtual_at = now
@@ -203,14 +212,14 @@ class FairQueue(Generic[T]):
         """A popped job has ended and took `true_cost` GPU seconds (rule 5)."""
         difference = true_cost - entry.cost
         flow = entry.flow
-        entry.lane.start += difference / entry.lane.weight
+        self._charge(entry.lane, difference)
         flow.tail += difference
         flow.shift += difference
         self._close(entry)
 
     def put_back(self, entry: Entry) -> None:
         """A popped job was not run (its worker died): it waits again, at its old place."""
-        entry.lane.start -= entry.cost / entry.lane.weight
+        self._charge(entry.lane, -entry.cost)
         entry.flow.opened -= 1
         self.waiting += 1
         self._make_ready(entry)
@@ -226,13 +235,13 @@ class FairQueue(Generic[T]):
         else:
             entry.flow.waiting -= 1
 
+    def _charge(self, lane: Lane, seconds: float) -> None:
+        lane.start = max(lane.start + seconds / lane.weight, self.virtual)
+
     def _make_ready(self, entry: Entry) -> None:
-        lane = entry.lane
-        if not lane.ready:
-            lane.start = max(lane.start, self.virtual)
         entry.ready = True
         entry.flow.opened += 1
-        heappush(lane.ready, (entry.start, entry.number, entry))
+        heappush(entry.lane.ready, (entry.start, entry.number, entry))
 
     def _close(self, entry: Entry) -> None:
         flow = entry.flow

@@ -141,6 +141,7 @@ class Job:
     line: Line | None = None  # while it is queued
     pictures: tuple[Picture, ...] = ()
     placeholder: Mapping[str, Any] = field(default_factory=dict)  # as the bot stored it
+    degraded: Mapping[str, Any] | None = None  # what the doors made less: name → [asked, served]
 
     @property
     def short(self) -> str:

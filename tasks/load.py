@@ -67,3 +67,33 @@ class Meter:
         """Amount a second; 0 before a second has been seen."""
         seen = self.add(0.0, now)
         return seen.level / seen.weight if seen.weight >= 1.0 else 0.0
+
+
+class SharedClock:
+    """Shares out a device's time: each second among the jobs that are in work in it.
+
+    So the costs of all jobs sum up to the time in which anything was in work, and a batch makes
+    each of its jobs cheaper. Not for several threads at once without a lock.
+    """
+
+    def __init__(self) -> None:
+        self._in_work = 0
+        self._at = 0.0
+        self._shared = 0.0  # what one job that was always in work would have cost
+
+    def begin(self, now: float) -> float:
+        """A job begins at `now` (seconds); what `end` wants to have back."""
+        self._advance(now)
+        self._in_work += 1
+        return self._shared
+
+    def end(self, begun: float, now: float) -> float:
+        """A job ends; its share of the device's time, in seconds."""
+        self._advance(now)
+        self._in_work -= 1
+        return self._shared - begun
+
+    def _advance(self, now: float) -> None:
+        if self._in_work:
+            self._shared += max(0.0, now - self._at) / self._in_work
+        self._at = now

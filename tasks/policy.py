@@ -50,6 +50,7 @@ class Policy:
     words: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     auto_doors: DoorLimits = field(default_factory=DoorLimits)
+    sign_ups: bool = True  # whether new members of unpaid tiers may come in
 
     def roles_of(self, platform: str, workspace: str) -> Mapping[str, Tier]:
         """Role id → tier, as the file says."""
@@ -214,6 +215,9 @@ class _Doors(_Table):
     degrade_at: float = Field(_DOORS.degrade_at, gt=0, lt=1)
     close_at: float = Field(_DOORS.close_at, gt=1)
     return_at: float = Field(_DOORS.return_at, gt=0, lt=1)
+    stands: Duration = timedelta(seconds=_DOORS.stands)
+    rises: Duration = timedelta(seconds=_DOORS.rises)
+    sign_ups: bool = True
 
 
 class _Safety(_Table):
@@ -306,7 +310,10 @@ def _policy(file: _File) -> Policy:
             degrade_at=file.doors.degrade_at,
             close_at=file.doors.close_at,
             return_at=file.doors.return_at,
+            stands=file.doors.stands.total_seconds(),
+            rises=file.doors.rises.total_seconds(),
         ),
+        sign_ups=file.doors.sign_ups,
     )
 
 

@@ -25,6 +25,7 @@ from imaging.request import FinishedPicture, ImageRequest
 from tasks.blobs import Blobs, picture_name
 from tasks.bus import Bus, ended, progressed
 from tasks.job import Job, JobState, Reason
+from tasks.load import SharedClock
 from tasks.postroom import HOLD_SECONDS, Postroom
 from tasks.slots import Slots
 from tasks.store import deliveries, jobs, leases, transitions
@@ -91,6 +92,7 @@ class Renderer:
     terms: Terms
     slots: Slots
     _running: dict[UUID, Running] = field(init=False, default_factory=dict)
+    _device: SharedClock = field(init=False, default_factory=SharedClock)
     _lock: Lock = field(init=False, default_factory=Lock)
     _stopping: Event = field(init=False, default_factory=Event)
 
@@ -146,11 +148,15 @@ class Renderer:
         running = Running(lease, self.engine.submit(job.order.request))
         with self._lock:
             self._running[job.id] = running
+            begun = self._device.begin(time.monotonic())
+        used: float | None = None
         try:
             for progress in running.rendering.updates():
                 self.bus.publish(progressed(job, progress))
                 self.postroom.tell(job, progress)
-            self._settle(running, running.rendering.result())
+            finished = running.rendering.result()
+            used = self._used(begun)
+            self._settle(running, finished, used)
         except ImagingError as error:
             self._failed(running, error)
         except Exception as error:  # ours, not the request's: another try may go well
@@ -159,14 +165,24 @@ class Renderer:
         finally:
             with self._lock:
                 self._running.pop(job.id, None)
+            self.postroom.forget(job.id)  # which a posting that goes on does not mind
+            if used is None:
+                self._used(begun)
 
-    def _settle(self, running: Running, finished: Sequence[FinishedPicture]) -> None:
+    def _used(self, begun: float) -> float:
+        """A job has left the device: its share of the device's time, in seconds."""
+        with self._lock:
+            return self._device.end(begun, time.monotonic())
+
+    def _settle(self, running: Running, finished: Sequence[FinishedPicture], used: float) -> None:
         """Store the pictures, then say so in the record, then hand them to the postroom."""
         lease = running.lease
         made = [self._store(lease.job, index, one) for index, one in enumerate(finished)]
         poster = uuid4()
         moved = self.database.run(
-            lambda connection: transitions.rendered(connection, lease, made, poster, HOLD_SECONDS),
+            lambda connection: transitions.rendered(
+                connection, lease, made, poster, HOLD_SECONDS, used
+            ),
             patience=SETTLE_PATIENCE,
         ) or self._settled_before(lease, poster)
         if moved:

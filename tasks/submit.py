@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from imaging.request import Priority
+from imaging.request import ImageRequest, Priority
 from tasks import stages
 from tasks.admission import (
     Admitted,
@@ -21,13 +22,15 @@ from tasks.admission import (
     feature_refusal,
     when_affordable,
 )
-from tasks.doors import AutoDoor, Decision, DoorFacts, Visitor, now_of
+from tasks.costs import USUAL_STEPS
+from tasks.doors import AutoDoor, Decision, DoorFacts, Visitor, degrade, now_of
 from tasks.doors import decide as decide_doors
 from tasks.fairness import RELAXED, RELAXED_WEIGHT, lane_of
+from tasks.glance import Glance, Glances
 from tasks.job import Accepted, Job, Line, Order, Reason, Refused
 from tasks.members import Member
 from tasks.policy import Policy
-from tasks.store import entry, facts, jobs, ledger, lines, members
+from tasks.store import entry, estimates, facts, jobs, ledger, lines, members, waitlist
 from tasks.store.database import Database
 from tasks.tiers import Entitlement, Feature, Tier
 
@@ -38,6 +41,7 @@ class Reception:
 
     database: Database
     policy: Policy
+    glances: Glances = field(default_factory=Glances)
 
     def submit(self, order: Order) -> Accepted | Refused:
         """Take the order in once, however often it is asked for."""
@@ -75,8 +79,8 @@ class Reception:
 
     def line(self, connection: Connection, job: Job) -> Line | None:
         """Place in line and estimate of a queued job."""
-        position = lines.position(connection, job.id, self.lanes())
-        return None if position is None else Line(position, None)
+        before = lines.ahead(connection, job.id)
+        return None if before is None else self.glances.now(connection).line(before)[0]
 
     def _submit(self, connection: Connection, order: Order) -> Accepted | Refused:
         known = members.meet(connection, order.member)
@@ -86,13 +90,34 @@ class Reception:
             job = jobs.read(connection, now.existing)
             if job is not None:
                 return Accepted(self._with_line(connection, job), repeated=True)
+        glance = self.glances.now(connection)
+        door = self.door(entitlement.tier, now, glance)
         model = now.models.get(order.request.profile, {})
-        cost = cost_of(order.request, model.get("steps"))
-        verdict = decide(self._facts(order, entitlement, known, now), cost)
+        served = self._degraded(order.request, model) if door.degraded else order.request
+        cost = cost_of(served, model.get("steps"))
+        verdict = decide(self._facts(order, entitlement, known, now, door), cost)
         if isinstance(verdict, Reason):
             return Refused(self._with_return(connection, order.member, entitlement, verdict, now))
-        job = entry.enter(connection, self._new_job(order, entitlement, verdict))
-        return Accepted(self._with_line(connection, job))
+        less = _less(order.request, served)
+        new = self._new_job(replace(order, request=served), entitlement, verdict, glance)
+        job = entry.enter(connection, replace(new, degraded=less))
+        if now.invited:
+            waitlist.enter(connection, order.member.key)
+        return Accepted(self._told(connection, job, glance))
+
+    def _degraded(self, request: ImageRequest, model: Mapping[str, Any]) -> ImageRequest:
+        """The request as it is served while the doors degrade; limits look at what was asked."""
+        return degrade(request, model.get("steps") or USUAL_STEPS, model.get("multiple") or 64)
+
+    def _told(self, connection: Connection, job: Job, glance: Glance) -> Job:
+        """The job with its line; what its member is told is written down."""
+        before = lines.ahead(connection, job.id)
+        if before is None:
+            return job
+        line, model = glance.line(before)
+        if line.estimate is not None:
+            estimates.give(connection, job.id, job.tier, before.lane, model, line.estimate)
+        return replace(job, line=line)
 
     def _situation(
         self, connection: Connection, order: Order, entitlement: Entitlement
@@ -113,11 +138,12 @@ class Reception:
         entitlement: Entitlement,
         known: members.Known,
         now: facts.Situation,
+        door: Decision,
     ) -> Facts:
         wanted = feature_of(order.command, order.private)
         return Facts(
             entitlement=entitlement,
-            door=self.door(entitlement.tier, now),
+            door=door,
             feature_refusal=self.feature_refusal(
                 order.member, entitlement.tier, wanted, now.now.date()
             ),
@@ -133,14 +159,17 @@ class Reception:
             largest_megapixels=known.settings.get("largest_megapixels"),
         )
 
-    def door(self, tier: Tier, now: facts.Situation) -> Decision:
+    def door(self, tier: Tier, now: facts.Situation, glance: Glance) -> Decision:
         """Whether the doors let this member in."""
         set_to = now.doors.get(tier, self.policy.tiers[tier].doors)
-        state, degraded = now_of(set_to, AutoDoor())
+        state, degraded = now_of(set_to, glance.autos.get(tier, AutoDoor()))
         visitor = Visitor(known=now.known, invited=now.invited, paid=tier.paid)
-        return decide_doors(DoorFacts(state, degraded), visitor)
+        facts_of_doors = DoorFacts(state, degraded, sign_ups=self.policy.sign_ups)
+        return decide_doors(facts_of_doors, visitor)
 
-    def _new_job(self, order: Order, entitlement: Entitlement, verdict: Admitted) -> entry.NewJob:
+    def _new_job(
+        self, order: Order, entitlement: Entitlement, verdict: Admitted, glance: Glance
+    ) -> entry.NewJob:
         tier = entitlement.tier
         priority = (
             Priority.RELAXED
@@ -157,7 +186,7 @@ class Reception:
             lane=lane_of(tier, verdict.relaxed),
             at_once=entitlement.policy.running,
             cost=verdict.cost,
-            cost_seconds=verdict.cost,
+            cost_seconds=glance.expected(order.request),
             relaxed=verdict.relaxed,
             pool=f"{place.platform}:{place.workspace}" if entitlement.policy.pool else None,
         )
@@ -187,3 +216,13 @@ class Reception:
         cost = float(reason.details["cost"])
         moment = when_affordable(policy, (own, now.standing), pool, cost, now.now)
         return Reason(reason.code, {**reason.details, "returns_at": moment})
+
+
+def _less(whole: ImageRequest, served: ImageRequest) -> dict[str, Any] | None:
+    """What was made less of a request, as the member is told; None where nothing was."""
+    changed = {
+        name: [getattr(whole, name), getattr(served, name)]
+        for name in ("count", "width", "height", "steps")
+        if getattr(whole, name) != getattr(served, name)
+    }
+    return changed or None

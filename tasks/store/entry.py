@@ -8,7 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import Double
 
+from tasks.fairness import AGEING
 from tasks.job import Job, Order
 from tasks.store.jobs import job_of, member_to_json
 from tasks.tiers import Tier
@@ -33,24 +35,32 @@ class NewJob:
     degraded: dict[str, Any] | None = None
 
 
+# The tags are those of `tasks.fairness`.
 # A flow with fewer than `at_once` jobs open has none behind, so the new one is ready exactly when
 # nothing stands behind after it has been counted.
 _ENTER = text("""
-    WITH placed AS (
-        INSERT INTO flows AS f (lane, flow, opened) VALUES (:lane, :flow, 1)
+    WITH here AS (
+        SELECT virtual + :ageing * greatest(
+            0, extract(epoch FROM clock_timestamp()) - virtual_at
+        ) AS virtual FROM lanes WHERE lane = :lane
+    ), placed AS (
+        INSERT INTO flows AS f (lane, flow, opened, tail)
+        SELECT :lane, :flow, 1, here.virtual + :cost_seconds FROM here
         ON CONFLICT (lane, flow) DO UPDATE SET
             opened = f.opened + CASE WHEN f.opened < :at_once THEN 1 ELSE 0 END,
-            behind = f.behind + CASE WHEN f.opened < :at_once THEN 0 ELSE 1 END
-        RETURNING behind = 0 AS ready
+            behind = f.behind + CASE WHEN f.opened < :at_once THEN 0 ELSE 1 END,
+            tail = greatest(f.tail + :cost_seconds, excluded.tail)
+        RETURNING behind = 0 AS ready, tail - :cost_seconds AS start_tag, shift
     ), entered AS (
         INSERT INTO jobs (id, key, command, platform, workspace, channel, thread, member_key,
-            member, request, profile, parent, private, reply_to, tier, lane, flow, start_tag, ready,
-            at_once, cost, cost_seconds, relaxed, degraded, state, created_at)
+            member, request, profile, parent, private, reply_to, tier, lane, flow,
+            start_tag, entered, shift, ready, at_once, cost, cost_seconds,
+            relaxed, degraded, state, created_at)
         SELECT :id, :key, :command, :platform, :workspace, :channel, :thread, :member_key,
             :member, :request, :profile, :parent, :private, :reply_to, :tier, :lane, :flow,
-            extract(epoch FROM clock_timestamp()), placed.ready, :at_once, :cost, :cost_seconds,
-            :relaxed, :degraded, 'queued', clock_timestamp()
-        FROM placed
+            placed.start_tag, here.virtual, placed.shift, placed.ready, :at_once, :cost,
+            :cost_seconds, :relaxed, :degraded, 'queued', clock_timestamp()
+        FROM placed, here
         RETURNING *
     ), held AS (
         INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
@@ -62,6 +72,8 @@ _ENTER = text("""
 """).bindparams(
     *(bindparam(name, type_=JSONB) for name in ("member", "request", "reply_to")),
     bindparam("degraded", type_=JSONB(none_as_null=True)),
+    bindparam("cost_seconds", type_=Double),
+    bindparam("ageing", type_=Double),
 )
 
 
@@ -94,6 +106,7 @@ def enter(connection: Connection, new: NewJob) -> Job:
             "relaxed": new.relaxed,
             "degraded": new.degraded,
             "pool": new.pool,
+            "ageing": AGEING,
         },
     )
     return job_of(row.mappings().one())

@@ -72,6 +72,7 @@ def job_of(row: RowMapping, its_pictures: Sequence[Picture] = ()) -> Job:
         reason=reason_from_json(row["reason"]),
         pictures=tuple(its_pictures),
         placeholder=row["placeholder"],
+        degraded=row["degraded"],
     )
 
 

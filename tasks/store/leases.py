@@ -8,43 +8,24 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Double, Text, Uuid
 
+from tasks.fairness import AGEING
 from tasks.job import JobState, Reason
 from tasks.store.jobs import job_of, reason_from_json, reason_to_json
 from tasks.store.transitions import Lease, check
 
-DEPTH = 16
-"""Heads looked at in each lane: as many workers may lease at the same moment and all find a job."""
-
-# The heads are read without locks, and only the one that is taken is locked: a worker never hides
-# from another a job that it does not take. Each head is one probe of the index `jobs_line`.
-_LEASE = text(f"""
-    WITH heads AS MATERIALIZED (
-        SELECT head.id, lane.rank, head.start_tag, head.created_at
-        FROM unnest(:lanes) WITH ORDINALITY AS lane(name, rank)
-        CROSS JOIN unnest(:profiles) AS wanted(profile)
-        CROSS JOIN LATERAL (
-            SELECT id, start_tag, created_at FROM jobs
-            WHERE lane = lane.name AND profile = wanted.profile AND state = 'queued' AND ready
-            ORDER BY start_tag, created_at LIMIT {DEPTH}
-        ) AS head
-    ), next AS (
-        SELECT jobs.id FROM heads JOIN jobs ON jobs.id = heads.id
-        WHERE jobs.state = 'queued' AND jobs.ready
-        ORDER BY heads.rank, heads.start_tag, heads.created_at
-        LIMIT 1 FOR UPDATE OF jobs SKIP LOCKED
-    ), moved AS (
-        UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_owner = :owner,
-            lease_token = :token, lease_until = now() + make_interval(secs => :seconds),
-            started_at = coalesce(started_at, clock_timestamp())
-        FROM next WHERE jobs.id = next.id
-        RETURNING jobs.*
-    ), begun AS (
-        INSERT INTO attempts (job, attempt, worker) SELECT id, attempt, :owner FROM moved
-    )
-    SELECT * FROM moved
-""").bindparams(bindparam("lanes", type_=ARRAY(Text)), bindparam("profiles", type_=ARRAY(Text)))
+# The rules of `tasks.fairness`, written out where the lease is: see migration 0002.
+_LEASE = text("""
+    SELECT * FROM atelier_lease(:lanes, :profiles, :owner, :token, :seconds, :ageing)
+""").bindparams(
+    bindparam("lanes", type_=ARRAY(Text)),
+    bindparam("profiles", type_=ARRAY(Text)),
+    bindparam("owner", type_=Text),
+    bindparam("token", type_=Uuid),
+    bindparam("seconds", type_=Double),
+    bindparam("ageing", type_=Double),
+)
 
 
 def lease(
@@ -54,7 +35,10 @@ def lease(
     profiles: Sequence[str],
     seconds: float,
 ) -> Lease | None:
-    """Take the next job of these lanes (most pressing first) that one of the profiles can make."""
+    """Take the fairest ready job of these lanes that one of the profiles can make.
+
+    One call costs the same whatever waits: a probe of the line's head for each lane and profile.
+    """
     check([JobState.QUEUED], JobState.RUNNING)
     token = uuid4()
     row = (
@@ -66,6 +50,7 @@ def lease(
                 "owner": owner,
                 "token": token,
                 "seconds": seconds,
+                "ageing": AGEING,
             },
         )
         .mappings()

@@ -26,6 +26,7 @@ metadata = MetaData()
 
 _NOW = text("now()")
 _EMPTY = text("'{}'::jsonb")
+_ZERO = text("0")
 _ACTIVE = text("state IN ('queued', 'running', 'delivering')")
 
 
@@ -62,6 +63,7 @@ jobs = Table(
     Column("entered", Double, nullable=False, server_default=text("0")),  # least tag it can have
     Column("ready", Boolean, nullable=False),  # False: above what its member may run at once
     Column("at_once", Integer, nullable=False, server_default=text("1")),
+    Column("shift", Double, nullable=False, server_default=_ZERO),  # the flow's, at entry
     Column("cost_seconds", Double, nullable=False, server_default=text("0")),  # expected, on a GPU
     # -- the price --------------------------------------------------------------------------------
     Column("cost", Double, nullable=False),
@@ -94,6 +96,14 @@ jobs = Table(
         "created_at",
         postgresql_where=text("state = 'queued' AND NOT ready"),
     ),
+    Index(
+        "jobs_in_line",
+        "lane",
+        "start_tag",
+        "created_at",
+        postgresql_where=text("state = 'queued'"),
+        postgresql_include=["cost_seconds"],
+    ),
     Index("jobs_of_member", "member_key", "created_at", postgresql_where=_ACTIVE),
     Index("jobs_history", "member_key", "created_at"),
     Index("jobs_in_place", "platform", "workspace", "channel", "created_at"),
@@ -101,6 +111,7 @@ jobs = Table(
     Index("jobs_delivering", "rendered_at", postgresql_where=text("state = 'delivering'")),
 )
 
+# The lane `root` keeps, as its start, the virtual time between the lanes.
 lanes = Table(
     "lanes",
     metadata,
@@ -117,8 +128,68 @@ flows = Table(
     Column("lane", Text, primary_key=True),
     Column("flow", Text, primary_key=True),
     Column("tail", Double, nullable=False, server_default=text("0")),
+    Column("shift", Double, nullable=False, server_default=_ZERO),  # the sum of all corrections
     Column("opened", Integer, nullable=False, server_default=text("0")),  # ready or running
     Column("behind", Integer, nullable=False, server_default=text("0")),  # queued and not ready
+)
+
+# Every job that enters or leaves the line, until it is folded into `lines`; written by triggers.
+line_changes = Table(
+    "line_changes",
+    metadata,
+    Column(
+        "xid", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")
+    ),
+    Column("lane", Text, nullable=False),
+    Column("tag", Double, nullable=False),
+    Column("jobs", Integer, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Index("line_changes_xid", "xid"),
+)
+
+# A lane's queued jobs in pages by tag, as they stood before the transaction `folded`: for each page
+# its lowest tag, and the jobs and expected GPU seconds in all pages before it.
+lines = Table(
+    "lines",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("lows", ARRAY(Double), nullable=False, server_default=text("'{-Infinity}'")),
+    Column("jobs_before", ARRAY(BigInteger), nullable=False, server_default=text("'{0}'")),
+    Column("seconds_before", ARRAY(Double), nullable=False, server_default=text("'{0}'")),
+    Column("jobs", BigInteger, nullable=False, server_default=_ZERO),
+    Column("seconds", Double, nullable=False, server_default=_ZERO),
+    Column("folded", BigInteger, nullable=False, server_default=_ZERO),
+    Column("inflow", Double, nullable=False, server_default=_ZERO),  # GPU seconds a second
+    Column("meter", JSONB, nullable=False, server_default=_EMPTY),
+    Column("calibration", JSONB, nullable=False, server_default=_EMPTY),
+)
+
+# True minus expected GPU seconds, until they are put on the lane's start.
+lane_changes = Table(
+    "lane_changes",
+    metadata,
+    Column("lane", Text, nullable=False),
+    Column("seconds", Double, nullable=False),
+)
+
+# What one picture takes; the shape "" is the cost of one unit of the profile's work.
+costs = Table(
+    "costs",
+    metadata,
+    Column("profile", Text, primary_key=True),
+    Column("shape", Text, primary_key=True),
+    Column("log_seconds", Double, nullable=False),
+    Column("spread", Double, nullable=False),
+    Column("samples", Integer, nullable=False),
+)
+
+# What renders took, until it is learnt: GPU seconds, and seconds from lease to result.
+cost_samples = Table(
+    "cost_samples",
+    metadata,
+    Column("request", JSONB, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("job_seconds", Double, nullable=False),
 )
 
 attempts = Table(
@@ -131,6 +202,7 @@ attempts = Table(
     _time("ended_at"),
     Column("outcome", Text),  # rendered | failed | cancelled | requeued | lost
     Column("details", JSONB),
+    Column("gpu_seconds", Double),
 )
 
 pictures = Table(
@@ -256,6 +328,7 @@ waitlist = Table(
     _time("invited_until"),
     _time("told_at"),
     _time("entered_at"),
+    Column("lapses", Integer, nullable=False, server_default=_ZERO),
     Index("waitlist_order", "number", postgresql_where=text("invited_at IS NULL")),
 )
 
@@ -278,11 +351,15 @@ estimates = Table(
     metadata,
     Column("job", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("tier", Text, nullable=False),
+    Column("lane", Text),
+    Column("model", Double),  # what the replay said, before calibration
     Column("p50", Double, nullable=False),  # seconds from `given_at`
     Column("p90", Double, nullable=False),
     _time("given_at", default=True),
     Column("actual", Double),  # seconds, once it is known
+    _time("settled_at"),
     Index("estimates_given", "given_at"),
+    Index("estimates_settled", "lane", "settled_at", postgresql_where=text("actual IS NOT NULL")),
 )
 
 audit = Table(

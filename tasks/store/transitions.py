@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Text
+from sqlalchemy.types import Double, Text
 
 from tasks.job import TRANSITIONS, Job, JobState, Reason
 from tasks.store import flows
@@ -64,10 +64,21 @@ _RENDERED = text("""
         UPDATE jobs SET state = 'delivering', rendered_at = clock_timestamp(), lease_until = NULL,
             cancelling = NULL
         WHERE id = :job AND state = 'running' AND attempt = :attempt AND lease_token = :token
-        RETURNING id, platform, lane, flow, parent, request ->> 'prompt' AS prompt
+        RETURNING id, platform, lane, flow, parent, request, request ->> 'prompt' AS prompt,
+            cost_seconds, rendered_at
     ), ended AS (
-        UPDATE attempts SET ended_at = clock_timestamp(), outcome = 'rendered'
+        UPDATE attempts SET ended_at = clock_timestamp(), outcome = 'rendered',
+            gpu_seconds = :gpu_seconds
         FROM moved WHERE attempts.job = moved.id AND attempts.attempt = :attempt
+        RETURNING extract(epoch FROM attempts.ended_at - attempts.started_at) AS lasted
+    ), learnt AS (
+        INSERT INTO cost_samples (request, seconds, job_seconds)
+        SELECT request, :gpu_seconds, lasted FROM moved, ended
+        WHERE CAST(:gpu_seconds AS double precision) > 0
+    ), told AS (
+        UPDATE estimates SET settled_at = rendered_at,
+            actual = extract(epoch FROM rendered_at - given_at)
+        FROM moved WHERE estimates.job = moved.id AND actual IS NULL
     ), posted AS (
         INSERT INTO deliveries (job, platform, state, owner, owner_until, tries)
         SELECT id, platform, 'pending', :poster, now() + make_interval(secs => :hold), 1 FROM moved
@@ -79,8 +90,8 @@ _RENDERED = text("""
         FROM moved, jsonb_to_recordset(:pictures) AS p(id uuid, index int, blob text, mime text,
             width int, height int, seed bigint, request jsonb, flagged boolean)
     )
-    SELECT lane, flow FROM moved
-""").bindparams(bindparam("pictures", type_=JSONB))
+    SELECT lane, flow, cost_seconds FROM moved
+""").bindparams(bindparam("pictures", type_=JSONB), bindparam("gpu_seconds", type_=Double))
 
 
 def rendered(
@@ -89,8 +100,12 @@ def rendered(
     made: Sequence[NewPicture],
     poster: UUID,
     hold: float,
+    gpu_seconds: float | None = None,
 ) -> bool:
-    """running → delivering: the pictures are stored, `poster` may post them for `hold` seconds."""
+    """running → delivering: the pictures are stored, `poster` may post them for `hold` seconds.
+
+    `gpu_seconds` is what the render took of a device, where that was measured.
+    """
     check([JobState.RUNNING], JobState.DELIVERING)
     values = [
         {field: getattr(picture, field) for field in NewPicture.__slots__} | {"id": str(picture.id)}
@@ -105,10 +120,12 @@ def rendered(
             "poster": poster,
             "hold": hold,
             "pictures": values,
+            "gpu_seconds": gpu_seconds,
         },
     ).one_or_none()
     if moved is not None:
-        flows.leave(connection, moved.lane, moved.flow)
+        difference = gpu_seconds - moved.cost_seconds if gpu_seconds else 0.0
+        flows.settle(connection, moved.lane, moved.flow, difference)
     return moved is not None
 
 
@@ -148,8 +165,8 @@ _END = text("""
         UPDATE jobs SET state = :to, reason = :reason, ended_at = clock_timestamp(),
             lease_until = NULL, cancelling = NULL
         FROM found WHERE jobs.id = found.id
-        RETURNING jobs.id, jobs.platform, jobs.lane, jobs.flow, jobs.attempt, found.ready,
-            found.state AS before
+        RETURNING jobs.id, jobs.platform, jobs.lane, jobs.flow, jobs.attempt, jobs.cost_seconds,
+            found.ready, found.state AS before
     ), voided AS (
         INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
         SELECT ledger.job, 'void', ledger.member_key, ledger.pool, ledger.credits, ledger.relaxed
@@ -163,7 +180,7 @@ _END = text("""
         SELECT id, platform, 'pending' FROM moved
         ON CONFLICT (job) DO UPDATE SET state = :posted, owner = NULL, owner_until = NULL
     )
-    SELECT lane, flow, ready, before FROM moved
+    SELECT lane, flow, cost_seconds, ready, before FROM moved
 """).bindparams(bindparam("reason", type_=JSONB), bindparam("states", type_=ARRAY(Text)))
 
 
@@ -196,8 +213,10 @@ def end(
     ).one_or_none()
     if moved is None:
         return False
-    if moved.before != JobState.DELIVERING:  # which has left the line already
-        flows.leave(connection, moved.lane, moved.flow, moved.ready)
+    if moved.before == JobState.QUEUED:
+        flows.leave(connection, moved.lane, moved.flow, moved.cost_seconds, moved.ready)
+    elif moved.before == JobState.RUNNING:
+        flows.settle(connection, moved.lane, moved.flow)
     return True
 
 
@@ -214,7 +233,9 @@ _REQUEUE = text("""
         UPDATE jobs SET state = 'queued', ready = true, lease_until = NULL, lease_owner = NULL,
             lease_token = NULL
         FROM found WHERE jobs.id = found.id
-        RETURNING jobs.id, jobs.attempt
+        RETURNING jobs.id, jobs.attempt, jobs.lane, jobs.cost_seconds
+    ), refunded AS (
+        INSERT INTO lane_changes (lane, seconds) SELECT lane, -cost_seconds FROM moved
     ), ended AS (
         UPDATE attempts SET ended_at = clock_timestamp(), outcome = :outcome, details = :reason
         FROM moved WHERE attempts.job = moved.id AND attempts.attempt = moved.attempt

@@ -1,16 +1,20 @@
-"""The waitlist: members in the order they joined."""
+"""The waitlist: members in the order they joined, invitations, and who is to be told of one."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import Text
 
 from tasks.members import Member, Place
-from tasks.store.jobs import member_to_json
+from tasks.store.jobs import member_from_json, member_to_json
 from tasks.tiers import Tier
 from tasks.views import WaitlistPlace
+
+CHANNEL = "atelier_invitations"
 
 _JOIN = text("""
     INSERT INTO waitlist (member_key, tier, member, place)
@@ -39,7 +43,8 @@ _PLACE = text("""
     SELECT joined_at, CASE WHEN invited_until > now() THEN invited_until END AS invited_until,
         CASE WHEN invited_at IS NULL THEN (
             SELECT count(*) FROM waitlist AS other
-            WHERE other.invited_at IS NULL AND other.number <= mine.number
+            WHERE other.invited_at IS NULL AND other.tier = mine.tier
+                AND (other.lapses, other.number) <= (mine.lapses, mine.number)
         ) END AS position
     FROM waitlist AS mine WHERE member_key = :key
 """)
@@ -51,3 +56,101 @@ def place_of(connection: Connection, member_key: str) -> WaitlistPlace:
     if row is None:
         return WaitlistPlace(None, None, None)
     return WaitlistPlace(row.position, row.joined_at, row.invited_until)
+
+
+_WAITING = text("""
+    SELECT count(*) FROM waitlist WHERE tier = :tier AND invited_at IS NULL AND lapses = 0
+""")
+
+
+def waiting(connection: Connection, tier: Tier) -> int:
+    """How many were never invited yet."""
+    return connection.scalar(_WAITING, {"tier": tier.value}) or 0
+
+
+_INVITED = text("SELECT count(*) FROM waitlist WHERE tier = :tier AND invited_until > now()")
+
+
+def invited(connection: Connection, tier: Tier) -> int:
+    """How many hold an invitation that they have not used."""
+    return connection.scalar(_INVITED, {"tier": tier.value}) or 0
+
+
+_LAPSE = text("""
+    UPDATE waitlist SET invited_at = NULL, invited_until = NULL, told_at = NULL,
+        lapses = lapses + 1
+    WHERE tier = :tier AND invited_until <= now()
+""")
+
+
+def lapse(connection: Connection, tier: Tier) -> int:
+    """Put those whose invitation has run out behind all who let fewer run out; how many."""
+    return connection.execute(_LAPSE, {"tier": tier.value}).rowcount
+
+
+_INVITE = text("""
+    UPDATE waitlist SET invited_at = now(), invited_until = now() + make_interval(secs => :lasts)
+    WHERE member_key IN (
+        SELECT member_key FROM waitlist WHERE tier = :tier AND invited_at IS NULL
+        ORDER BY lapses, number LIMIT :batch FOR UPDATE SKIP LOCKED
+    )
+""")
+
+
+def invite(connection: Connection, tier: Tier, batch: int, lasts: timedelta) -> int:
+    """Invite the first `batch` who wait; how many there were. Workers tell them (`untold`)."""
+    if batch <= 0:
+        return 0
+    values = {"tier": tier.value, "batch": batch, "lasts": lasts.total_seconds()}
+    done = connection.execute(_INVITE, values).rowcount
+    if done:
+        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+    return done
+
+
+_ENTER = text("DELETE FROM waitlist WHERE member_key = :key AND invited_until > now()")
+
+
+def enter(connection: Connection, member_key: str) -> None:
+    """An invited member has come in."""
+    connection.execute(_ENTER, {"key": member_key})
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An open invitation that its member is to be told of."""
+
+    member: Member
+    place: Place
+    tier: Tier
+    until: datetime
+
+
+_CLAIM = text("""
+    UPDATE waitlist SET told_at = now()
+    WHERE member_key IN (
+        SELECT member_key FROM waitlist
+        WHERE invited_until > now() AND told_at IS NULL AND place ->> 'platform' = ANY (:platforms)
+        ORDER BY number LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    RETURNING member, place, tier, invited_until
+""").bindparams(bindparam("platforms", type_=ARRAY(Text)))
+
+
+def claim_untold(connection: Connection, platforms: list[str], limit: int) -> list[Invitation]:
+    """Invitations nobody was told of, for these platforms; they are the caller's to tell now."""
+    rows = connection.execute(_CLAIM, {"platforms": platforms, "limit": limit})
+    return [
+        Invitation(
+            member_from_json(row.member), Place(**row.place), Tier(row.tier), row.invited_until
+        )
+        for row in rows
+    ]
+
+
+_UNTELL = text("UPDATE waitlist SET told_at = NULL WHERE member_key = :key")
+
+
+def untell(connection: Connection, member_key: str) -> None:
+    """The telling failed: somebody must try again."""
+    connection.execute(_UNTELL, {"key": member_key})

