@@ -27,9 +27,10 @@ PER_MINUTE: Mapping[str, int] = {
     "views.publish": 100,
 }
 BOT_ALONE = frozenset({"usergroups.list", "users.info", "views.open", "views.publish"})
-MINUTE = 60.0
+# A call is counted when it leaves, by Slack when it comes; the way does not always take as long.
+MINUTE = 62.0
 BOT_SHARE = 0.9  # of a method that no worker calls
-BURST, BURST_SECONDS = 4, 5.0  # of chat.postMessage in one channel
+BURST, BURST_SECONDS = 4, 5.5  # of chat.postMessage in one channel
 
 
 @dataclass(slots=True)
