@@ -7,6 +7,10 @@ import importlib
 import signal
 from collections.abc import Awaitable, Callable
 
+from pydantic import SecretStr
+
+from bots.operator.checkup.finding import Level
+from bots.operator.checkup.platforms import check_socket_token
 from bots.operator.complaints import read_settings
 from bots.operator.refusal import NotThere, WrongSettings
 from bots.operator.servers import with_servers
@@ -19,7 +23,6 @@ NEEDED = {
     "discord": ("discord_token", "the bot's token, from the developer portal"),
     "slack": ("slack_app_token", "the app-level token for Socket Mode, which starts with xapp-"),
 }
-REFUSED_BY_SLACK = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked"})
 
 
 def serve_room(name: str) -> None:
@@ -29,6 +32,8 @@ def serve_room(name: str) -> None:
         field, what = NEEDED[name]
         raise WrongSettings(f"ATELIER_{field.upper()} is not set: expected {what}.")
     logs.configure(settings.log_format)
+    if name == "slack" and settings.slack_app_token:
+        _ask_slack(settings, settings.slack_app_token)
     serve = _web_and_slack if name == "web" and _slack_over_http(settings) else _room(name)
     try:
         asyncio.run(_until_ended(serve, with_servers(settings)))
@@ -36,6 +41,13 @@ def serve_room(name: str) -> None:
         if (sentence := token_refused(error)) is None:
             raise
         raise WrongSettings(sentence) from None
+
+
+def _ask_slack(settings: Settings, token: SecretStr) -> None:
+    """Raise WrongSettings for a token that is refused: Slack's own client would try for ever."""
+    finding = check_socket_token(settings, token)
+    if finding.level is Level.FAIL:
+        raise WrongSettings(f"{finding.text}: {finding.mend}.")
 
 
 def _slack_over_http(settings: Settings) -> bool:
@@ -57,12 +69,8 @@ def token_refused(error: BaseException) -> str | None:
     """The sentence for a token that its platform does not take; None for any other error."""
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(token_refused, error.exceptions)), None)
-    if type(error).__name__ == "LoginFailure":  # of discord.py, which is not imported for Slack
+    if type(error).__name__ == "LoginFailure":  # of discord.py, which other rooms do not import
         return "ATELIER_DISCORD_TOKEN is wrong: Discord does not accept it."
-    answer = getattr(error, "response", None)
-    code = answer.get("error") if answer is not None and hasattr(answer, "get") else None
-    if type(error).__name__ == "SlackApiError" and code in REFUSED_BY_SLACK:
-        return f"ATELIER_SLACK_APP_TOKEN or ATELIER_SLACK_BOT_TOKEN is wrong: Slack answers {code}."
     return None
 
 

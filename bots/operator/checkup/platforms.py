@@ -77,8 +77,13 @@ def check_slack(settings: Settings) -> Iterator[Finding]:
     if bot:
         yield _slack_token(settings, bot, "ATELIER_SLACK_BOT_TOKEN", ("xoxb-", "auth.test"))
     if app:
-        begins = ("xapp-", "apps.connections.open")
-        yield _slack_token(settings, app, "ATELIER_SLACK_APP_TOKEN", begins)
+        yield check_socket_token(settings, app)
+
+
+def check_socket_token(settings: Settings, token: SecretStr) -> Finding:
+    """Slack's app-level token, by asking for the address of a socket."""
+    begins = ("xapp-", "apps.connections.open")
+    return _slack_token(settings, token, "ATELIER_SLACK_APP_TOKEN", begins)
 
 
 def invite(application: str) -> str:
