@@ -19,6 +19,16 @@ from tasks.settings import Settings
 ANSWER_SECONDS = 8
 DISCORD_TOKEN = re.compile(r"[\w-]{18,}\.[\w-]{4,}\.[\w-]{20,}")
 INVITE = "https://discord.com/oauth2/authorize?client_id={id}&permissions={rights}&scope={scope}"
+REFUSED_BY_SLACK = frozenset(
+    {
+        "account_inactive",
+        "invalid_auth",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+    }
+)
 RIGHTS: Mapping[str, int] = {  # bits of Discord's permission numbers
     "view channels": 1 << 10,
     "send messages": 1 << 11,
@@ -106,8 +116,11 @@ def _slack_token(
         _, answer = _ask(url, {"Authorization": f"Bearer {value}"}, post=True)
     except Unreachable as error:
         return warn("Slack", f"not reachable: {error}", "check the network of this machine")
+    reason = answer.get("error", "no reason")
+    if reason in REFUSED_BY_SLACK:
+        return fail("Slack", f"{variable} is wrong: Slack answers {reason}", renew)
     if not answer.get("ok"):
-        return fail("Slack", f"{variable} is refused ({answer.get('error', 'no reason')})", renew)
+        return warn("Slack", f"it could not be asked: {reason}", "try again in a minute")
     team = f" by {answer['team']}" if answer.get("team") else ""
     return ok("Slack", f"{variable} is taken{team}")
 
