@@ -34,7 +34,8 @@ def answering(tmp_path: Path) -> Iterator[Answering]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *args: object) -> None:
             """Not in the tests' output."""
