@@ -35,7 +35,6 @@ from bots.web.guard import keep_session, new_session, session_of, token_for
 from bots.web.limits import UPLOAD_LIMIT
 from bots.web.live import Feed, Happening
 from bots.web.locales import locale_of
-from bots.web.progress import progress_json, progress_of
 from bots.web.roles import member_of
 from bots.web.translate import (
     BadRequest,
@@ -43,11 +42,9 @@ from bots.web.translate import (
     command_of,
     command_of_button,
     identity,
-    may_read,
-    message_json,
     place_of,
-    reply_json,
 )
+from bots.web.views import may_read, message_json, progress_json, progress_of, reply_json
 from tasks.job import Job, Reason
 from tasks.members import Member, Place
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import math
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from bots.core.command import (
-    ASPECTS,
     BadCommand,
     BadInput,
     Blend,
@@ -34,11 +30,8 @@ from bots.core.command import (
 )
 from bots.core.flags import parse_prompt
 from bots.core.grammar import parse
-from bots.core.reply import Button, Card, Reply
 from bots.web.roles import PLATFORM, WORKSPACE
-from imaging.request import ImageRequest
-from tasks.job import Job, JobState, Picture
-from tasks.members import Member, Place
+from tasks.members import Place
 
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -142,123 +135,3 @@ _BUTTONS: Mapping[str, Callable[[Mapping[str, Any]], Command]] = {
     "join-waitlist": lambda _values: Waitlist("join"),
     "confirm-forget": lambda _values: Privacy("delete", confirmed=True),
 }
-
-
-def message_json(card: Card, viewer: Member, read_at: int) -> dict[str, Any]:
-    """A job's message for one viewer. `read_at` (ns) tells which of two readings is the newer."""
-    job = card.job
-    order, request = job.order, job.order.request
-    return {
-        "id": str(job.id),
-        "read_at": read_at,
-        "channel": order.place.channel,
-        "thread": str(UUID(order.place.thread)) if order.place.thread else None,
-        "author": {"id": order.member.id, "name": order.member.name},
-        "mine": order.member.key == viewer.key,
-        "private": order.private,
-        "tier": job.tier.value,
-        "command": order.command,
-        "title": card.title,
-        "prompt": request.prompt,
-        "flags": flags_of(request),
-        "sources": bool(request.sources),
-        "count": request.count,
-        "width": request.width,
-        "height": request.height,
-        "state": job.state.value,
-        "ended": job.state.ended,
-        "text": card.text,
-        "bar": card.bar,
-        "line": {"position": job.line.position} if job.line else None,
-        "created_at": job.created_at.isoformat(),
-        "pictures": [picture_json(picture, card.alt) for picture in card.pictures],
-        "parent": _parent(order.parent),
-        "buttons": [button_json(button) for button in card.buttons],
-    }
-
-
-def may_read(job: Job, viewer: Member) -> bool:
-    """Private results are for their owner's eyes alone."""
-    return not job.order.private or job.order.member.key == viewer.key
-
-
-def flags_of(request: ImageRequest) -> list[str]:
-    """The flags with which the same could be typed again; a seed is among the details."""
-    flags = []
-    aspect = aspect_of(request.width, request.height)
-    if aspect != "1:1":
-        flags.append(f"--ar {aspect}")
-    if request.count > 1:
-        flags.append(f"--count {request.count}")
-    if request.strength is not None:
-        flags.append(f"--strength {request.strength:g}")
-    if request.negative:
-        flags.append(f"--no {request.negative}")
-    return flags
-
-
-def aspect_of(width: int, height: int) -> str:
-    """The nearest of the known aspects; models round sizes to what they can draw."""
-
-    def distance(aspect: str) -> float:
-        across, down = map(int, aspect.split(":"))
-        return abs(math.log(width / height) - math.log(across / down))
-
-    return min(ASPECTS, key=distance)
-
-
-def picture_json(picture: Picture, alt: str) -> dict[str, Any]:
-    """A picture as the page shows it."""
-    return {
-        "id": str(picture.id),
-        "url": f"/pictures/{picture.id}",
-        "width": picture.width,
-        "height": picture.height,
-        "alt": alt,
-    }
-
-
-def button_json(button: Button) -> dict[str, Any]:
-    """A button as the page shows it."""
-    return {
-        "action": button.action.value,
-        "label": button.label,
-        "target": str(button.target) if button.target else None,
-        "index": button.index,
-        "style": button.style.value,
-    }
-
-
-def reply_json(reply: Reply, viewer: Member, code: str = "") -> dict[str, Any]:
-    """A reply as the page shows it; `code` names it in place of core's."""
-    file = reply.attachment
-    in_place = reply.card is not None and reply.kind == "placeholder"
-    return {
-        "kind": reply.kind.value,
-        "code": code or reply.code,
-        "text": reply.text,
-        "title": reply.title,
-        "private": reply.private,
-        "fields": [{"name": field.name, "value": field.value} for field in reply.fields],
-        "buttons": [button_json(button) for button in reply.buttons],
-        "pictures": [picture_json(each, each.instruction) for each in reply.pictures],
-        "attachment": {
-            "name": file.name,
-            "mime": file.mime,
-            "data": base64.b64encode(file.data).decode(),
-        }
-        if file
-        else None,
-        "message": message_json(reply.card, viewer, time.time_ns())
-        if in_place and reply.card
-        else None,
-    }
-
-
-def is_waiting(job: Job) -> bool:
-    """Whether the job's message still changes."""
-    return job.state in (JobState.QUEUED, JobState.RUNNING, JobState.DELIVERING)
-
-
-def _parent(picture: UUID | None) -> dict[str, str] | None:
-    return {"id": str(picture), "url": f"/pictures/{picture}"} if picture else None

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.browser.visitor import Visitor, somebody
+from tests.browser.visitor import Visit, Visitor, somebody
 from tests.stack import Studio
 
 ARGUMENTS = [
@@ -23,11 +23,13 @@ ARGUMENTS = [
 ]
 PATIENCE = 15_000  # ms; two slow cores may be drawing for somebody else
 
+expect.set_options(timeout=PATIENCE)
+
 OpenPage = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
-def visit(studio: Studio) -> Callable[..., Visitor]:
+def visit(studio: Studio) -> Visit:
     """Makes people who speak HTTP to the studio."""
     return lambda **values: Visitor(studio.url, **values)
 

@@ -28,12 +28,11 @@ from bots.core.grammar import parse
 from bots.web.translate import (
     BadRequest,
     Form,
-    aspect_of,
     command_of,
     command_of_button,
-    flags_of,
     place_of,
 )
+from bots.web.views import aspect_of, flags_of
 from imaging.request import ImageRequest, Operation
 
 FILE = Upload(b"\x89PNG", "cat.png")

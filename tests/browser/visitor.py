@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,3 +98,7 @@ def until(events: Iterator[tuple[str, dict[str, Any]]], name: str, **values: Any
         if found == name and all(data.get(key) == value for key, value in values.items()):
             return data
     raise AssertionError(f"the stream ended before {name} {values}")
+
+
+Visit = Callable[..., Visitor]
+"""What the fixture `visit` gives: makes people who speak HTTP to the studio."""

@@ -78,9 +78,8 @@ class Page {
     return {
       onhello: () => {
         this.topbar.offline.hidden = true;
-        // What happened while nobody listened is in the record.
-        if (this.greeted) this.#catchUp();
-        this.greeted = true;
+        // What happened while nobody listened, be it between loading and listening, is in the record.
+        this.#catchUp();
       },
       onmessage: (message) => this.#show(message),
       onprogress: (event) => {

@@ -1,0 +1,146 @@
+"""Cards, replies, pictures and steps as the JSON that the page shows."""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+from typing import Any
+from uuid import UUID
+
+from bots.core.command import ASPECTS
+from bots.core.reply import Button, Card, Reply
+from imaging.request import ImageRequest, Progress, Stage
+from tasks.job import Job, JobEvent, Picture
+from tasks.members import Member
+
+
+def message_json(card: Card, viewer: Member, read_at: int) -> dict[str, Any]:
+    """A job's message for one viewer. `read_at` (ns) tells which of two readings is the newer."""
+    job = card.job
+    order, request = job.order, job.order.request
+    return {
+        "id": str(job.id),
+        "read_at": read_at,
+        "channel": order.place.channel,
+        "thread": str(UUID(order.place.thread)) if order.place.thread else None,
+        "author": {"id": order.member.id, "name": order.member.name},
+        "mine": order.member.key == viewer.key,
+        "private": order.private,
+        "tier": job.tier.value,
+        "command": order.command,
+        "title": card.title,
+        "prompt": request.prompt,
+        "flags": flags_of(request),
+        "sources": bool(request.sources),
+        "count": request.count,
+        "width": request.width,
+        "height": request.height,
+        "state": job.state.value,
+        "ended": job.state.ended,
+        "text": card.text,
+        "bar": card.bar,
+        "line": {"position": job.line.position} if job.line else None,
+        "created_at": job.created_at.isoformat(),
+        "pictures": [picture_json(picture, card.alt) for picture in card.pictures],
+        "parent": _parent(order.parent),
+        "buttons": [button_json(button) for button in card.buttons],
+    }
+
+
+def may_read(job: Job, viewer: Member) -> bool:
+    """Private results are for their owner's eyes alone."""
+    return not job.order.private or job.order.member.key == viewer.key
+
+
+def flags_of(request: ImageRequest) -> list[str]:
+    """The flags with which the same could be typed again; a seed is among the details."""
+    flags = []
+    aspect = aspect_of(request.width, request.height)
+    if aspect != "1:1":
+        flags.append(f"--ar {aspect}")
+    if request.count > 1:
+        flags.append(f"--count {request.count}")
+    if request.strength is not None:
+        flags.append(f"--strength {request.strength:g}")
+    if request.negative:
+        flags.append(f"--no {request.negative}")
+    return flags
+
+
+def aspect_of(width: int, height: int) -> str:
+    """The nearest of the known aspects; models round sizes to what they can draw."""
+
+    def distance(aspect: str) -> float:
+        across, down = map(int, aspect.split(":"))
+        return abs(math.log(width / height) - math.log(across / down))
+
+    return min(ASPECTS, key=distance)
+
+
+def picture_json(picture: Picture, alt: str) -> dict[str, Any]:
+    """A picture as the page shows it."""
+    return {
+        "id": str(picture.id),
+        "url": f"/pictures/{picture.id}",
+        "width": picture.width,
+        "height": picture.height,
+        "alt": alt,
+    }
+
+
+def button_json(button: Button) -> dict[str, Any]:
+    """A button as the page shows it."""
+    return {
+        "action": button.action.value,
+        "label": button.label,
+        "target": str(button.target) if button.target else None,
+        "index": button.index,
+        "style": button.style.value,
+    }
+
+
+def reply_json(reply: Reply, viewer: Member, code: str = "") -> dict[str, Any]:
+    """A reply as the page shows it; `code` names it in place of core's."""
+    file = reply.attachment
+    in_place = reply.card is not None and reply.kind == "placeholder"
+    return {
+        "kind": reply.kind.value,
+        "code": code or reply.code,
+        "text": reply.text,
+        "title": reply.title,
+        "private": reply.private,
+        "fields": [{"name": field.name, "value": field.value} for field in reply.fields],
+        "buttons": [button_json(button) for button in reply.buttons],
+        "pictures": [picture_json(each, each.instruction) for each in reply.pictures],
+        "attachment": {
+            "name": file.name,
+            "mime": file.mime,
+            "data": base64.b64encode(file.data).decode(),
+        }
+        if file
+        else None,
+        "message": message_json(reply.card, viewer, time.time_ns())
+        if in_place and reply.card
+        else None,
+    }
+
+
+def _parent(picture: UUID | None) -> dict[str, str] | None:
+    return {"id": str(picture), "url": f"/pictures/{picture}"} if picture else None
+
+
+def progress_of(event: JobEvent) -> Progress:
+    """The event as the engine told it; a stage of a newer worker counts as steps."""
+    stage = Stage(event.stage) if event.stage in set(Stage) else Stage.STEPS
+    return Progress(stage, event.step, event.steps, event.preview)
+
+
+def progress_json(event: JobEvent, card: Card) -> dict[str, Any]:
+    """`share` is None while no steps are counted (the model is being read)."""
+    return {
+        "job": str(event.job),
+        "text": card.text,
+        "share": card.bar if event.steps else None,
+        "preview": base64.b64encode(event.preview).decode() if event.preview else None,
+    }
