@@ -61,11 +61,12 @@ def lease(
 
 _READY = text("""
     SELECT EXISTS (
-        SELECT FROM unnest(:lanes) AS lane(name), unnest(:profiles) AS wanted(profile)
-        WHERE EXISTS (
-            SELECT FROM jobs WHERE lane = lane.name AND profile = wanted.profile
-                AND state = 'queued' AND ready
-        )
+        SELECT FROM unnest(:lanes) AS lane(name), unnest(:profiles) AS wanted(profile),
+            LATERAL (
+                SELECT FROM jobs WHERE lane = lane.name AND profile = wanted.profile
+                    AND state = 'queued' AND ready
+                ORDER BY start_tag, created_at LIMIT 1
+            ) AS head
     )
 """).bindparams(bindparam("lanes", type_=ARRAY(Text)), bindparam("profiles", type_=ARRAY(Text)))
 

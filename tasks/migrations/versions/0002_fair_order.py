@@ -34,7 +34,9 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock(hashtext('atelier_lease'));
     LOOP
-        SELECT lanes.lane, lanes.start, lanes.weight, head.id, head.start_tag, head.cost_seconds
+        -- One probe of the index for each lane and profile. Without the order a plan may read all.
+        SELECT lanes.lane, lanes.start, lanes.weight, head.id, head.start_tag, head.cost_seconds,
+            array_agg(lanes.lane) OVER () AS busy
         INTO choice
         FROM lanes CROSS JOIN LATERAL (
             SELECT first.* FROM unnest(wanted_profiles) AS wanted(profile) CROSS JOIN LATERAL (
@@ -44,9 +46,9 @@ BEGIN
                 ORDER BY start_tag, created_at LIMIT 1
             ) AS first ORDER BY first.start_tag, first.created_at LIMIT 1
         ) AS head
-        WHERE lanes.lane = ANY (wanted_lanes)
-        ORDER BY lanes.start, lanes.weight DESC, lanes.lane LIMIT 1;
-        IF NOT FOUND THEN
+        ORDER BY lanes.lane <> ALL (wanted_lanes), lanes.start, lanes.weight DESC, lanes.lane
+        LIMIT 1;
+        IF NOT FOUND OR choice.lane <> ALL (wanted_lanes) THEN
             RETURN;
         END IF;
         PERFORM FROM jobs WHERE id = choice.id AND state = 'queued' AND ready
@@ -57,12 +59,7 @@ BEGIN
     -- A lane with nothing ready comes back at the root's virtual time.
     SELECT greatest(lanes.start, choice.start) INTO root FROM lanes WHERE lanes.lane = 'root';
     UPDATE lanes SET start = root
-    WHERE lanes.lane NOT IN ('root', choice.lane) AND lanes.start < root AND NOT EXISTS (
-        SELECT FROM unnest(wanted_profiles) AS wanted(profile), LATERAL (
-            SELECT FROM jobs WHERE lane = lanes.lane AND profile = wanted.profile
-                AND state = 'queued' AND ready LIMIT 1
-        ) AS head
-    );
+    WHERE lanes.start < root AND lanes.lane <> 'root' AND lanes.lane <> ALL (choice.busy);
     UPDATE lanes SET
         start = CASE lanes.lane WHEN 'root' THEN root
             ELSE lanes.start + choice.cost_seconds / lanes.weight END,
