@@ -1,6 +1,6 @@
 """Why a picture could not be made. Imports no torch.
 
-Every error carries a stable `code`, from which the bots make a sentence in the member's language, and
+Every error carries a stable `code`, from which bots make a sentence in the member's language, and
 `details` for that sentence. `str(error)` is one clear English sentence for an operator's log.
 """
 
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class ImagingError(Exception):
-    """A request cannot be carried out; `code` says why, `lasting` whether trying again is pointless."""
+    """A request cannot be carried out: `code` says why, `lasting` that another try is vain."""
 
     code: ClassVar[str] = "imaging-failed"
     lasting: ClassVar[bool] = True

@@ -33,7 +33,7 @@ class Priority(IntEnum):
 class ImageRequest:
     """One order of pictures, free of people and platforms.
 
-    `width` and `height` are pixels of one result. `sources` and `mask` are names of stored pictures,
+    `width` and `height` are pixels of one result. `sources` and `mask` name stored pictures,
     which the engine's reader turns into bytes: a request is small and can be written as JSON.
     Where `steps`, `guidance` or `strength` is None the profile's default is used.
     Picture k of `count` uses the seed `seed + k`, so that any one of them can be made again alone.

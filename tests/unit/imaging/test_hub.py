@@ -1,5 +1,4 @@
-"""A hub id goes through the same code. The hub's local cache is real, the network is switched off.
-"""
+"""A hub id goes through the same code: a real cache of the hub, with the network switched off."""
 
 from __future__ import annotations
 
