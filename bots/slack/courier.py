@@ -78,7 +78,7 @@ class SlackCourier:
     async def progress(self, job: Job, progress: Progress) -> None:
         """Show how far a running job is, at most every few seconds and never past the rate."""
         known = self._known(job.id)
-        if not job.placeholder or known.ended or known.lock.locked():
+        if "ts" not in job.placeholder or known.ended or known.lock.locked():
             return
         now = self.clock()
         if known.shown_at is None:
@@ -186,6 +186,8 @@ class _Posting:
         """Where the result goes: the stored placeholder, one that is found, or one of our own."""
         job = self.parcel.job
         stored = job.placeholder or self.memory.get("placeholder")
+        if stored and "refused" in stored:
+            raise Undeliverable("no-permission", f"the bot met {stored['refused']}")
         if stored:
             return dict(stored)
         order = job.order

@@ -111,7 +111,7 @@ _AT_ONCE: Mapping[Action, Callable[[UUID], Command]] = {
 async def _tidy(room: Room, body: Body, where: Where, target: UUID) -> None:
     """Show at once that a job was cancelled or its pictures deleted, on Slack's side too."""
     job = await room.client.job(target)
-    if job is None or not job.placeholder or not job.state.ended:
+    if job is None or "ts" not in job.placeholder or not job.state.ended:
         return  # the worker's courier shows the end of a job that still runs
     web, say = where.seat.web, await room.say(await room.ask(where, ""))
     try:

@@ -56,6 +56,11 @@ async def post(web: Web, spot: Spot, job: UUID, text: str, blocks: list[Any]) ->
     return {"channel": str(answer["channel"]), "ts": str(answer["ts"])}
 
 
+def refused(code: str) -> dict[str, str]:
+    """Stored in place of a message: there is none and will be none, and the member knows why."""
+    return {"refused": code}
+
+
 async def find(web: Web, spot: Spot, job: Job) -> dict[str, str] | None:
     """A job's message that was posted already, or None. Raises Limited or Lost."""
     if spot.channel.startswith(("U", "W")):

@@ -162,6 +162,8 @@ class Poster:
     ) -> None:
         """The app may not write here: the order is given up and the member is told."""
         structlog.get_logger().info("no place for a picture", job=str(job.id), why=str(refused))
+        # The job may be drawn by now: then its courier need not look for a message.
+        await self.client.set_placeholder(job.id, placeholders.refused(refused.code))
         await self.client.cancel(job.id, ask.member)
         told = Reply(ReplyKind.REFUSAL, say("slack-invite-me"), title=say("refusal-title"))
         await self.whisper(told, where, say)

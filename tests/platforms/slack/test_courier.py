@@ -315,3 +315,13 @@ async def test_a_result_waits_for_progress_that_is_on_its_way(
     await courier.deliver(record.parcel())
     await late
     assert shown(team, record) == record.pictures
+
+
+async def test_where_the_bot_was_refused_the_courier_does_not_wait(
+    courier: SlackCourier, prompt: Message, team: Workspace, slack: LoopbackSlack
+) -> None:
+    made = finished(TEAM, GENERAL, ANNA, prompt.ts, placeholders.refused("not_in_channel"))
+    with pytest.raises(Undeliverable) as told:
+        await courier.deliver(made.parcel())
+    assert told.value.code == "no-permission"
+    assert slack.called("chat.postMessage") == [], "the member was told by the bot"
