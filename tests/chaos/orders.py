@@ -40,15 +40,20 @@ async def until_running(client: Client, job: UUID) -> None:
     await asyncio.sleep(0.3)
 
 
-async def until_ended(client: Client, jobs: Sequence[UUID]) -> list[Job]:
+async def until_ended(
+    client: Client, jobs: Sequence[UUID], seconds: float = PATIENCE_SECONDS
+) -> list[Job]:
     """The jobs, once nothing more will happen to any of them."""
-    return await _until(client, jobs, lambda found: all(job.state.ended for job in found))
+    return await _until(client, jobs, lambda found: all(job.state.ended for job in found), seconds)
 
 
 async def _until(
-    client: Client, jobs: Sequence[UUID], true: Callable[[list[Job]], bool]
+    client: Client,
+    jobs: Sequence[UUID],
+    true: Callable[[list[Job]], bool],
+    seconds: float = PATIENCE_SECONDS,
 ) -> list[Job]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     found: list[Job] = []
     while time.monotonic() < deadline:
         try:
@@ -58,4 +63,4 @@ async def _until(
         if len(found) == len(jobs) and true(found):
             return found
         await asyncio.sleep(0.05)
-    raise AssertionError(f"not within {PATIENCE_SECONDS:g} s: {[job.state for job in found]}")
+    raise AssertionError(f"not within {seconds:g} s: {[job.state for job in found]}")

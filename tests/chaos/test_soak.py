@@ -18,7 +18,8 @@ from tests.stack import Studio
 
 MINUTES = float(os.environ.get("ATELIER_SOAK_MINUTES", "30"))
 PARTS = ("worker", "worker", "valkey", "postgres", "clock", "web")
-PAUSE_SECONDS = (2.0, 15.0)
+PAUSE_SECONDS = (5.0, 45.0)  # a worker takes a while to read its model, and shall get on between
+CALM_SECONDS = 600.0  # for what is left once the killing ends
 WAITING = 8  # of one member's ten
 
 
@@ -26,7 +27,10 @@ WAITING = 8  # of one member's ten
 @pytest.mark.chaos
 @pytest.mark.timeout(int(MINUTES * 60) + 900)
 async def test_bad_luck_loses_and_doubles_nothing(new_studio: Callable[..., Studio]) -> None:
-    studio = await asyncio.to_thread(new_studio().start)
+    studio = new_studio(ATELIER_CONFIG="lucky.toml")
+    studio.home.mkdir()
+    (studio.home / "lucky.toml").write_text("[limits]\nattempts = 100\n")  # or bad luck is an end
+    await asyncio.to_thread(studio.start)
     client = await connect(studio.settings)
     dice = random.Random(7)
     accepted: list[UUID] = []
@@ -35,9 +39,10 @@ async def test_bad_luck_loses_and_doubles_nothing(new_studio: Callable[..., Stud
     async def keep_ordering() -> None:
         while time.monotonic() < ends:
             try:
-                batch = [await order(client, dice.choice((2, 4, 40))) for _ in range(WAITING)]
-                accepted.extend(batch)
-                await until_ended(client, batch)
+                for _ in range(WAITING):
+                    accepted.append(await order(client, dice.choice((2, 4, 40))))
+                batch = accepted[-WAITING:]
+                await until_ended(client, batch, MINUTES * 60 + CALM_SECONDS)
             except Unavailable:
                 continue  # not accepted, so nothing is owed
 
@@ -50,7 +55,7 @@ async def test_bad_luck_loses_and_doubles_nothing(new_studio: Callable[..., Stud
 
     try:
         await asyncio.gather(keep_ordering(), keep_killing())
-        await until_ended(client, accepted)
+        await until_ended(client, accepted, CALM_SECONDS)
     finally:
         await client.close()
     url = studio.settings.database_url
