@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
+from kombu.exceptions import ChannelError
 
 TICKET = "atelier.ticket"
 QUEUE = "atelier"
+ENOUGH = 64
+"""Tickets that lie in the broker: each wakes one thread, which then works while there is work."""
+
 LAPSES_AFTER = 60.0
 """Seconds after which a ticket that nobody took is dropped: workers also look by themselves."""
 
@@ -56,7 +61,18 @@ def on_ticket(app: Celery, serve: Callable[[], None]) -> None:
 
 
 def publish(app: Celery, tickets: int) -> None:
-    """Send tickets. Raises kombu's OperationalError where the broker is away."""
+    """Send tickets, but no more than are worth it: beside ENOUGH that lie there, one wakes nobody.
+
+    Raises kombu's OperationalError where the broker is away.
+    """
     with app.producer_pool.acquire(block=True) as producer:
-        for _ in range(tickets):
+        for _ in range(min(tickets, ENOUGH - _lying_there(producer.channel))):
             app.send_task(TICKET, producer=producer, expires=LAPSES_AFTER, retry=False)
+
+
+def _lying_there(channel: Any) -> int:
+    """How many tickets nobody has taken yet."""
+    try:
+        return int(channel.queue_declare(QUEUE, passive=True).message_count)
+    except ChannelError:  # the queue is made with its first message
+        return 0

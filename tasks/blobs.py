@@ -14,9 +14,9 @@ from fsspec.core import url_to_fs
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
-def picture_name(job: UUID, attempt: int, index: int, mime: str) -> str:
-    """The name of a finished picture; an attempt never writes over another's."""
-    return f"pictures/{job}/{attempt}-{index}.{SUFFIXES.get(mime, 'bin')}"
+def picture_name(job: UUID, lease: UUID, index: int, mime: str) -> str:
+    """The name of a finished picture; one lease never writes over what another has made."""
+    return f"pictures/{job}/{lease.hex[:12]}-{index}.{SUFFIXES.get(mime, 'bin')}"
 
 
 def source_name(data: bytes) -> str:

@@ -21,8 +21,6 @@ from tasks.store.database import Database
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-MOST_TICKETS = 64
-"""Of one batch: each wakes one thread, which then works on while there is work."""
 
 LOOK_SECONDS = 1.0  # a notification that was missed costs this much
 PAUSE_SECONDS = 0.5  # after a server was away
@@ -57,5 +55,5 @@ class Relay:
         with self._database.begin() as connection:
             taken = outbox.take(connection, BATCH)
             if taken:
-                publish(self._app, min(taken, MOST_TICKETS))
+                publish(self._app, taken)
         return taken

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import entry_points
 from threading import Thread
@@ -45,6 +46,7 @@ GROUP = "atelier.couriers"
 HOLD_SECONDS = 30.0  # a claim, renewed while its posting goes on
 POST_SECONDS = 300.0  # one posting, at most
 LOOK_SECONDS = 0.5  # between looks for deliveries that nobody carries
+SENT_PATIENCE = 60.0  # what was posted is worth waiting for a database that restarts
 LONGEST_PAUSE = 600.0
 MOST_TRIES = 200  # about a day of trying
 AT_ONCE = 16
@@ -53,6 +55,14 @@ AT_ONCE = 16
 def found_couriers() -> dict[str, Connect]:
     """The couriers that are installed, by entry point."""
     return {point.name: point.load() for point in entry_points(group=GROUP)}
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A job that is ready to be posted: nothing of it has to be read, and no bot is editing it."""
+
+    job: Job
+    enclosures: Sequence[Enclosure]
 
 
 class Postroom:
@@ -100,14 +110,18 @@ class Postroom:
         """The platforms that can be delivered to."""
         return list(self._couriers)
 
-    def carry(self, claim: Claim) -> None:
-        """Begin to post what was claimed; returns at once."""
+    def carry(self, claim: Claim, packed: Packed | None = None) -> None:
+        """Begin to post what was claimed, reading it first unless it is packed; returns at once."""
         self._carrying[claim.job] = claim
-        self._loop.call_soon_threadsafe(self._spawn, claim)
+        self._loop.call_soon_threadsafe(self._spawn, claim, packed)
 
     def tell(self, job: Job, progress: Progress) -> None:
         """Show how far a job is, where the courier finds it worth an edit; returns at once."""
         self._loop.call_soon_threadsafe(self._tell, job, progress)
+
+    def forget(self, job: UUID) -> None:
+        """A job has left this worker without a result: nothing more is told of it."""
+        self._loop.call_soon_threadsafe(self._forget, job)
 
     def claims(self) -> list[UUID]:
         """The tokens of the postings that go on, to be held longer."""
@@ -156,19 +170,19 @@ class Postroom:
                 log.warning("postroom-interrupted", error=str(error).strip())
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _spawn(self, claim: Claim) -> None:
-        task = asyncio.ensure_future(self._carry(claim))
+    def _spawn(self, claim: Claim, packed: Packed | None = None) -> None:
+        task = asyncio.ensure_future(self._carry(claim, packed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, claim: Claim) -> None:
+    async def _carry(self, claim: Claim, packed: Packed | None) -> None:
         """Post one claim and record how it went. Never raises: the sweep finds what is left."""
         with structlog.contextvars.bound_contextvars(job=str(claim.job)):
             try:
                 await self._stop_telling(claim.job)
-                job = await self._db(partial(jobs.read, job=claim.job))
+                job = packed.job if packed else await self._db(partial(_read, job=claim.job))
                 if job is not None:
-                    await self._post(claim, job)
+                    await self._post(claim, job, packed)
             except DBAPIError as error:
                 log.warning("delivery-interrupted", error=str(error).strip())
             except Exception:
@@ -177,14 +191,14 @@ class Postroom:
                 self._carrying.pop(claim.job, None)
                 self._fenced.pop(claim.job, None)
 
-    async def _post(self, claim: Claim, job: Job) -> None:
+    async def _post(self, claim: Claim, job: Job, packed: Packed | None) -> None:
         courier = self._couriers.get(job.order.place.platform)
         if courier is None:
             await self._later(claim, job, "This worker has no courier for that platform.", 2.0)
             return
         try:
-            await self._fence(job.id)
-            parcel = await self._parcel(claim, job)
+            enclosures = packed.enclosures if packed else await self._enclosures(job)
+            parcel = self._parcel(claim, job, enclosures)
             async with asyncio.timeout(POST_SECONDS):
                 receipt = await courier.deliver(parcel)
         except TryLater as later:
@@ -197,14 +211,18 @@ class Postroom:
             log.exception("courier-failed")
             await self._later(claim, job, f"{type(error).__name__}: {error}", 1.0)
         else:
-            await self._sent(claim, receipt.message)
+            await self._sent(claim, job, receipt.message)
 
-    async def _parcel(self, claim: Claim, job: Job) -> Parcel:
-        enclosures = []
-        if job.state is JobState.DELIVERING:
-            for picture in job.pictures:
-                data = await asyncio.to_thread(self._blobs.get, picture.blob)
-                enclosures.append(Enclosure(picture, data))
+    async def _enclosures(self, job: Job) -> list[Enclosure]:
+        """The pictures' bytes; none where the job has ended without. Raises FileNotFoundError."""
+        if job.state is not JobState.DELIVERING:
+            return []
+        return [
+            Enclosure(picture, await asyncio.to_thread(self._blobs.get, picture.blob))
+            for picture in job.pictures
+        ]
+
+    def _parcel(self, claim: Claim, job: Job, enclosures: Sequence[Enclosure]) -> Parcel:
         memory = dict(claim.memory)
 
         async def remember(values: Mapping[str, Any]) -> None:
@@ -215,10 +233,17 @@ class Postroom:
 
         return Parcel(job, enclosures, memory, remember)
 
-    async def _sent(self, claim: Claim, message: str) -> None:
-        settle = partial(transitions.delivered, job=claim.job, poster=claim.poster, message=message)
-        if await self._db(settle, patience=60.0):
-            await self._announce(claim.job)
+    async def _sent(self, claim: Claim, job: Job, message: str) -> None:
+        done = replace(job, state=JobState.DONE) if not job.state.ended else job
+
+        def settle() -> None:
+            mark = partial(
+                transitions.delivered, job=claim.job, poster=claim.poster, message=message
+            )
+            if self._database.read(mark, SENT_PATIENCE):
+                self._bus.publish(ended(done))
+
+        await asyncio.to_thread(settle)
 
     async def _later(self, claim: Claim, job: Job, error: str, after: float) -> None:
         if claim.tries >= MOST_TRIES:
@@ -237,26 +262,21 @@ class Postroom:
                 states = [JobState.DELIVERING]
                 transitions.end(connection, job.id, states, JobState.FAILED, reason, told=True)
 
-        await self._db(give_up)
-        await self._announce(job.id)
+        await asyncio.to_thread(self._database.run, give_up)
+        failed = replace(job, state=JobState.FAILED) if not job.state.ended else job
+        await asyncio.to_thread(self._bus.publish, ended(failed))
 
     async def _lost(self, job: Job, error: FileNotFoundError) -> None:
         """The pictures are gone: the job has failed after all, and its member is told so."""
         log.error("pictures-lost", error=str(error))
-        reason = Reason("pictures-lost")
         end = partial(
             transitions.end,
             job=job.id,
             states=[JobState.DELIVERING],
             to=JobState.FAILED,
-            reason=reason,
+            reason=Reason("pictures-lost"),
         )
-        await self._db(end)
-
-    async def _announce(self, job: UUID) -> None:
-        row = await self._db(partial(jobs.read, job=job))
-        if row is not None:
-            await asyncio.to_thread(self._bus.publish, ended(row))
+        await asyncio.to_thread(self._database.run, end)
 
     # -- progress -------------------------------------------------------------------------------
 
@@ -279,6 +299,11 @@ class Postroom:
             self._newest.pop(job.id, None)
             self._telling.pop(job.id, None)
 
+    def _forget(self, job: UUID) -> None:
+        if job not in self._carrying:
+            self._newest.pop(job, None)
+            self._fenced.pop(job, None)
+
     async def _stop_telling(self, job: UUID) -> None:
         """Let the last edit of progress end before the result is posted."""
         self._newest.pop(job, None)
@@ -292,4 +317,11 @@ class Postroom:
         await asyncio.shield(self._fenced[job])
 
     async def _db(self, work: Callable[[Connection], T], patience: float = 10.0) -> T:
-        return await asyncio.to_thread(self._database.run, work, patience)
+        """One statement, or reading, in a thread."""
+        return await asyncio.to_thread(self._database.read, work, patience)
+
+
+def _read(connection: Connection, job: UUID) -> Job | None:
+    """The job, once the bot's own edit of its placeholder is over."""
+    fences.hold(connection, job)
+    return jobs.read(connection, job)

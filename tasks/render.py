@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -24,9 +25,10 @@ from imaging.errors import ImagingError, RenderCancelled
 from imaging.request import FinishedPicture, ImageRequest
 from tasks.blobs import Blobs, picture_name
 from tasks.bus import Bus, ended, progressed
-from tasks.job import Job, JobState, Reason
+from tasks.deliver import Enclosure
+from tasks.job import Job, JobState, Picture, Reason
 from tasks.load import SharedClock
-from tasks.postroom import HOLD_SECONDS, Postroom
+from tasks.postroom import HOLD_SECONDS, Packed, Postroom
 from tasks.slots import Slots
 from tasks.store import deliveries, jobs, leases, transitions
 from tasks.store.database import Database
@@ -121,7 +123,7 @@ class Renderer:
             self.slots.release()
 
     def _lease(self, lanes: Sequence[str]) -> Lease | None:
-        return self.database.run(
+        return self.database.read(
             lambda connection: leases.lease(
                 connection, self.terms.name, lanes, self.terms.profiles, self.terms.lease_seconds
             ),
@@ -133,7 +135,7 @@ class Renderer:
         free = self.slots.size - self.slots.taken
         if free == 0 or self._stopping.is_set():
             return False
-        return self.database.run(
+        return self.database.read(
             lambda connection: leases.any_ready(
                 connection, self.terms.lanes.every, self.terms.profiles
             ),
@@ -177,21 +179,25 @@ class Renderer:
     def _settle(self, running: Running, finished: Sequence[FinishedPicture], used: float) -> None:
         """Store the pictures, then say so in the record, then hand them to the postroom."""
         lease = running.lease
-        made = [self._store(lease.job, index, one) for index, one in enumerate(finished)]
+        made = [self._store(lease, index, one) for index, one in enumerate(finished)]
         poster = uuid4()
-        moved = self.database.run(
+        claim = Claim(lease.job.id, poster, 1, {})
+        settled = self.database.read(
             lambda connection: transitions.rendered(
                 connection, lease, made, poster, HOLD_SECONDS, used
             ),
             patience=SETTLE_PATIENCE,
-        ) or self._settled_before(lease, poster)
-        if moved:
+        )
+        if settled is not None:
             log.info("rendered", pictures=len(made))
-            self.postroom.carry(Claim(lease.job.id, poster, 1, {}))
-            return
-        log.warning("lease-was-lost", attempt=lease.job.attempt)
-        for picture in made:
-            self.blobs.delete(picture.blob)
+            ready = _packed(lease.job, made, finished, settled)
+            self.postroom.carry(claim, ready if settled.unfenced else None)
+        elif self._settled_before(lease, poster):
+            self.postroom.carry(claim)
+        else:
+            log.warning("lease-was-lost", attempt=lease.job.attempt)
+            for picture in made:
+                self.blobs.delete(picture.blob)
 
     def _settled_before(self, lease: Lease, poster: UUID) -> bool:
         """Whether it was this very call that settled, and only its answer was lost on the way."""
@@ -199,8 +205,9 @@ class Renderer:
             lambda connection: deliveries.is_ours(connection, lease.job.id, poster)
         )
 
-    def _store(self, job: Job, index: int, one: FinishedPicture) -> NewPicture:
-        name = picture_name(job.id, job.attempt, index, one.mime)
+    def _store(self, lease: Lease, index: int, one: FinishedPicture) -> NewPicture:
+        job = lease.job
+        name = picture_name(job.id, lease.token, index, one.mime)
         self.blobs.put(name, one.data)
         request = job.order.request.to_json() | {"seed": one.seed, "count": 1}
         return NewPicture(
@@ -327,6 +334,42 @@ class Renderer:
         """How many jobs are being rendered."""
         with self._lock:
             return len(self._running)
+
+
+def _packed(
+    job: Job,
+    made: Sequence[NewPicture],
+    finished: Sequence[FinishedPicture],
+    settled: transitions.Rendered,
+) -> Packed:
+    """What is to be posted, as the record has it now, without reading it again."""
+    enclosures = [
+        Enclosure(
+            Picture(
+                id=new.id,
+                job=job.id,
+                index=new.index,
+                blob=new.blob,
+                mime=new.mime,
+                width=new.width,
+                height=new.height,
+                seed=new.seed,
+                parent=job.order.parent,
+                instruction=job.order.request.prompt,
+                request=ImageRequest.from_json(new.request),
+                created_at=datetime.now(UTC),
+            ),
+            one.data,
+        )
+        for new, one in zip(made, finished, strict=True)
+    ]
+    now = replace(
+        job,
+        state=JobState.DELIVERING,
+        pictures=tuple(one.picture for one in enclosures),
+        placeholder=settled.placeholder,
+    )
+    return Packed(now, enclosures)
 
 
 @dataclass(slots=True)

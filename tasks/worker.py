@@ -255,6 +255,7 @@ class Equipment:
 
     blank: BlankRunner | None = None
     couriers: Mapping[str, Connect] | None = None
+    engine: Engine | None = None
 
 
 def build(settings: Settings, policy: Policy, name: str, equipment: Equipment) -> Worker:
@@ -263,7 +264,7 @@ def build(settings: Settings, policy: Policy, name: str, equipment: Equipment) -
     bus = Bus(redis_of(settings))
     blobs = Blobs(settings.blobs_url or default_url(settings.home))
     profile = profile_for(settings.model)
-    engine = Engine([profile], blobs.get, blank=equipment.blank)
+    engine = equipment.engine or Engine([profile], blobs.get, blank=equipment.blank)
     desk = Desk(settings, database, bus, seal_of(settings))
     postroom = Postroom(database, blobs, bus, desk, equipment.couriers or found_couriers())
     slots = Slots(engine.load().slots + HEADROOM, HEADROOM)
@@ -274,7 +275,7 @@ def build(settings: Settings, policy: Policy, name: str, equipment: Equipment) -
     return Worker(app, database, engine, renderer, postroom, profiles, name, uuid4())
 
 
-def main(equipment: Equipment = Equipment()) -> int:  # noqa: B008  it is immutable
+def main(equipment: Equipment = Equipment()) -> int:
     """Run a worker by the environment's settings; its exit status."""
     settings = Settings()
     logs.configure(settings.log_format)

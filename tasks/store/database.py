@@ -8,7 +8,7 @@ here must be harmless when repeated: every change is guarded by a key, a state o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import psycopg
@@ -20,6 +20,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 T = TypeVar("T")
 
 PATIENCE = 8.0  # seconds that a call waits for a server that is being restarted
+
+_SESSION = {
+    "plan_cache_mode": "force_generic_plan",  # planning costs more than what is planned
+    "lock_timeout": "15s",
+    "idle_in_transaction_session_timeout": "60s",  # a bot that hangs lets go of what it holds
+}
 
 
 class Database:
@@ -37,9 +43,10 @@ class Database:
             connect_args={
                 "connect_timeout": 5,
                 "prepare_threshold": 2,
-                "options": "-c plan_cache_mode=force_generic_plan",
+                "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
             },
         )
+        self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -52,8 +59,23 @@ class Database:
 
         Raises what `work` raises, and OperationalError once patience is over.
         """
+        return self._again(self.engine.begin, work, patience)
+
+    def read(self, work: Callable[[Connection], T], patience: float = PATIENCE) -> T:
+        """`work` as `run` does it, but each statement is a transaction of its own.
+
+        For reading, and for what changes the record in a single statement: two round trips less.
+        """
+        return self._again(self._single.connect, work, patience)
+
+    def _again(
+        self,
+        begin: Callable[[], AbstractContextManager[Connection]],
+        work: Callable[[Connection], T],
+        patience: float,
+    ) -> T:
         if patience <= 0:
-            with self.engine.begin() as connection:
+            with begin() as connection:
                 return work(connection)
         for attempt in stamina.retry_context(
             on=server_was_lost,
@@ -63,7 +85,7 @@ class Database:
             wait_max=0.5,
             wait_jitter=0.05,
         ):
-            with attempt, self.engine.begin() as connection:
+            with attempt, begin() as connection:
                 return work(connection)
         raise AssertionError("stamina ends by returning or raising")
 

@@ -10,10 +10,13 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 _HOLD = text("SELECT pg_advisory_xact_lock(:key)")
-_PATIENCE = text("SET LOCAL lock_timeout = '10s'")
+
+
+def key(job: UUID) -> int:
+    """The number of a job's lock."""
+    return int.from_bytes(job.bytes[:8], "big", signed=True)
 
 
 def hold(connection: Connection, job: UUID) -> None:
-    """Hold the fence until the transaction ends. Raises OperationalError after ten seconds."""
-    connection.execute(_PATIENCE)
-    connection.execute(_HOLD, {"key": int.from_bytes(job.bytes[:8], "big", signed=True)})
+    """Hold the fence until the transaction ends. Raises OperationalError if it takes too long."""
+    connection.execute(_HOLD, {"key": key(job)})

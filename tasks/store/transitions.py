@@ -7,7 +7,7 @@ in the same transaction. A transition that did not happen changes nothing and sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Double, Text
 
 from tasks.job import TRANSITIONS, Job, JobState, Reason
-from tasks.store import flows
+from tasks.store import fences, flows
 from tasks.store.jobs import reason_to_json
 
 
@@ -65,7 +65,7 @@ _RENDERED = text("""
             cancelling = NULL
         WHERE id = :job AND state = 'running' AND attempt = :attempt AND lease_token = :token
         RETURNING id, platform, lane, flow, parent, request, request ->> 'prompt' AS prompt,
-            cost_seconds, rendered_at
+            cost_seconds, rendered_at, placeholder
     ), ended AS (
         UPDATE attempts SET ended_at = clock_timestamp(), outcome = 'rendered',
             gpu_seconds = :gpu_seconds
@@ -89,9 +89,28 @@ _RENDERED = text("""
             moved.prompt, p.request, p.flagged
         FROM moved, jsonb_to_recordset(:pictures) AS p(id uuid, index int, blob text, mime text,
             width int, height int, seed bigint, request jsonb, flagged boolean)
+    ), corrected AS (
+        INSERT INTO lane_changes (lane, seconds)
+        SELECT lane, :gpu_seconds - cost_seconds FROM moved
+        WHERE CAST(:gpu_seconds AS double precision) > 0
     )
-    SELECT lane, flow, cost_seconds FROM moved
+    SELECT placeholder, pg_try_advisory_xact_lock(:fence) AS unfenced,
+        atelier_leave(lane, flow, coalesce(:gpu_seconds - cost_seconds, 0),
+            coalesce(:gpu_seconds - cost_seconds, 0))
+    FROM moved
 """).bindparams(bindparam("pictures", type_=JSONB), bindparam("gpu_seconds", type_=Double))
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A job that has just turned to delivering.
+
+    `placeholder` is as the bot had stored it by then. `unfenced` tells that no bot was editing it,
+    nor will any more: they do so only while a job is queued.
+    """
+
+    placeholder: Mapping[str, Any]
+    unfenced: bool
 
 
 def rendered(
@@ -101,10 +120,11 @@ def rendered(
     poster: UUID,
     hold: float,
     gpu_seconds: float | None = None,
-) -> bool:
+) -> Rendered | None:
     """running → delivering: the pictures are stored, `poster` may post them for `hold` seconds.
 
-    `gpu_seconds` is what the render took of a device, where that was measured.
+    None where the lease was somebody else's by then. `gpu_seconds` is what the render took of a
+    device, where that was measured.
     """
     check([JobState.RUNNING], JobState.DELIVERING)
     values = [
@@ -120,13 +140,11 @@ def rendered(
             "poster": poster,
             "hold": hold,
             "pictures": values,
-            "gpu_seconds": gpu_seconds,
+            "gpu_seconds": gpu_seconds or None,
+            "fence": fences.key(lease.job.id),
         },
     ).one_or_none()
-    if moved is not None:
-        difference = gpu_seconds - moved.cost_seconds if gpu_seconds else 0.0
-        flows.settle(connection, moved.lane, moved.flow, difference)
-    return moved is not None
+    return Rendered(moved.placeholder, moved.unfenced) if moved is not None else None
 
 
 _DELIVERED = text("""

@@ -23,7 +23,7 @@ from tests.integration.house import PLACE, House, member, order, request
 def deliver(house: House, who: Member, message: str, prompt: str = "a red star") -> Job:
     """An order of this member, rendered and delivered as this message."""
     job = house.submit(order(who, request=request(prompt=prompt)))
-    name = picture_name(job.id, 1, 0, "image/png")
+    name = picture_name(job.id, job.id, 0, "image/png")
     house.blobs.put(name, b"picture of " + who.id.encode())
     made = NewPicture(uuid4(), 0, name, "image/png", 64, 64, 1, request().to_json())
     with house.database.begin() as connection:

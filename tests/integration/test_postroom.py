@@ -86,7 +86,7 @@ def open_postroom(house: House) -> Iterator[Callable[[Courier], Postroom]]:
 def rendered(house: House) -> UUID:
     """A job whose picture is stored and whose delivery nobody has taken yet."""
     job = house.submit(order())
-    name = picture_name(job.id, 1, 0, "image/png")
+    name = picture_name(job.id, job.id, 0, "image/png")
     house.blobs.put(name, b"picture")
     made = NewPicture(uuid4(), 0, name, "image/png", 64, 64, 1, request().to_json())
     lanes = lanes_of(house.policy).every
@@ -176,7 +176,7 @@ def test_pictures_that_are_gone_fail_the_job_and_the_member_is_told(
 ) -> None:
     courier = ScriptedCourier(post)
     job = rendered(house)
-    house.blobs.delete(picture_name(job, 1, 0, "image/png"))
+    house.blobs.delete(picture_name(job, job, 0, "image/png"))
     open_postroom(courier)
     house.wait(lambda: bool(courier.parcels), "the member told")
     ended = house.wait_state(job, JobState.FAILED)

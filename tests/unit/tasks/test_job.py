@@ -71,7 +71,7 @@ def test_two_workers_of_a_home_have_two_names_and_a_restart_the_same(tmp_path: P
 
 def test_blobs(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path.as_uri())
-    name = picture_name(uuid4(), 2, 0, "image/png")
+    name = picture_name(uuid4(), uuid4(), 0, "image/png")
     blobs.put(name, b"one")
     blobs.put(name, b"two")
     assert blobs.get(name) == b"two"

@@ -1,0 +1,172 @@
+"""Jobs a second through submit → lease → settle, against bare Celery and procrastinate.
+
+Run as `python -m tasks.bench.queue [--json FILE]`. The three take turns on the same Valkey and the
+same Postgres, a few rounds each; a round is from the first submit to the last job done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from imaging.request import ImageRequest, Operation
+from tasks.bench.ground import Ground, ground, median, said
+from tasks.bench.rivals import CONCURRENCY, celery_app, procrastinate_app
+from tasks.client import connect
+from tasks.job import Order, Refused
+from tasks.members import Member, Place
+from tasks.policy import read
+from tasks.store.database import Database
+
+JOBS = 600
+ROUNDS = 3
+MEMBERS = 100
+POLICY = """
+[tiers.free]
+running = 1000
+waiting = 1000
+quota = "1000000/1h"
+"""
+
+Round = Callable[[], float]
+"""Does JOBS jobs and gives the seconds that it took."""
+
+
+async def _in_parallel(count: int, one: Callable[[int], object]) -> None:
+    """`one(n)` for each n, CONCURRENCY at a time."""
+    numbers = iter(range(count))
+
+    async def worker() -> None:
+        for number in numbers:
+            await one(number)  # type: ignore[misc]
+
+    await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
+
+
+def ours(place: Ground) -> Round:
+    """Atelier: the clock relays, a worker leases, renders nothing, and delivers."""
+    place.start("tasks.clock")
+    place.start("tasks.bench.empty_worker")
+    database = Database(place.database_url)
+    place.stack.callback(database.close)
+    request = ImageRequest(Operation.IMAGINE, "a red star", "blank", 64, 64, 1)
+    where = Place("bench", "bench", "bench")
+
+    async def submit_all() -> None:
+        client = await connect(place.settings, read(POLICY))
+
+        async def submit(number: int) -> None:
+            member = Member("bench", "bench", str(number % MEMBERS))
+            outcome = await client.submit(Order(uuid4().hex, "imagine", member, where, request))
+            if isinstance(outcome, Refused):
+                raise RuntimeError(f"The bench's order was refused: {outcome.reason.code}.")
+
+        await _in_parallel(JOBS, submit)
+        await client.close()
+
+    def round_() -> float:
+        start = time.time()
+        asyncio.run(submit_all())
+        return _all_done(database) - start
+
+    return round_
+
+
+def _all_done(database: Database) -> float:
+    """Wait until every job is done; the moment at which the last one was."""
+    query = """
+        SELECT count(*) FILTER (WHERE state <> 'done'), extract(epoch FROM max(ended_at)) FROM jobs
+    """
+    while True:
+        with database.begin() as connection:
+            left, last = connection.exec_driver_sql(query).one()
+        if left == 0:
+            return float(last)
+        time.sleep(0.02)
+
+
+def celery(place: Ground) -> Round:
+    """Bare Celery: no-op tasks, published one after the other."""
+    worker = place.start("tasks.bench.rivals", "celery", str(JOBS))
+    said(worker, "ready")
+    app = celery_app(place.redis_url)
+    noop = app.signature("bare.noop")
+
+    def round_() -> float:
+        start = time.time()
+        for _ in range(JOBS):
+            noop.delay()
+        return float(said(worker, "done")) - start
+
+    return round_
+
+
+def procrastinate(place: Ground) -> Round:
+    """Procrastinate: no-op tasks, deferred CONCURRENCY at a time."""
+    app = procrastinate_app(place.database_url)
+
+    async def apply_schema() -> None:
+        async with app.open_async():
+            await app.schema_manager.apply_schema_async()
+
+    asyncio.run(apply_schema())
+    worker = place.start("tasks.bench.rivals", "procrastinate", str(JOBS))
+    said(worker, "ready")
+
+    async def defer_all() -> None:
+        async with app.open_async():
+            deferrer = app.configure_task("bare.noop", allow_unknown=True)
+            await _in_parallel(JOBS, lambda _: deferrer.defer_async())
+
+    def round_() -> float:
+        start = time.time()
+        asyncio.run(defer_all())
+        return float(said(worker, "done")) - start
+
+    return round_
+
+
+def run(rounds: int = ROUNDS) -> dict[str, float]:
+    """The figures: jobs a second of each, and the ratios that the goals are about."""
+    with ground(POLICY) as place:
+        runners = {
+            "atelier": ours(place),
+            "celery": celery(place),
+            "procrastinate": procrastinate(place),
+        }
+        for runner in runners.values():
+            runner()  # everything is warm afterwards
+        seconds: dict[str, list[float]] = {name: [] for name in runners}
+        for _ in range(rounds):
+            for name, runner in runners.items():
+                seconds[name].append(runner())
+    rates = {name: JOBS / median(taken) for name, taken in seconds.items()}
+    return {
+        **{f"{name}_jobs_per_second": rate for name, rate in rates.items()},
+        "ratio_to_celery": rates["atelier"] / rates["celery"],
+        "ratio_to_procrastinate": rates["atelier"] / rates["procrastinate"],
+    }
+
+
+def report(figures: dict[str, float], file: Path | None) -> None:
+    """A table on standard output, and the figures as JSON where a file is named."""
+    for name, value in figures.items():
+        print(f"{name:32} {value:10.2f}")
+    if file is not None:
+        file.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    report(run(), parser.parse_args().json)
+
+
+if __name__ == "__main__":
+    main()

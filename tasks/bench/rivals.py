@@ -1,0 +1,82 @@
+"""The others: bare Celery, and procrastinate. Run as `python -m tasks.bench.rivals NAME COUNT`.
+
+Each is a worker process with a task that does nothing. It prints `ready` when it takes work, and
+the moment (seconds since the epoch) at which the COUNTth task of every round was done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from typing import Any
+
+import procrastinate
+from celery import Celery
+from celery.signals import worker_ready
+
+from tasks.app import broker_url
+
+CONCURRENCY = 8
+
+
+class Counter:
+    """Counts tasks, and says when a round is over."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._done = 0
+
+    def add(self) -> None:
+        """One more."""
+        self._done += 1
+        if self._done % self._count == 0:
+            print("done", time.time(), flush=True)
+
+
+def celery_app(redis_url: str) -> Celery:
+    """Celery as it comes, without results."""
+    app = Celery("bare", broker=broker_url(redis_url), set_as_current=False)
+    app.conf.update(task_ignore_result=True, worker_redirect_stdouts=False)
+    return app
+
+
+def run_celery(redis_url: str, count: int) -> None:
+    """A bare Celery worker on threads, until SIGTERM."""
+    app, counter = celery_app(redis_url), Counter(count)
+
+    @app.task(name="bare.noop")  # type: ignore[untyped-decorator]
+    def noop() -> None:
+        counter.add()
+
+    worker_ready.connect(lambda **_: print("ready", flush=True), weak=False)
+    app.Worker(pool="threads", concurrency=CONCURRENCY, quiet=True).start()
+
+
+def procrastinate_app(database_url: str) -> procrastinate.App:
+    """Procrastinate as it comes, on its psycopg connector."""
+    pool = {"min_size": CONCURRENCY, "max_size": CONCURRENCY}
+    size: Any = CONCURRENCY  # passed on to the pool, which its types do not know
+    connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=size, max_size=size)
+    return procrastinate.App(connector=connector)
+
+
+async def run_procrastinate(database_url: str, count: int) -> None:
+    """A procrastinate worker, until it is ended."""
+    app, counter = procrastinate_app(database_url), Counter(count)
+
+    @app.task(name="bare.noop")
+    async def noop() -> None:
+        counter.add()
+
+    async with app.open_async():
+        print("ready", flush=True)
+        await app.run_worker_async(concurrency=CONCURRENCY)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "celery":
+        run_celery(os.environ["ATELIER_REDIS_URL"], int(sys.argv[2]))
+    else:
+        asyncio.run(run_procrastinate(os.environ["ATELIER_DATABASE_URL"], int(sys.argv[2])))
