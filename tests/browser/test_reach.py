@@ -35,6 +35,35 @@ async def test_flags_and_commands_are_offered(open_page: OpenPage) -> None:
     await expect(page.locator(".aside-note")).to_contain_text("credits left")
 
 
+HINTS: list[tuple[str, list[str]]] = [
+    ("a cat", []),
+    ("a cat -", []),
+    ("a cat --", ["--ar", "--count", "--seed", "--no", "--model", "--strength"]),
+    ("a cat —s", ["--seed", "--strength"]),
+    ("a cat --ar 1:1 --", ["--count", "--seed", "--no", "--model", "--strength"]),
+    ("a cat --ar ", ["1:1", "3:2", "2:3", "4:5", "16:9", "9:16"]),
+    ("a cat --ar=1", ["1:1", "16:9"]),
+    ("a cat --ar 16:9", []),
+    ("a cat --count ", ["1", "2", "3", "4"]),
+    ("a cat --model p", ["postcard"]),
+    ("a cat --seed ", []),
+    ("/q", ["/queue", "/quota"]),
+    ("/waitlist ", ["join", "leave", "status"]),
+    ("/studio d", ["doors"]),
+    ("/imagine a cat --se", ["--seed"]),
+    ("half/q", []),
+]
+
+
+async def test_what_is_offered(open_page: OpenPage) -> None:
+    page = await open_page(administrator=True)
+    box = page.get_by_role("textbox", name="Prompt")
+    shown = page.locator("#prompt-hints:not([hidden]) .hint b")
+    for text, expected in HINTS:
+        await box.fill(text)
+        await expect(shown, text).to_have_text(expected)
+
+
 async def test_the_keyboard_alone(open_page: OpenPage) -> None:
     page = await open_page()
     await expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
