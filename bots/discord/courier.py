@@ -164,13 +164,15 @@ class _Delivery:
         spot = Spot.of(job, self.parcel.memory)
         limit = spot.size_limit
         for _ in range(SHRINKS):
+            sheets = await self._sheets(limit)
             try:
-                placed = await self._place(spot, await self._sheets(limit))
+                placed = await self._place(spot, sheets)
                 return Receipt(str(placed.message))
             except discord.HTTPException as error:
                 if error.status != TOO_LARGE and error.code != TOO_LARGE_CODE:
                     raise
-                limit //= 2  # a server that lost its boosts takes less than it said
+                # A server that lost its boosts takes less than it said when it was asked.
+                limit = max(len(sheet.data) for sheet in sheets) // 2 if sheets else 0
         raise Gone("undeliverable")
 
     async def _place(self, spot: Spot, sheets: Sequence[Sheet]) -> Spot:

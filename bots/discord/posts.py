@@ -135,6 +135,14 @@ class Posts:
             raise lasting(error) from error
         return replace(spot, message=sent.id)
 
+    async def channel(self, number: int) -> object:
+        """A channel, asked of Discord. Raises HTTPException."""
+        return await self._client.fetch_channel(number)
+
+    async def message(self, channel: int, number: int) -> discord.Message:
+        """A message, asked of Discord. Raises HTTPException."""
+        return await self._client.get_partial_messageable(channel).fetch_message(number)
+
     async def find(self, channel: int, job: Job) -> int | None:
         """The newest of a channel's messages that has this job's buttons. Raises HTTPException."""
         room = self._client.get_partial_messageable(channel)

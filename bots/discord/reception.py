@@ -140,8 +140,11 @@ class Reception:
         """Remember where a job's message stands, and keep its place in line true."""
         if reply.job is None:
             return
+        client, workspace = self.studio.client, reply.job.order.member.workspace
         try:
-            await self.studio.client.set_placeholder(reply.job.id, spot.memory())
+            settings = await client.workspace_settings("discord", workspace)
+            stands = spot.memory() | {"spoiler": settings.nsfw == "spoiler"}
+            await client.set_placeholder(reply.job.id, stands)
         except Unavailable as error:
             # The courier finds the message by the interaction's token, or posts one of its own.
             log.warning("a placeholder was not noted", job=str(reply.job.id), why=str(error))

@@ -26,15 +26,18 @@ def member_of(interaction: discord.Interaction) -> Member:
     )
 
 
-def writer_of(message: discord.Message) -> Member:
-    """The member who wrote a message. A message does not tell the writer's language or rights."""
+def writer_of(message: discord.Message, number: int | None) -> Member:
+    """The member who wrote a message in the server `number`.
+
+    A message does not tell the writer's language or rights.
+    """
     guild = message.guild
     return Member(
         platform="discord",
-        workspace=str(guild.id) if guild else NO_GUILD,
+        workspace=str(number) if number else NO_GUILD,
         id=str(message.author.id),
         name=message.author.display_name,
-        roles=_roles(message.author, guild.id if guild else None),
+        roles=_roles(message.author, number),
         locale=language(str(guild.preferred_locale) if guild else "en"),
     )
 

@@ -32,13 +32,13 @@ def ask_of(interaction: discord.Interaction) -> Ask:
     )
 
 
-def ask_of_message(message: discord.Message) -> Ask:
-    """The ask behind a message that mentions the bot."""
+def ask_of_message(message: discord.Message, channel: object) -> Ask:
+    """The ask behind a message that mentions the bot, written in `channel`."""
     guild = message.guild
     limit = guild.filesize_limit if guild else DEFAULT_FILE_SIZE_LIMIT_BYTES
     return Ask(
-        member=writer_of(message),
-        place=place_of(message.channel, guild.id if guild else None),
+        member=writer_of(message, guild_of(message)),
+        place=place_of(channel, guild_of(message)),
         key=f"discord:{message.id}",
         reply_to={
             "channel": str(message.channel.id),
@@ -46,6 +46,13 @@ def ask_of_message(message: discord.Message) -> Ask:
             "size_limit": limit,
         },
     )
+
+
+def guild_of(message: discord.Message) -> int | None:
+    """The server's id, known or not; None for a direct message."""
+    if message.guild is not None:
+        return message.guild.id
+    return getattr(message.channel, "guild_id", None)
 
 
 def place_of(channel: object, guild: int | None) -> Place:

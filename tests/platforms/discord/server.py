@@ -133,13 +133,14 @@ class LoopbackDiscord:
             guild.members[user.id] = set(roles)
         return Person(self, user, guild)
 
-    async def start_thread(self, message: Message, name: str) -> Channel:
+    async def start_thread(self, message: Message, name: str, *, told: bool = True) -> Channel:
         """Somebody starts a thread from a message."""
         guild = message.channel.guild
         assert guild is not None
         thread = Channel(message.id, name, kind=11, guild=guild, parent=message.channel.id)
         guild.channels[thread.id] = self.world.channels[thread.id] = thread
-        await self.gateway.dispatch("THREAD_CREATE", thread.payload(), guild.id)
+        if told:
+            await self.gateway.dispatch("THREAD_CREATE", thread.payload(), guild.id)
         return thread
 
     async def delete_channel(self, room: Channel) -> None:

@@ -18,7 +18,7 @@ from tasks.job import Reason
 from tests.platforms.discord.parcels import Asked, ask, picture_file
 from tests.platforms.discord.people import Person
 from tests.platforms.discord.server import LoopbackDiscord
-from tests.platforms.discord.world import ATTACH, SEND, VIEW, Message
+from tests.platforms.discord.world import ATTACH, SEND, VIEW, Message, components_of
 
 PNG = picture_file()
 
@@ -240,9 +240,18 @@ async def test_a_limit_that_shrank_meanwhile_is_found(post: Post) -> None:
     assert guild is not None
     asked = await ask(post.discord, post.anna)
     post.discord.clock.advance(16 * 60)
-    guild.size_limit = 3 << 20
-    await post.courier.deliver(asked.parcel(picture_file(1200, noisy=True)))
+    guild.size_limit = 300_000
+    await post.courier.deliver(asked.parcel(picture_file(400, noisy=True)))
     assert asked.message.pictures[0]["size"] <= guild.size_limit
+
+
+async def test_a_server_may_have_pictures_hidden_at_first(post: Post) -> None:
+    asked = await ask(post.discord, post.anna)
+    placeholder = {**asked.job.placeholder, "spoiler": True}
+    hidden = replace(asked, job=replace(asked.job, placeholder=placeholder))
+    await post.courier.deliver(hidden.parcel(PNG))
+    gallery = [c for c in components_of(asked.message.payload["components"]) if c["type"] == 12]
+    assert all(item["spoiler"] for item in gallery[0]["items"])
 
 
 async def test_a_failure_takes_the_placeholders_place(post: Post) -> None:
