@@ -42,6 +42,7 @@ from tasks.store import (
     workers,
 )
 from tasks.store.database import Database
+from tasks.store.waitlist import Invitation
 from tasks.submit import Reception
 from tasks.tiers import DoorState, Entitlement, Feature, Tier
 from tasks.views import (
@@ -61,6 +62,7 @@ __all__ = [
     "Capacity",
     "Client",
     "Doors",
+    "Invitation",
     "MissingServer",
     "TierLoad",
     "Unavailable",
@@ -262,6 +264,14 @@ class Client:
     async def leave_waitlist(self, member: Member) -> bool:
         """Leave; whether the member was on it."""
         return await self._db(lambda c: waitlist.leave(c, member.key))
+
+    async def claim_invitations(self, platform: str, limit: int = 20) -> Sequence[Invitation]:
+        """Open invitations that nobody was told of; they are the caller's to tell now."""
+        return await self._db(lambda c: waitlist.claim_untold(c, [platform], limit))
+
+    async def untell(self, invitation: Invitation) -> None:
+        """The member could not be told: somebody must try again."""
+        await self._db(lambda c: waitlist.untell(c, invitation.member.key))
 
     async def waitlist_place(self, member: Member) -> WaitlistPlace:
         """Where the member stands."""

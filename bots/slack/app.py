@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from starlette.routing import Route
 
+from bots.core.invitations import InvitationKeeper
 from bots.core.line import LineKeeper
 from bots.core.sentences import speak
 from bots.core.studio import Studio
@@ -23,7 +24,7 @@ from bots.slack import authorization, commands, home, interactions
 from bots.slack.http import routes
 from bots.slack.installing import RecordedInstalls, flow, keep_fresh
 from bots.slack.once import Once
-from bots.slack.posting import Poster, line_shower
+from bots.slack.posting import Poster, inviter, line_shower
 from bots.slack.roles import Directory
 from bots.slack.room import Room
 from bots.slack.workspaces import Wire, Workspaces, workspaces_of
@@ -145,6 +146,8 @@ async def _upkeep(slack: Slack, settings: Settings) -> None:
     """What goes on beside answering: places in line, and tokens that must not expire."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(slack.keeper.run)
+        tell = inviter(slack.workspaces)
+        tasks.start_soon(InvitationKeeper(slack.room.client, "slack", tell).run)
         credentials = _credentials(settings)
         if credentials is not None:
             client = slack.room.client

@@ -11,6 +11,7 @@ import structlog
 
 from bots.core.cards import card
 from bots.core.command import Ask
+from bots.core.invitations import Tell
 from bots.core.line import LineKeeper
 from bots.core.reply import Card, Reply, ReplyKind
 from bots.core.sentences import Sentences
@@ -18,7 +19,7 @@ from bots.slack import blocks, files, placeholders
 from bots.slack.mrkdwn import escape
 from bots.slack.web import Limited, Lost, Refused, Web
 from bots.slack.workspaces import Seat, Workspaces
-from tasks.client import Client
+from tasks.client import Client, Invitation
 from tasks.job import Job, Picture
 
 PLACEHOLDER_PAUSES = (1.0, 3.0, 0.0)  # seconds before a placeholder is looked for and tried again
@@ -219,6 +220,16 @@ async def redraw(web: Web, drawn: Card, say: Sentences, reserve: float = 0.0) ->
         text=blocks.card_text(drawn),
         blocks=blocks.card_blocks(drawn, (), say),
     )
+
+
+def inviter(workspaces: Workspaces) -> Tell:
+    """Tells invitations in direct messages."""
+
+    async def tell(invitation: Invitation, words: str) -> None:
+        seat = await workspaces.seat(invitation.member.workspace)
+        await seat.web.call("chat.postMessage", channel=invitation.member.id, text=escape(words))
+
+    return tell
 
 
 def line_shower(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
+from tasks.store import waitlist
+from tasks.store.database import Database
+from tasks.tiers import Tier
 from tests.platforms.slack import blocks as rules
 from tests.platforms.slack.conftest import CHIEF, PLUS_GROUP, PRO_GROUP, TEAM, Town
 from tests.platforms.slack.evening import pictures_of, size, spend_an_evening, whisper
@@ -281,3 +285,26 @@ def test_everything_is_acknowledged_while_slack_and_the_workers_are_slow(town: T
     roots = [person.mention(channel, "a red circle") for person in people]
     for person, root in zip(people, roots, strict=True):
         pictures_of(town, person, channel, root, 1, 1)
+
+
+def test_who_waited_is_told_when_it_is_their_turn(town: Town) -> None:
+    guest, channel = town.newcomer("patient"), town.channel("patient")
+    chief = town.person(CHIEF)
+    chief.command("/atelier", "studio doors free waitlist", channel)
+    whisper(town, chief, "waitlist")
+    guest.command("/atelier", "waitlist join", channel)
+    whisper(town, guest, "on the waitlist")
+    chief.command("/atelier", "studio doors free open", channel)
+    database = Database(_database(town))
+    try:
+        database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(minutes=30)))
+    finally:
+        database.close()
+    (told,) = in_person(town, guest, 1)
+    assert "your turn" in told.text
+
+
+def _database(town: Town) -> str:
+    url = town.studio.settings.database_url
+    assert url is not None
+    return url.get_secret_value()
