@@ -1,7 +1,7 @@
 """The courier: turns a job's placeholder into its pictures, or into the reason why there are none.
 
-Everything it does can be done again: an upload that is in no message is seen by nobody, the ids of
-uploads are remembered before they are used, and the one visible step is an edit of a known message.
+It keeps the order of edits of one message: progress never covers a result, and a result waits for
+progress that is on its way. `handover` does the rest.
 """
 
 from __future__ import annotations
@@ -9,25 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
 
 from bots.core.cards import card
-from bots.core.reasons import sentence
-from bots.core.reply import Card
-from bots.core.sentences import Sentences, speak
-from bots.slack import blocks, files, placeholders
-from bots.slack.mrkdwn import escape
+from bots.core.sentences import speak
+from bots.slack.handover import Handover, draw
 from bots.slack.web import (
     APP_GONE,
-    FILES_REFUSED,
-    MESSAGE_GONE,
-    PLACE_GONE,
     Limited,
     Lost,
     Refused,
@@ -36,17 +28,13 @@ from bots.slack.web import (
 )
 from bots.slack.workspaces import NotInstalled, Wire, Workspaces, workspaces_of
 from imaging.request import Progress
-from tasks.deliver import CourierDesk, Enclosure, Parcel, Receipt, TryLater, Undeliverable
-from tasks.job import Job, JobState, Reason
+from tasks.deliver import CourierDesk, Parcel, Receipt, TryLater, Undeliverable
+from tasks.job import Job
 
-PATIENCE_FOR_BOT = 30.0  # seconds that a bot has for posting the placeholder itself
-LOOK_AGAIN = 2.0
 PROGRESS_PAUSE = 2.5  # seconds between two edits of one message
 SHARE = 0.7  # of each rate tier; the bot has the rest
 RESERVE = 0.7  # of that share is kept for results
 REMEMBERED = 2048  # jobs
-MOST_ANEW = 3  # times that vanished uploads are made again
-FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_is_deleted"})
 
 
 def connect(desk: CourierDesk) -> SlackCourier | None:
@@ -90,7 +78,7 @@ class SlackCourier:
         async with known.lock:
             try:
                 seat = await self.workspaces.seat(job.order.place.workspace)
-                await _draw(seat.web, job.placeholder, card(job, say, progress), (), say, RESERVE)
+                await draw(seat.web, job.placeholder, card(job, say, progress), (), say, RESERVE)
             except (SlackFault, NotInstalled) as fault:
                 # The next step, or the delivery, shows it; what is lasting is met there again.
                 structlog.get_logger().debug("progress was not shown", why=str(fault))
@@ -114,9 +102,9 @@ class SlackCourier:
         await self.wire.close()
 
     async def _deliver(self, web: Web, parcel: Parcel) -> Receipt:
-        posting = _Posting(web, parcel)
+        handover = Handover(web, parcel)
         try:
-            return await posting.run()
+            return await handover.run()
         except Limited as fault:
             raise TryLater(str(fault), after=fault.after) from None
         except Lost as fault:
@@ -124,7 +112,7 @@ class SlackCourier:
         except Refused as fault:
             if fault.code in APP_GONE and await self._has_another_token(web):
                 raise TryLater(str(fault), after=0.5) from None
-            raise await posting.give_up(fault) from None
+            raise await handover.give_up(fault) from None
 
     async def _has_another_token(self, web: Web) -> bool:
         """Whether the token was renewed, or the app installed anew, since it was last read."""
@@ -141,180 +129,9 @@ class SlackCourier:
         return known
 
 
-@dataclass(slots=True)
-class _Posting:
-    """One try at posting one result."""
-
-    web: Web
-    parcel: Parcel
-    say: Sentences = field(init=False)
-    memory: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.say = speak(self.parcel.job.order.member.locale)
-        self.memory = dict(self.parcel.memory)
-
-    async def run(self) -> Receipt:
-        """Find the message, upload what is missing, and show it all in one edit."""
-        job = self.parcel.job
-        spot = await self._message()
-        drawn = card(job, self.say)
-        ids = [
-            await self._file(number, enclosure, drawn)
-            for number, enclosure in enumerate(self.parcel.enclosures)
-        ]
-        for file in ids:
-            await files.wait_ready(self.web, file)
-        await self._show(spot, drawn, ids)
-        await self._end_status()
-        return Receipt(spot["ts"])
-
-    async def give_up(self, fault: Refused) -> TryLater | Undeliverable:
-        """Slack will not take it: tell the member where that is possible."""
-        if fault.code in FILE_GONE and self.memory.get("begun_anew", 0) < MOST_ANEW:
-            await self._begin_anew()
-            return TryLater(str(fault))
-        code = _code(fault)
-        structlog.get_logger().warning("a result cannot be posted", why=str(fault))
-        if self.parcel.job.state is not JobState.CANCELLED and code != "app-gone":
-            await self._tell(code)
-        return Undeliverable(code if code != "app-gone" else "no-permission", str(fault))
-
-    # -- the message ---------------------------------------------------------
-
-    async def _message(self) -> Mapping[str, str]:
-        """Where the result goes: the stored placeholder, one that is found, or one of our own."""
-        job = self.parcel.job
-        stored = job.placeholder or self.memory.get("placeholder")
-        if stored and "refused" in stored:
-            raise Undeliverable("no-permission", f"the bot met {stored['refused']}")
-        if stored:
-            return dict(stored)
-        order = job.order
-        spot = placeholders.spot_of(order.reply_to, order.member.id, order.private)
-        found = await placeholders.find(self.web, spot, job)
-        if found is None:
-            age = (datetime.now(UTC) - job.created_at).total_seconds()
-            if age < PATIENCE_FOR_BOT:
-                raise TryLater("the placeholder is not posted yet", after=LOOK_AGAIN)
-            drawn = card(replace(job, pictures=()), self.say)
-            shown = [blocks.section(escape(drawn.title))]
-            text = escape(drawn.title)
-            found = await placeholders.post(self.web, spot, job.id, text, shown)
-        await self._remember({"placeholder": found})
-        return found
-
-    async def _show(self, spot: Mapping[str, str], drawn: Card, ids: Sequence[str]) -> None:
-        """The edit that makes it visible.
-
-        Image blocks show the pictures large and beside their buttons. Slack has refused them in
-        `chat.update` for files that were ready (python-slack-sdk issue 1511); then the same edit
-        attaches the files to the message instead.
-        """
-        try:
-            await _draw(self.web, spot, drawn, ids, self.say)
-        except Refused as fault:
-            if fault.code not in {"invalid_blocks", "invalid_blocks_format"} or not ids:
-                raise
-            structlog.get_logger().warning("pictures are attached instead", why=fault.details)
-            await _draw(self.web, spot, drawn, (), self.say, file_ids=list(ids))
-
-    async def _end_status(self) -> None:
-        """An assistant thread no longer says that the app is working."""
-        place = self.parcel.job.order.reply_to
-        if not str(place["channel"]).startswith("D") or not place.get("thread"):
-            return
-        try:
-            await self.web.call(
-                "assistant.threads.setStatus",
-                channel_id=place["channel"],
-                thread_ts=place["thread"],
-                status="",
-            )
-        except SlackFault as fault:
-            structlog.get_logger().debug("the status was not ended", why=str(fault))
-
-    # -- the files ---------------------------------------------------------
-
-    async def _file(self, number: int, enclosure: Enclosure, drawn: Card) -> str:
-        """The Slack file of one picture: the one of an earlier try where it was finished."""
-        name = f"file{number}"
-        known = self.memory.get(name)
-        if known and await files.usable(self.web, known):
-            return str(known)
-        suffix = enclosure.picture.mime.rpartition("/")[2].replace("jpeg", "jpg")
-        upload = files.Upload(
-            f"atelier-{self.parcel.job.short}-{number + 1}.{suffix}",
-            drawn.title,
-            drawn.alt,
-            enclosure.data,
-        )
-        return await files.upload(
-            self.web, upload, started=lambda file: self._remember({name: file})
-        )
-
-    async def _begin_anew(self) -> None:
-        """Forget uploads that Slack does not have any more; the next try makes new ones."""
-        forgotten = {f"file{n}": None for n in range(len(self.parcel.enclosures))}
-        await self._remember({**forgotten, "begun_anew": self.memory.get("begun_anew", 0) + 1})
-
-    async def _remember(self, what: Mapping[str, Any]) -> None:
-        self.memory |= what
-        await self.parcel.remember(what)
-
-    # -- bad news ---------------------------------------------------------
-
-    async def _tell(self, code: str) -> None:
-        """Say in the member's direct messages that it could not be posted; once."""
-        if self.memory.get("told"):
-            return
-        await self._remember({"told": True})
-        job = self.parcel.job
-        why = sentence(Reason(code), self.say)
-        words = f"{card(job, self.say).title}\n{self.say('failed-prefix', why=why)}"
-        try:
-            await self.web.call("chat.postMessage", channel=job.order.member.id, text=escape(words))
-        except SlackFault as fault:
-            structlog.get_logger().warning("the member could not be told", why=str(fault))
-
-
-def _code(fault: Refused) -> str:
-    """Our word for Slack's refusal; each is the name of a sentence, but for the app's own end."""
-    if fault.code in MESSAGE_GONE:
-        return "message-gone"
-    if fault.code in APP_GONE:
-        return "app-gone"
-    if fault.code in FILES_REFUSED:
-        return "slack-no-files"
-    if fault.code == "not_in_channel" or fault.code.startswith("restricted_action"):
-        return "no-permission"
-    return "channel-gone" if fault.code in PLACE_GONE else "undeliverable"
-
-
 def _later_or_never(fault: SlackFault) -> TryLater | Undeliverable:
     if isinstance(fault, Limited):
         return TryLater(str(fault), after=fault.after)
     if isinstance(fault, Refused):
         return Undeliverable("no-permission", str(fault))
     return TryLater(str(fault))
-
-
-async def _draw(
-    web: Web,
-    spot: Mapping[str, Any],
-    drawn: Card,
-    ids: Sequence[str],
-    say: Sentences,
-    reserve: float = 0.0,
-    **more: Any,
-) -> None:
-    await web.call(
-        "chat.update",
-        patience=0.0 if reserve else 5.0,
-        reserve=reserve,
-        channel=spot["channel"],
-        ts=spot["ts"],
-        text=blocks.card_text(drawn),
-        blocks=blocks.card_blocks(drawn, ids, say),
-        **more,
-    )
