@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -258,6 +259,35 @@ def test_stopping_in_the_middle_of_a_picture(make_engine: Any, postcard: Profile
     with pytest.raises(EngineStopped):
         rendering.result(0)
     assert rendering.progress.step < 200
+
+
+def tensors() -> int:
+    """How many there are in this process, weights included."""
+    gc.collect()
+    return sum(1 for thing in gc.get_objects() if type(thing) is torch.Tensor)
+
+
+def test_requests_that_ended_early_hold_no_device_memory(
+    make_engine: Any, postcard: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine()
+    for _ in range(2):  # what libraries keep from a first run is not ours
+        engine.submit(small("postcard", postcard)).result(120)
+    before = tensors()
+    ended = []
+    for _ in range(3):
+        ended.append(engine.submit(small("postcard", postcard, steps=200)))
+        for progress in ended[-1].updates():
+            if progress.step >= 2:
+                ended[-1].cancel()
+    with monkeypatch.context() as context:
+        context.setattr(UNet2DConditionModel, "forward", starving(0))
+        ended.append(engine.submit(small("postcard", postcard)))
+        with pytest.raises(OutOfMemory):
+            ended[-1].result(120)
+    engine.submit(small("postcard", postcard)).result(120)  # the thread has left the others behind
+    assert tensors() <= before
+    assert all(rendering.done for rendering in ended)
 
 
 def test_a_request_cancelled_while_its_model_loads(make_engine: Any, postcard: Profile) -> None:
