@@ -185,3 +185,16 @@ def _quantile(values: Sequence[float], level: float) -> float:
 def newcomer_wait(load: Load, lane: str, job_seconds: float) -> float:
     """What a door follows: the model's wait of a job that would come in last now, in seconds."""
     return wait_seconds(load, lane, load.lanes.get(lane, LaneLoad(1.0)).seconds, job_seconds)
+
+
+def room(load: Load, lane: str, job_seconds: float, longest: float) -> float:
+    """GPU seconds that may still come into a lane before a newcomer waits `longest` seconds."""
+    mine = load.lanes.get(lane, LaneLoad(1.0)).seconds
+    if load.fleet.rate <= 0 or wait_seconds(load, lane, mine, job_seconds) >= longest:
+        return 0.0
+    low, high = 0.0, load.fleet.rate * longest
+    for _ in range(30):
+        middle = (low + high) / 2
+        fits = wait_seconds(load, lane, mine + middle, job_seconds) <= longest
+        low, high = (middle, high) if fits else (low, middle)
+    return low

@@ -114,20 +114,11 @@ class Steward:
 
     def _invite(self, connection: Connection, glance: Glance, tier: Tier) -> None:
         waitlist.lapse(connection, tier)
-        load = glance.load()
         limits = self._policy.auto_doors
-        weights = [one.weight for one in glance.lanes]
-        lane = load.lanes.get(tier.value)
-        if lane is None or not weights or load.fleet.rate <= 0:
-            return
-        share = load.fleet.rate * lane.weight / sum(weights)
-        batch = batch_size(
-            newcomer_wait(glance, tier),
-            limits.longest_wait * limits.return_at,
-            share,
-            job_seconds(glance, tier),
-            waitlist.invited(connection, tier),
-        )
+        each = job_seconds(glance, tier)
+        longest = limits.longest_wait * limits.return_at
+        room = capacity.room(glance.load(), lane_of(tier, False), each, longest)
+        batch = batch_size(room, each, waitlist.invited(connection, tier))
         invited = waitlist.invite(connection, tier, batch, INVITATION_LASTS)
         if invited:
             log.info("invited", tier=tier.value, members=invited)

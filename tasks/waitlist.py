@@ -57,21 +57,13 @@ def position(waiting: Iterable[Waiting], member: str) -> int | None:
     return next((n for n, w in enumerate(standing, 1) if w.member == member), None)
 
 
-def batch_size(
-    predicted_wait: float,
-    longest_wait: float,
-    rate: float,
-    job_seconds: float,
-    open_invitations: int,
-    comes: float = 0.5,
-) -> int:
+def batch_size(room: float, job_seconds: float, open_invitations: int, comes: float = 0.5) -> int:
     """How many members there is room for now.
 
-    Spare work is what would bring the tier's wait (seconds) up to `longest_wait` at its `rate` (GPU
-    seconds a second); each guest brings one job of `job_seconds`, and `comes` is the share of
-    invited members who use it. Open invitations have their room already.
+    `room` is the GPU seconds that may still come in (`capacity.room`); each guest brings one job of
+    `job_seconds`, and `comes` is the share of invited members who use it. Open invitations have
+    their room already.
     """
-    spare = max(0.0, longest_wait - predicted_wait) * rate
-    if job_seconds <= 0 or comes <= 0 or not math.isfinite(spare):
+    if job_seconds <= 0 or comes <= 0 or not math.isfinite(room):
         return 0
-    return max(0, int(spare / (job_seconds * comes)) - open_invitations)
+    return max(0, int(max(0.0, room) / (job_seconds * comes)) - open_invitations)

@@ -2,9 +2,5 @@
 
 What decides here is what decides in the studio: the same fair queue, doors, waitlist and
 estimates (`tasks.fairness`, `doors`, `waitlist`, `capacity`). Only the GPUs are arithmetic. Knows
-no database, no Celery, no chat.
+no database, no Celery, no chat. `run.run` is the body of `atelier plan`.
 """
-
-from tasks.planner.run import run
-
-__all__ = ["run"]

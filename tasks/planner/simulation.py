@@ -12,7 +12,7 @@ from itertools import islice
 from random import Random
 
 from imaging.request import ImageRequest, Operation
-from tasks.capacity import Outcome, calibrate, newcomer_wait, wait_seconds
+from tasks.capacity import Outcome, calibrate, newcomer_wait, room, wait_seconds
 from tasks.costs import USUAL_STEPS, shape_of
 from tasks.doors import (
     AutoDoor,
@@ -315,7 +315,7 @@ class Simulation:
         for lane, name in enumerate(LANES):
             if self.rules[lane].doors is DoorState.AUTO:
                 self._move(lane, predicted[name], now)
-                self._invite(lane, predicted[name], now)
+                self._invite(lane, load, now)
         self.decisions = [self._decide(lane) for lane in range(len(LANES))]
         while self.guests and self.guests[0][0] <= now:
             _, lane, member, cost = heappop(self.guests)
@@ -334,14 +334,14 @@ class Simulation:
         facts = DoorFacts(state, degraded)
         return {invited: decide(facts, Visitor(True, invited)) for invited in (False, True)}
 
-    def _invite(self, lane: int, wait: float, now: float) -> None:
+    def _invite(self, lane: int, load: Load, now: float) -> None:
         standing = self.lists[lane]
         if not standing:
             return
         longest = self.house.limits.longest_wait * self.house.limits.return_at
-        share = WEIGHTS[LANES[lane]] / sum(WEIGHTS.values())
+        spare = room(load, LANES[lane], self.mean, longest)
         open_ones = sum(1 for guest in self.guests if guest[1] == lane)
-        batch = batch_size(wait, longest, self.fleet.rate * share, self.mean, open_ones, COMES)
+        batch = batch_size(spare, self.mean, open_ones, COMES)
         moment = _ZERO + timedelta(seconds=now)
         for guest in invite(islice(standing, batch), batch, moment):
             standing.popleft()

@@ -17,6 +17,7 @@ from tasks.capacity import (
     jobs_before,
     newcomer_wait,
     replay,
+    room,
     wait_seconds,
 )
 from tasks.fairness import RELAXED, FairQueue
@@ -134,6 +135,22 @@ def test_the_range_is_a_range(pairs: list[tuple[float, float]]) -> None:
     told = calibrate([Outcome(a, a, b) for a, b in pairs]).estimate(60.0)
     assert told is not None
     assert timedelta(0) < told.p50 <= told.p90
+
+
+@given(st.floats(0.1, 100), st.floats(0, 1e4), st.floats(0, 1e4), st.floats(1, 5000))
+def test_what_there_is_room_for_brings_the_wait_to_its_limit(
+    rate: float, free: float, pro: float, longest: float
+) -> None:
+    now = load(rate, free=free, pro=pro)
+    spare = room(now, "free", 1.0, longest)
+    if spare > 0:
+        after = load(rate, free=free + spare, pro=pro)
+        assert newcomer_wait(after, "free", 1.0) <= longest + 1e-6
+        assert newcomer_wait(load(rate, free=free + spare * 1.01 + 0.1, pro=pro), "free", 1.0) > (
+            longest - 1e-6
+        )
+    else:
+        assert newcomer_wait(now, "free", 1.0) >= longest - 1e-6
 
 
 def test_a_meter_measures_and_forgets() -> None:

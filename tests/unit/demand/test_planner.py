@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.planner import run
 from tasks.planner.fleets import Promise, bad_day, compare, read_promise, smallest
 from tasks.planner.orders import RankedQueue
-from tasks.planner.run import PlanError
+from tasks.planner.run import PlanError, run
 from tasks.planner.shapes import LAUNCH, SHAPES, Mix, draw
 from tasks.planner.simulation import Fleet, House, Simulation, Window, fleet
 from tasks.planner.tally import Day, Histogram, fair_ratios, jain_index, max_min
