@@ -82,7 +82,11 @@ def _shown(job: Job) -> tuple[Picture, ...]:
 
 
 def _text(job: Job, say: Sentences, progress: Progress | None) -> str:
-    return _TEXTS[job.state](job, say, progress)
+    text = _TEXTS[job.state](job, say, progress)
+    if job.degraded and not job.state.ended:
+        asked, _served = job.degraded.get("count", (1, 1))
+        return f"{text}. {say('degraded', count=asked)}"
+    return text
 
 
 def _running(_job: Job, say: Sentences, progress: Progress | None) -> str:

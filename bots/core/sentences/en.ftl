@@ -25,6 +25,10 @@ state-queued-range = { $position ->
  }
 state-queued-unknown = In line
 state-queued-no-worker = In line. No worker is up at the moment; your picture is kept and will be made as soon as one is.
+degraded = { $count ->
+    [1] Many are asking at the moment, so this picture is made smaller and quicker than usual.
+   *[other] Many are asking at the moment, so you get one picture instead of { $count }, smaller and quicker than usual.
+ }
 state-running = Drawing
 state-running-steps = Drawing, step { $step } of { $steps }
 state-loading = Getting the model ready

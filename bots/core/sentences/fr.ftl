@@ -25,6 +25,10 @@ state-queued-range = { $position ->
  }
 state-queued-unknown = Dans la file
 state-queued-no-worker = Dans la file. Aucun atelier n’est en marche pour l’instant ; votre image est gardée et sera faite dès que possible.
+degraded = { $count ->
+    [1] Il y a foule en ce moment : cette image est faite plus petite et plus vite que d’habitude.
+   *[other] Il y a foule en ce moment : vous recevez une image au lieu de { $count }, plus petite et plus vite que d’habitude.
+ }
 state-running = En train de dessiner
 state-running-steps = En train de dessiner, étape { $step } sur { $steps }
 state-loading = Préparation du modèle

@@ -102,3 +102,10 @@ def test_long_prompts_are_shortened_at_a_word() -> None:
 def test_a_bar_of_blocks_is_always_as_wide() -> None:
     assert {len(bar_text(share / 10)) for share in range(-2, 14)} == {12}
     assert bar_text(0.5) == "▰" * 6 + "▱" * 6
+
+
+def test_a_member_is_told_that_a_busy_studio_makes_less_of_it() -> None:
+    less = card(a_job(line=Line(3, None), degraded={"count": [4, 1], "steps": [8, 5]}), SAY).text
+    assert less.startswith("3rd in line. Many are asking")
+    assert "instead of 4" in less
+    assert "instead" not in card(a_job(degraded={"steps": [8, 5]}), SAY).text
