@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from imaging.request import Progress
 from tasks.job import Job, JobEvent, Picture
+from tasks.members import Member
 from tasks.settings import Settings
 
 
@@ -81,6 +82,14 @@ class Courier(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class KnowsRoles(Protocol):
+    """A courier that can ask its platform what roles a member has at this moment."""
+
+    async def roles(self, member: Member) -> frozenset[str] | None:
+        """Role ids as the platform's room gives them; None where the platform does not tell."""
 
 
 class CourierDesk(Protocol):

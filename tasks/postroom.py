@@ -29,11 +29,13 @@ from tasks.deliver import (
     Courier,
     CourierDesk,
     Enclosure,
+    KnowsRoles,
     Parcel,
     TryLater,
     Undeliverable,
 )
 from tasks.job import Job, JobState, Reason
+from tasks.members import Member
 from tasks.store import deliveries, fences, jobs, transitions
 from tasks.store.database import Database
 from tasks.store.deliveries import Claim
@@ -50,6 +52,7 @@ SENT_PATIENCE = 60.0  # what was posted is worth waiting for a database that res
 LONGEST_PAUSE = 600.0
 MOST_TRIES = 200  # about a day of trying
 AT_ONCE = 16
+ROLES_PATIENCE = 3.0
 
 
 def found_couriers() -> dict[str, Connect]:
@@ -122,6 +125,19 @@ class Postroom:
     def forget(self, job: UUID) -> None:
         """A job has left this worker without a result: nothing more is told of it."""
         self._loop.call_soon_threadsafe(self._forget, job)
+
+    def roles(self, member: Member, patience: float = ROLES_PATIENCE) -> frozenset[str] | None:
+        """The roles a member has now; None where their platform does not tell, or not in time."""
+        courier = self._couriers.get(member.platform)
+        if not isinstance(courier, KnowsRoles):
+            return None
+        asked = asyncio.run_coroutine_threadsafe(courier.roles(member), self._loop)
+        try:
+            return asked.result(patience)
+        except Exception as error:  # noqa: BLE001 - an unanswered question must not hold up a job
+            asked.cancel()
+            log.info("roles-unknown", platform=member.platform, why=type(error).__name__)
+            return None
 
     def claims(self) -> list[UUID]:
         """The tokens of the postings that go on, to be held longer."""

@@ -29,6 +29,7 @@ from tasks.deliver import Enclosure
 from tasks.job import Job, JobState, Picture, Reason
 from tasks.load import SharedClock
 from tasks.postroom import HOLD_SECONDS, Packed, Postroom
+from tasks.rights import Rights
 from tasks.slots import Slots
 from tasks.store import deliveries, jobs, leases, transitions
 from tasks.store.database import Database
@@ -93,6 +94,7 @@ class Renderer:
     engine: Painter
     terms: Terms
     slots: Slots
+    rights: Rights
     _running: dict[UUID, Running] = field(init=False, default_factory=dict)
     _device: SharedClock = field(init=False, default_factory=SharedClock)
     _lock: Lock = field(init=False, default_factory=Lock)
@@ -146,6 +148,10 @@ class Renderer:
 
     def _work(self, lease: Lease) -> None:
         job = lease.job
+        if (lost := self.rights.lost(job)) is not None:
+            log.info("right-lost", tier=job.tier.value, code=lost.code)
+            self._end(lease, JobState.REFUSED, lost)
+            return
         log.info("rendering", attempt=job.attempt, tier=job.tier.value)
         running = Running(lease, self.engine.submit(job.order.request))
         with self._lock:
@@ -228,10 +234,10 @@ class Renderer:
         elif running.stop is not None and running.stop.code == STOPPING:
             self._give_back(running, running.stop)
         elif running.stop is not None and isinstance(error, RenderCancelled):
-            self._end(running, JobState.CANCELLED, running.stop)
+            self._end(running.lease, JobState.CANCELLED, running.stop)
         elif error.lasting:
             log.info("render-failed", code=error.code, error=str(error))
-            self._end(running, JobState.FAILED, Reason(error.code, error.details))
+            self._end(running.lease, JobState.FAILED, Reason(error.code, error.details))
         else:
             log.warning("render-interrupted", code=error.code, error=str(error))
             self._give_back(running, Reason(error.code, error.details))
@@ -248,10 +254,9 @@ class Renderer:
             patience=SETTLE_PATIENCE,
         )
         if not given_back:
-            self._end(running, JobState.FAILED, reason)
+            self._end(running.lease, JobState.FAILED, reason)
 
-    def _end(self, running: Running, state: JobState, reason: Reason) -> None:
-        lease = running.lease
+    def _end(self, lease: Lease, state: JobState, reason: Reason) -> None:
         gone = self.database.run(
             lambda connection: transitions.end(
                 connection,

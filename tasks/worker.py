@@ -40,6 +40,7 @@ from tasks.job import JobEvent
 from tasks.policy import Policy, PolicyError, find, load
 from tasks.postroom import Postroom, found_couriers
 from tasks.render import Lanes, Loop, Renderer, Terms, end_if_hung
+from tasks.rights import Rights
 from tasks.seal import Seal
 from tasks.servers import MissingServer, broker_of, database_of, redis_of, seal_of
 from tasks.settings import Settings
@@ -269,7 +270,8 @@ def build(settings: Settings, policy: Policy, name: str, equipment: Equipment) -
     postroom = Postroom(database, blobs, bus, desk, equipment.couriers or found_couriers())
     slots = Slots(engine.load().slots + HEADROOM, HEADROOM)
     terms = Terms(name, [profile.name], lanes_of(policy), policy.limits.attempts)
-    renderer = Renderer(database, blobs, bus, postroom, engine, terms, slots)
+    rights = Rights(database, policy, postroom.roles)
+    renderer = Renderer(database, blobs, bus, postroom, engine, terms, slots, rights)
     app = make_app(broker_of(settings))
     profiles = {profile.name: profile}
     return Worker(app, database, engine, renderer, postroom, profiles, name, uuid4())

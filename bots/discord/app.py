@@ -13,6 +13,7 @@ import aiohttp
 import discord
 import structlog
 
+from bots.core.invitations import InvitationKeeper, Tell
 from bots.core.line import LineKeeper
 from bots.core.reply import Card
 from bots.core.studio import Studio
@@ -29,7 +30,7 @@ from bots.discord.presses import Presses
 from bots.discord.reception import Reception
 from bots.discord.sources import Sources
 from imaging.profiles import profile_for
-from tasks.client import Client, connect
+from tasks.client import Client, Invitation, connect
 from tasks.settings import Settings
 
 SIZE = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
@@ -64,7 +65,8 @@ class _Parts:
 
 async def _run(parts: _Parts, ready: Callable[[], None]) -> None:
     bot = parts.bot
-    line = LineKeeper(parts.client, "discord", _show(Posts(bot)))
+    posts = Posts(bot)
+    line = LineKeeper(parts.client, "discord", _show(posts))
     reception = _reception(parts, line)
     presses = Presses(reception)
     mentions = Mentions(reception, Sources(parts.client, reception.files))
@@ -77,6 +79,7 @@ async def _run(parts: _Parts, ready: Callable[[], None]) -> None:
         tasks.create_task(bot.start(_token(parts.settings)))
         tasks.create_task(line.run())
         tasks.create_task(daybook.run())
+        tasks.create_task(InvitationKeeper(parts.client, "discord", _invite(posts)).run())
         tasks.create_task(_open(parts, tree, ready))
 
 
@@ -130,6 +133,16 @@ def _show(posts: Posts) -> Callable[[Card], Awaitable[None]]:
         await posts.edit(Spot.of(card.job), layout.card_view(card), None)
 
     return show
+
+
+def _invite(posts: Posts) -> Tell:
+    """How a member of the waitlist is told that it is their turn: in a direct message."""
+
+    async def tell(invitation: Invitation, words: str) -> None:
+        nonce = f"turn{invitation.member.id}{int(invitation.until.timestamp())}"[-25:]
+        await posts.whisper(Spot(0), invitation.member.id, words, nonce)
+
+    return tell
 
 
 def _token(settings: Settings) -> str:

@@ -32,6 +32,7 @@ from imaging.formats import fit_into
 from imaging.request import Progress
 from tasks.deliver import CourierDesk, Enclosure, Parcel, Receipt, TryLater, Undeliverable
 from tasks.job import Job, Reason
+from tasks.members import Member
 
 PATIENCE_FOR_BOT = 30.0  # seconds that a bot has for noting where its placeholder stands
 LOOK_AGAIN = 1.0
@@ -104,6 +105,20 @@ class DiscordCourier:
                     log.exception("Discord refuses a message", job=str(parcel.job.id))
                     raise await _give_up(posts, parcel, "undeliverable") from None
                 raise later from None
+
+    async def roles(self, member: Member) -> frozenset[str] | None:
+        """The member's roles now, as REST tells them to a bot that is in the server.
+
+        Premium subscriptions are told in interactions alone: those it was asked with stay.
+        """
+        if not member.workspace.isdigit():
+            return None
+        posts = await self._ready()
+        found = await posts.roles(int(member.workspace), int(member.id))
+        if found is None:
+            return None
+        kept = {role for role in member.roles if role.startswith("sku:")}
+        return frozenset({*found, member.workspace, *kept})
 
     async def close(self) -> None:
         """Let go of connections."""

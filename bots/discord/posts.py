@@ -22,6 +22,7 @@ from tasks.job import Job
 TOKEN_SECONDS = 15 * 60 - 20  # a request that is under way must arrive in time
 ORIGINAL = "@original"
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK = 10003, 10008, 10015
+UNKNOWN_MEMBER = 10007
 MISSING_ACCESS, CANNOT_DM, MISSING_PERMISSIONS, DEAD_TOKEN = 50001, 50007, 50013, 50027
 LASTING = {
     UNKNOWN_CHANNEL: "channel-gone",
@@ -134,6 +135,19 @@ class Posts:
         except discord.HTTPException as error:
             raise lasting(error) from error
         return replace(spot, message=sent.id)
+
+    async def roles(self, guild: int, user: int) -> frozenset[str] | None:
+        """Role ids of a member, none of one who left; None where we may not look.
+
+        Raises what discord.py raises where it could work later.
+        """
+        try:
+            told = await self._client.http.get_member(guild, user)
+        except discord.NotFound as error:
+            return frozenset() if error.code == UNKNOWN_MEMBER else None
+        except discord.Forbidden:
+            return None
+        return frozenset(str(role) for role in told["roles"])
 
     async def channel(self, number: int) -> object:
         """A channel, asked of Discord. Raises HTTPException."""

@@ -207,6 +207,25 @@ async def _guild(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
     return guild.payload()
 
 
+@route("GET", "/guilds/{}/members/{}")
+async def _member(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
+    guild = rest.world.guilds.get(int(parts[0]))
+    if guild is None or not guild.has_bot:
+        raise Refusal(404, 10004, "Unknown Guild")
+    roles = guild.members.get(int(parts[1]))
+    if roles is None:
+        raise Refusal(404, 10007, "Unknown Member")
+    user = rest.world.users[int(parts[1])]
+    return {
+        "user": user.payload(),
+        "roles": [str(role) for role in sorted(roles)],
+        "joined_at": "2026-01-01T00:00:00+00:00",
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+    }
+
+
 @route("GET", "/channels/{}")
 async def _channel(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
     return rest.room(parts[0]).payload()

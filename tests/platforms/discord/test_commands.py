@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from PIL import Image
 
 from tasks.members import Member
+from tasks.store import waitlist
+from tasks.store.database import Database
 from tasks.tiers import Tier
 from tests.platforms.discord.conftest import Room, Running, running_bot
 from tests.platforms.discord.world import COMPONENTS_V2, EPHEMERAL, text_of
@@ -286,3 +289,18 @@ async def test_two_processes_share_the_shards(
         answered = [r for r in discord.requests if r.path.endswith("/callback")]
         assert len(answered) == 3
         await second.stop()
+
+
+async def test_an_invited_member_is_told_in_a_direct_message(room: Room) -> None:
+    admin, free = room.person("admin", "admin"), room.person("free")
+    await admin.slash("studio doors", tier="free", state="waitlist")
+    refused = await free.slash("imagine", prompt="x")
+    await free.click(refused.shown, "Join")
+    url = room.running.settings.database_url
+    assert url is not None
+    record = Database(url.get_secret_value())
+    record.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(minutes=30)))
+    record.close()
+    direct = room.discord.world.direct(free.user)
+    await room.discord.until(lambda: any("your turn" in m.text for m in free.sees(direct)), 30)
+    assert len(free.sees(direct)) == 1

@@ -15,6 +15,7 @@ from bots.discord.courier import DiscordCourier
 from imaging.request import Progress, Stage
 from tasks.deliver import TryLater, Undeliverable
 from tasks.job import Reason
+from tasks.members import Member
 from tests.platforms.discord.parcels import Asked, ask, picture_file
 from tests.platforms.discord.people import Person
 from tests.platforms.discord.server import LoopbackDiscord
@@ -303,3 +304,18 @@ async def test_a_wrong_token_is_tried_again_much_later(post: Post) -> None:
 
 def _ago(asked: Asked, seconds: float) -> datetime:
     return asked.job.created_at - timedelta(seconds=seconds)
+
+
+async def test_roles_are_those_of_this_moment(post: Post) -> None:
+    guild = post.anna.guild
+    assert guild is not None
+    role = post.discord.add_role(guild, "Patrons")
+    member = Member("discord", str(guild.id), post.anna.id, roles=frozenset({"sku:1", "9"}))
+    assert await post.courier.roles(member) == {str(guild.id), "sku:1"}
+    guild.members[post.anna.user.id].add(role)
+    assert await post.courier.roles(member) == {str(guild.id), "sku:1", str(role)}
+    del guild.members[post.anna.user.id]
+    assert await post.courier.roles(member) == {str(guild.id), "sku:1"}
+    guild.has_bot = False
+    assert await post.courier.roles(member) is None
+    assert await post.courier.roles(Member("discord", "@me", post.anna.id)) is None
