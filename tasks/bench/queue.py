@@ -64,7 +64,7 @@ def ours(place: Ground) -> Round:
             member = Member("bench", "bench", str(number % MEMBERS))
             outcome = await client.submit(Order(uuid4().hex, "imagine", member, where, request))
             if isinstance(outcome, Refused):
-                raise RuntimeError(f"The bench's order was refused: {outcome.reason.code}.")
+                raise ValueError(f"The bench's order was refused: {outcome.reason.code}.")
 
         await _in_parallel(JOBS, submit)
         await client.close()

@@ -56,7 +56,7 @@ def run_celery(redis_url: str, count: int) -> None:
 
 def procrastinate_app(database_url: str) -> procrastinate.App:
     """Procrastinate as it comes, on its psycopg connector."""
-    pool = {"min_size": CONCURRENCY, "max_size": CONCURRENCY}
+
     size: Any = CONCURRENCY  # passed on to the pool, which its types do not know
     connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=size, max_size=size)
     return procrastinate.App(connector=connector)
