@@ -113,6 +113,8 @@ class Tree:
         try:
             pid = await self._start(child)
         except (OSError, EmbeddedServerError) as error:
+            if isinstance(error, EmbeddedServerError) and not ready.is_set():
+                raise TreeStopped(str(error)) from error
             return f"could not be started: {error}"
         PidFile(self.run, child.name).write(pid)
         log.info("process started", process=child.name, pid=pid)

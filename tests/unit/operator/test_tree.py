@@ -106,6 +106,17 @@ async def test_a_program_that_does_not_exist_is_no_crash_of_ours(tree: Tree) -> 
         await asyncio.wait_for(tree.serve([missing]), 0.5)
 
 
+async def test_a_server_that_cannot_start_ends_the_start(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.embedded.START_SECONDS", 1.0)
+    (tmp_path / "home" / "postgres").mkdir(parents=True)
+    (tmp_path / "home" / "postgres" / "PG_VERSION").write_text("7\n")  # of another age
+    broken = EmbeddedServer("postgres", EmbeddedPostgres(tmp_path / "home"))
+    with pytest.raises(TreeStopped, match="Postgres"):
+        await asyncio.wait_for(tree.serve([broken]), 90)
+
+
 async def test_stopping_ends_one_that_ignores_it(
     tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
