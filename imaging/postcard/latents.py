@@ -47,7 +47,8 @@ def buckets(recipe: Recipe, total: int) -> list[Bucket]:
     found, first = [], 0
     for place, size in enumerate(sizes):
         count = square if place == 0 else (total - square) // (len(sizes) - 1)
-        found.append(Bucket(size, first, count))
+        if count:
+            found.append(Bucket(size, first, count))
         first += count
     return found
 
@@ -131,4 +132,20 @@ def choose(recipe: Recipe, total: int, step: int, batch: int) -> tuple[int, Buck
     rng = luck(recipe.seed, "step", step)
     shares = buckets(recipe, total)
     place = rng.choices(range(len(shares)), [bucket.count for bucket in shares])[0]
-    return place, shares[place], [rng.randrange(shares[place].count) for _ in range(batch)]
+    bucket = shares[place]
+    numbers = []
+    for _ in range(batch):
+        number = rng.randrange(bucket.count)
+        while (
+            rng.random() < recipe.easy_share
+            and total == recipe.scenes
+            and not easy(numbered_scene(recipe, bucket.first + number, bucket.size))
+        ):
+            number = rng.randrange(bucket.count)
+        numbers.append(number)
+    return place, bucket, numbers
+
+
+def easy(scene: Scene) -> bool:
+    """Whether the scene has one or two kinds of things, none of them tiny."""
+    return len(scene.items) < 3 and all(item.span >= 0.24 for item in scene.items)

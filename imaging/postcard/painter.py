@@ -12,6 +12,7 @@ from random import Random
 
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch.utils.data import DataLoader, Dataset
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -23,18 +24,21 @@ from imaging.postcard.networks import build_scheduler
 from imaging.postcard.progress import Run
 from imaging.postcard.reader import encoded
 from imaging.postcard.recipe import Recipe
-from imaging.postcard.scenes import luck
+from imaging.postcard.scenes import Item, luck
 
 WORDLESS = 0.1
 BLIND = 0.05
 FIRST_TIMESTEP = 60
 NOISY_SHARE = 0.3
 NOISY_FROM = 700
+ITEM_WEIGHT = 4.0
 
 
-class Lessons(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Batch number i: token ids `(batch, length)` and latents `(batch, k, c, h, w)`, all of one
-    picture size.
+class Lessons(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
+    """Batch number i, all of one picture size.
+
+    Token ids `(batch, length)`, latents `(batch, k, c, h, w)` and how much each cell counts
+    `(batch, 1, h, w)`.
     """
 
     def __init__(
@@ -46,34 +50,54 @@ class Lessons(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         *,
         edit: bool,
     ) -> None:
-        self.recipe, self.tokenizer, self.latents, self.first, self.edit = (
-            recipe,
-            tokenizer,
-            latents,
-            first,
-            edit,
-        )
+        self.recipe, self.tokenizer, self.latents = recipe, tokenizer, latents
+        self.first, self.edit = first, edit
         self.stage = recipe.editor if edit else recipe.painter
 
     def __len__(self) -> int:
         return self.stage.steps - self.first
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         step = self.first + index
         total = self.recipe.triples if self.edit else self.recipe.scenes
         place, bucket, numbers = choose(self.recipe, total, step, self.stage.batch)
         rng = luck(self.recipe.seed, "words", step, self.edit)
-        texts = [self._text(rng, bucket.first + number, bucket.size) for number in numbers]
-        ids = torch.stack([encoded(self.tokenizer, text) for text in texts])
-        return ids, self.latents[place][numbers]
+        latents = self.latents[place][numbers]
+        height, width = latents.shape[-2:]
+        ids, weights = [], []
+        for number in numbers:
+            text, items = self._asked(rng, bucket.first + number, bucket.size)
+            ids.append(encoded(self.tokenizer, text))
+            weights.append(cell_weights(items, width, height))
+        return torch.stack(ids), latents, torch.stack(weights)
 
-    def _text(self, rng: Random, number: int, size: tuple[int, int]) -> str:
-        if rng.random() < WORDLESS:
-            return ""
+    def _asked(self, rng: Random, number: int, size: tuple[int, int]) -> tuple[str, set[Item]]:
+        """The words, "" now and then, and the items that matter most."""
+        wordless = rng.random() < WORDLESS
         if self.edit:
-            return instruction(rng, numbered_edit(self.recipe, number, size))
+            edit = numbered_edit(self.recipe, number, size)
+            changed = set(edit.before.items) ^ set(edit.after.items)
+            return "" if wordless else instruction(rng, edit), changed
+        scene = numbered_scene(self.recipe, number, size)
         language: words.Language = rng.choice(("en", "fr"))
-        return roughened(rng, caption(rng, numbered_scene(self.recipe, number, size), language))
+        text = "" if wordless else roughened(rng, caption(rng, scene, language))
+        return text, set(scene.items)
+
+
+def cell_weights(items: set[Item], width: int, height: int) -> torch.Tensor:
+    """`(1, height, width)`: cells under the boxes of `items` count `ITEM_WEIGHT`, others 1.
+
+    Things cover a seventh of the pictures; unweighted, the ground would be learnt long before them.
+    """
+    weights = torch.ones(1, height, width)
+    unit = min(width, height)
+    for item in items:
+        half_w, half_h = item.reach
+        left, right = (item.x - half_w) * unit, (item.x + half_w) * unit
+        top, bottom = (item.y - half_h) * unit, (item.y + half_h) * unit
+        rows = slice(max(0, round(top)), max(0, round(bottom)))
+        weights[:, rows, max(0, round(left)) : max(0, round(right))] = ITEM_WEIGHT
+    return weights
 
 
 def choose_timesteps(count: int, generator: torch.Generator) -> torch.Tensor:
@@ -109,8 +133,11 @@ def train_painter(
         lessons = Lessons(recipe, tokenizer, latents, run.step, edit=edit)
         supply = iter(DataLoader(lessons, batch_size=None, num_workers=recipe.workers))
         unet.train()
+        if device == "cpu":
+            # On so few cells the plain product is faster there, backwards above all.
+            unet.set_attn_processor(AttnProcessor())
         for _ in run.steps():
-            ids, rows = next(supply)
+            ids, rows, weights = next(supply)
             pictures = rows[:, -1].float() * scaling
             times = choose_timesteps(len(ids), chance)
             noise = torch.randn(pictures.shape, generator=chance)
@@ -126,7 +153,9 @@ def train_painter(
                     states = encoder(ids.to(device)).last_hidden_state
                 seen = seen.to(device, memory_format=torch.channels_last)
                 guess = unet(seen, times.to(device), states).sample
-            run.learn(torch.nn.functional.mse_loss(guess.float(), wanted))
+            weights = weights.to(device)
+            error = (guess.float() - wanted).square().mean(1, keepdim=True)
+            run.learn((error * weights).sum() / weights.sum())
     run.settle()
     unet.eval()
 

@@ -21,7 +21,7 @@ LATENT_WEIGHT = 0.5
 
 
 def enlarge(sketch: AutoencoderKL, full: AutoencoderKL) -> None:
-    """Start `full` from `sketch`: every weight that has a place there, the outermost block fresh."""
+    """Start `full` from `sketch`: all weights that have a place there; the outer block is fresh."""
     state = full.state_dict()
     for key, value in sketch.state_dict().items():
         parts = key.split(".")

@@ -41,7 +41,7 @@ class Run:
         )
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
-            self.parameters, stage.rate, betas=(0.9, 0.98), weight_decay=0.01
+            self.parameters, stage.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
         self.average = {
             key: value.detach().clone().float() for key, value in module.state_dict().items()
