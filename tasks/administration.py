@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from tasks.doors import AutoDoor, now_of
 from tasks.fairness import RELAXED
-from tasks.glance import Glance, look, wait_of
+from tasks.glance import Glance, look, newcomer_estimate, wait_of
 from tasks.members import Member
 from tasks.policy import Policy
 from tasks.store import audit, doors, ledger, members, studio
@@ -119,8 +119,7 @@ class Administration:
         policy = self.policy.tiers[tier]
         names = {tier.value, *((RELAXED,) if policy.relaxed else ())}
         waiting = [one for one in glance.lanes if one.lane in names]
-        wait = wait_of(glance, tier)
-        told = glance.calibration(tier.value).estimate(wait.total_seconds()) if wait else None
+        told = newcomer_estimate(glance, tier)
         return TierLoad(
             tier=tier,
             queued=sum(one.jobs for one in waiting),

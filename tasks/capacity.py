@@ -115,19 +115,29 @@ def jobs_before(load: Load, lane: str, jobs_ahead: int, ahead: float) -> int:
     return 1 + jobs_ahead + between
 
 
-def wait_seconds(load: Load, lane: str, ahead: float, mine: float) -> float:
-    """The model's expected seconds until a job of `mine` GPU seconds is delivered.
+def begin_seconds(load: Load, lane: str, ahead: float, mine: float) -> float:
+    """The model's expected seconds until a job of `mine` GPU seconds begins.
 
     `ahead` is the GPU seconds before it in its own lane.
     """
     fleet = load.fleet
     if fleet.rate <= 0 or fleet.slots <= 0:
         return FOREVER
-    own = fleet.job_seconds or mine * fleet.slots / fleet.rate
     first_free = 0.0
     if fleet.running >= fleet.slots:
-        first_free = own / (fleet.slots + 1)  # the soonest of `slots` ends, spread evenly
-    return first_free + replay(load, lane, ahead).seconds + own
+        # The soonest of `slots` ends, spread evenly over a render.
+        first_free = _own_seconds(load, mine) / (fleet.slots + 1)
+    return first_free + replay(load, lane, ahead).seconds
+
+
+def wait_seconds(load: Load, lane: str, ahead: float, mine: float) -> float:
+    """The same until its picture is there: with its own render."""
+    begins = begin_seconds(load, lane, ahead, mine)
+    return begins + _own_seconds(load, mine) if math.isfinite(begins) else FOREVER
+
+
+def _own_seconds(load: Load, mine: float) -> float:
+    return load.fleet.job_seconds or mine * load.fleet.slots / load.fleet.rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +193,18 @@ def _quantile(values: Sequence[float], level: float) -> float:
 
 
 def newcomer_wait(load: Load, lane: str, job_seconds: float) -> float:
-    """What a door follows: the model's wait of a job that would come in last now, in seconds."""
-    return wait_seconds(load, lane, load.lanes.get(lane, LaneLoad(1.0)).seconds, job_seconds)
+    """What a door follows: seconds until a job would begin that came in last now."""
+    return begin_seconds(load, lane, load.lanes.get(lane, LaneLoad(1.0)).seconds, job_seconds)
 
 
 def room(load: Load, lane: str, job_seconds: float, longest: float) -> float:
     """GPU seconds that may still come into a lane before a newcomer waits `longest` seconds."""
     mine = load.lanes.get(lane, LaneLoad(1.0)).seconds
-    if load.fleet.rate <= 0 or wait_seconds(load, lane, mine, job_seconds) >= longest:
+    if load.fleet.rate <= 0 or begin_seconds(load, lane, mine, job_seconds) >= longest:
         return 0.0
     low, high = 0.0, load.fleet.rate * longest
     for _ in range(30):
         middle = (low + high) / 2
-        fits = wait_seconds(load, lane, mine + middle, job_seconds) <= longest
+        fits = begin_seconds(load, lane, mine + middle, job_seconds) <= longest
         low, high = (middle, high) if fits else (low, middle)
     return low

@@ -19,7 +19,7 @@ from tasks.capacity import Calibration
 from tasks.costs import expected_seconds, shape_of
 from tasks.doors import AutoDoor
 from tasks.fairness import lane_of
-from tasks.job import Line
+from tasks.job import Estimate, Line
 from tasks.load import FleetLoad, LaneLoad, Load
 from tasks.store import costs, doors, lines, workers
 from tasks.store.lines import Ahead, LaneLine
@@ -100,12 +100,20 @@ def job_seconds(glance: Glance, tier: Tier) -> float:
 
 
 def newcomer_wait(glance: Glance, tier: Tier) -> float:
-    """Seconds until a job would be there that came in last now; infinite without a worker."""
+    """Seconds until a job would begin that came in last now; infinite without a worker."""
     return capacity.newcomer_wait(glance.load(), lane_of(tier, False), job_seconds(glance, tier))
 
 
+def newcomer_estimate(glance: Glance, tier: Tier) -> Estimate | None:
+    """What a member would be told who came in last now; None without a worker."""
+    load, lane = glance.load(), lane_of(tier, False)
+    waiting = load.lanes[lane].seconds if lane in load.lanes else 0.0
+    model = capacity.wait_seconds(load, lane, waiting, job_seconds(glance, tier))
+    return glance.calibration(lane).estimate(model)
+
+
 def wait_of(glance: Glance, tier: Tier) -> timedelta | None:
-    """The same, as what an administrator reads; None without a worker."""
+    """The wait that a tier's doors follow; None without a worker."""
     wait = newcomer_wait(glance, tier)
     return None if wait == float("inf") else timedelta(seconds=wait)
 

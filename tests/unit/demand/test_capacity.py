@@ -104,7 +104,8 @@ def test_no_worker_means_no_estimate() -> None:
 
 
 def test_an_empty_studio_takes_one_render() -> None:
-    assert newcomer_wait(load(1.0), "free", 1.0) == 1.0
+    assert wait_seconds(load(1.0), "free", 0.0, 1.0) == 1.0
+    assert newcomer_wait(load(1.0), "free", 1.0) == 0.0
 
 
 @given(
