@@ -146,9 +146,12 @@ class Rendering:
             if self._pictures is not None or self._error is not None:
                 return
             self._pictures, self._error = pictures, error
-            self._changed.notify_all()
-        if self._on_settled is not None:
-            self._on_settled(self)
+        try:
+            if self._on_settled is not None:
+                self._on_settled(self)  # before any waiter learns of it, so that counts are right
+        finally:
+            with self._changed:
+                self._changed.notify_all()
 
     def _ended(self) -> bool:
         return self._pictures is not None or self._error is not None

@@ -41,7 +41,7 @@ def wish(
 def test_every_operation_gives_pictures_with_their_origin(
     studio_engine: Engine, postcard: Profile, changes: dict[str, Any], origin: SourceType
 ) -> None:
-    request = wish(postcard, count=2, **changes)
+    request = wish(postcard, count=2, steps=4, **changes)
     pictures = studio_engine.submit(request).result(120)
     assert [picture.seed for picture in pictures] == [7, 8]
     assert pictures[0].data != pictures[1].data
@@ -57,14 +57,15 @@ def test_every_operation_gives_pictures_with_their_origin(
             "postcard",
             picture.seed,
         )
-        assert (told.source_type, told.steps) == (origin, postcard.steps)
+        assert (told.source_type, told.steps) == (origin, 4)
 
 
 def test_a_seed_gives_the_same_picture_again_and_another_seed_another(
     studio_engine: Engine, postcard: Profile
 ) -> None:
     one, again, other = (
-        studio_engine.submit(wish(postcard, seed=seed)).result(120)[0] for seed in (5, 5, 6)
+        studio_engine.submit(wish(postcard, seed=seed, steps=3)).result(120)[0]
+        for seed in (5, 5, 6)
     )
     assert one.data == again.data
     assert one.data != other.data
@@ -92,7 +93,7 @@ def test_the_prompt_and_the_negative_prompt_matter(
     studio_engine: Engine, postcard: Profile
 ) -> None:
     plain, reworded, without = (
-        studio_engine.submit(wish(postcard, **changes)).result(120)[0].data
+        studio_engine.submit(wish(postcard, steps=3, **changes)).result(120)[0].data
         for changes in ({}, {"prompt": "a blue boat at night"}, {"negative": "house"})
     )
     assert len({plain, reworded, without}) == 3
@@ -221,6 +222,9 @@ def test_a_picture_is_cancelled_in_the_middle_and_the_next_is_made(
         rendering.result(120)
     following: tuple[FinishedPicture, ...] = studio_engine.submit(wish(postcard)).result(120)
     assert len(following) == 1
+    told = read_provenance(following[0].data)
+    assert told is not None
+    assert (told.steps, told.guidance) == (postcard.steps, postcard.guidance)
     assert rendering.progress.step < 200
     assert studio_engine.load().running == 0
 
