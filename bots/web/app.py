@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bots.core.invitations import InvitationKeeper
 from bots.core.reasons import refusal
 from bots.core.sentences import speak
 from bots.core.studio import Studio
@@ -31,7 +32,7 @@ from bots.web.pictures import Pictures
 from bots.web.roles import PLATFORM, WORKSPACE, BadPersona
 from bots.web.translate import BadRequest
 from imaging.profiles import Profile, profile_for
-from tasks.client import Client, Unavailable, connect
+from tasks.client import Client, Invitation, Unavailable, connect
 from tasks.job import Reason
 from tasks.settings import Settings
 
@@ -60,12 +61,17 @@ def build(
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        listening = asyncio.create_task(feed.run())
+        async def tell(invitation: Invitation, words: str) -> None:
+            feed.whisper(invitation.member, words)
+
+        invitations = InvitationKeeper(studio.client, PLATFORM, tell)
+        duties = [asyncio.create_task(run()) for run in (feed.run, invitations.run)]
         try:
             yield
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for duty in duties:
+                duty.cancel()
+            await asyncio.gather(*duties, return_exceptions=True)
 
     async def health(_request: Request) -> Response:
         await studio.client.workspace_settings(PLATFORM, WORKSPACE)

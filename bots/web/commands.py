@@ -33,7 +33,7 @@ from bots.core.studio import Studio
 from bots.web.examples import EXAMPLES
 from bots.web.guard import keep_session, new_session, session_of, token_for
 from bots.web.limits import UPLOAD_LIMIT
-from bots.web.live import Feed, Happening
+from bots.web.live import Feed, Happening, Whisper
 from bots.web.locales import locale_of
 from bots.web.roles import member_of
 from bots.web.translate import (
@@ -165,15 +165,17 @@ class Desk:
         return await self._answer(member, place_of(values), _key(values), command)
 
     async def stream(self, request: Request) -> Response:
-        """Live events: `hello` at once, then `message` and `progress` as things happen."""
+        """Live events: `hello` at once, then `message`, `progress` and `whisper` as they come."""
         return EventSourceResponse(self._events(member_of(request)), ping=15, send_timeout=30)
 
     async def _events(self, member: Member) -> AsyncIterator[JSONServerSentEvent]:
         say = speak(member.locale)
-        async with self.feed.subscribe() as happenings:
+        async with self.feed.subscribe(member) as happenings:
             yield JSONServerSentEvent({}, event="hello", retry=1000)
             async for happening in happenings:
-                if may_read(happening.job, member):
+                if isinstance(happening, Whisper):
+                    yield JSONServerSentEvent({"text": happening.text}, event="whisper")
+                elif may_read(happening.job, member):
                     yield _event(happening, member, say)
 
     async def _answer(

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from bots.web.roles import PLATFORM
 from tasks.client import Client, Unavailable
 from tasks.job import EventKind, Job, JobEvent
+from tasks.members import Member
 
 ROUND_SECONDS = 1.5
 BACK_OFF_SECONDS = 1.0
@@ -38,12 +39,23 @@ class Happening:
     event: JobEvent | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """Words for one member's eyes, on every page where they are."""
+
+    text: str
+
+
+class NobodyThere(Exception):
+    """The member has no page open just now."""
+
+
 class Feed:
     """Hands what happens to every subscriber; a subscriber that lags too far is let go."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._pages: set[MemoryObjectSendStream[Happening]] = set()
+        self._pages: dict[MemoryObjectSendStream[Happening | Whisper], str] = {}
         self._watched: dict[UUID, Job] = {}
 
     async def run(self) -> None:
@@ -70,15 +82,17 @@ class Feed:
         self._tell(Happening(now, read_at))
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[MemoryObjectReceiveStream[Happening]]:
+    async def subscribe(
+        self, member: Member
+    ) -> AsyncIterator[MemoryObjectReceiveStream[Happening | Whisper]]:
         """What happens from now on; the stream ends where the page has to start anew."""
-        send, receive = anyio.create_memory_object_stream[Happening](BUFFER)
-        self._pages.add(send)
+        send, receive = anyio.create_memory_object_stream[Happening | Whisper](BUFFER)
+        self._pages[send] = member.key
         try:
             async with receive:
                 yield receive
         finally:
-            self._pages.discard(send)
+            self._pages.pop(send, None)
             send.close()
 
     def close(self) -> None:
@@ -87,13 +101,27 @@ class Feed:
             page.close()
         self._pages.clear()
 
+    def whisper(self, member: Member, text: str) -> None:
+        """Say something to one member alone. Raises NobodyThere."""
+        pages = [page for page, key in self._pages.items() if key == member.key]
+        reached = [self._send(page, Whisper(text)) for page in pages]
+        if not any(reached):
+            raise NobodyThere
+
     def _tell(self, happening: Happening) -> None:
         for page in list(self._pages):
-            try:
-                page.send_nowait(happening)
-            except (anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                self._pages.discard(page)
-                page.close()
+            self._send(page, happening)
+
+    def _send(
+        self, page: MemoryObjectSendStream[Happening | Whisper], what: Happening | Whisper
+    ) -> bool:
+        try:
+            page.send_nowait(what)
+        except (anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            self._pages.pop(page, None)
+            page.close()
+            return False
+        return True
 
     async def _listen(self) -> None:
         while True:

@@ -18,6 +18,7 @@ export class Channels {
     Object.assign(this, { words, given, people, onkeys });
     this.node = document.getElementById("sidebar");
     this.scrim = document.getElementById("scrim");
+    this.room = document.getElementById("room");
     this.unread = new Set();
     this.scrim.addEventListener("click", () => this.close());
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
@@ -60,6 +61,7 @@ export class Channels {
     this.opener = opener;
     this.node.classList.add("open");
     this.scrim.hidden = false;
+    this.room.inert = true; // what lies behind the drawer cannot be reached by Tab
     this.node.querySelector('[aria-current="page"]').focus();
   }
 
@@ -67,6 +69,7 @@ export class Channels {
     if (!this.node.classList.contains("open")) return;
     this.node.classList.remove("open");
     this.scrim.hidden = true;
+    this.room.inert = false;
     this.opener?.focus();
   }
 

@@ -232,7 +232,10 @@ export class Composer {
       this.send();
     } else if (event.key === "ArrowUp" && this.#recall(1)) event.preventDefault();
     else if (event.key === "ArrowDown" && this.#recall(-1)) event.preventDefault();
-    else if (event.key === "Escape" && this.mode.kind !== "new") this.#turn(NEW);
+    else if (event.key === "Escape" && this.mode.kind !== "new") {
+      event.preventDefault();
+      this.#turn(NEW);
+    }
   }
 
   #recall(by) {

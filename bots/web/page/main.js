@@ -25,7 +25,7 @@ class Page {
     const onreply = (room, reply, text) => this.receive(room, reply, text);
     this.actions = new Actions({ words, api, notices: this.notices, onreply });
     this.channels = new Channels({ words, people, given: welcome.channels, onkeys: () => this.showKeys() });
-    this.topbar = new Topbar({ words, api, people, notices: this.notices, onwaitlist: () => this.composer.ask("/waitlist"), onmenu: (opener) => this.channels.open(opener), onquota: () => this.composer.ask("/quota") });
+    this.topbar = new Topbar({ words, api, people, onwaitlist: () => this.composer.ask("/waitlist"), onmenu: (opener) => this.channels.open(opener), onquota: () => this.composer.ask("/quota") });
     this.conversation = new Conversation({ ...shared, root: document.getElementById("conversation"), threads: true, perform: (...args) => perform(this, ...args), empty: () => this.#invitation() });
     this.composer = new Composer({ ...shared, id: "prompt", place: () => this.place(), placeholder: () => words.say("promptPlaceholder", this.here?.channel ?? ""), onreply: (reply, text) => onreply(this, reply, text) });
     fill(document.getElementById("composer"), this.composer.node);
@@ -85,6 +85,10 @@ class Page {
       onprogress: (event) => {
         this.conversation.progress(event);
         this.thread.conversation.progress(event);
+      },
+      onwhisper: ({ text }) => {
+        this.conversation.tell({ kind: "answer", text, title: "", private: true, fields: [], buttons: [], pictures: [] }, "");
+        this.topbar.refresh();
       },
       onlost: () => { this.topbar.offline.hidden = false; },
     };

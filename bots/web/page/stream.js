@@ -6,7 +6,7 @@ const HIDDEN_FOR = 60_000; // a browser allows few connections a server: a tab n
 export class Stream {
   constructor(address, handlers) {
     this.address = address;
-    this.handlers = handlers; // onhello, onmessage, onprogress, onlost
+    this.handlers = handlers; // onhello, onmessage, onprogress, onwhisper, onlost
     this.wait = 500;
     this.source = null;
     this.timer = null;
@@ -26,6 +26,7 @@ export class Stream {
     });
     source.addEventListener("message", (event) => this.handlers.onmessage(JSON.parse(event.data)));
     source.addEventListener("progress", (event) => this.handlers.onprogress(JSON.parse(event.data)));
+    source.addEventListener("whisper", (event) => this.handlers.onwhisper(JSON.parse(event.data)));
     source.addEventListener("error", () => this.#lost(source));
   }
 

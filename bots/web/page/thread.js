@@ -3,6 +3,9 @@ import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { el, fill, iconButton } from "./dom.js";
 
+/** On a narrow screen the thread lies over the room, which Tab must not reach then. */
+const OVERLAYS = matchMedia("(max-width: 900px)");
+
 export class Thread {
   constructor({ shared, perform, onreply, onclose }) {
     const { words } = shared;
@@ -14,6 +17,7 @@ export class Thread {
     this.composer = new Composer({ ...shared, id: "thread-prompt", place: () => this.place_, placeholder: () => words.say("threadPlaceholder"), onreply: (reply, text) => onreply(this, reply, text) });
     const close = iconButton("close", words.say("closeThread"), onclose);
     fill(this.node, el("header", {}, el("h2", {}, words.say("threadOf")), close), this.body, el("div.composer-slot", {}, this.composer.node));
+    OVERLAYS.addEventListener("change", () => this.#cover());
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && onclose());
     this.body.addEventListener("dragover", (event) => this.composer.drag(event));
     this.body.addEventListener("drop", (event) => this.composer.drag(event));
@@ -22,6 +26,10 @@ export class Thread {
 
   place() {
     return this.place_;
+  }
+
+  #cover() {
+    document.getElementById("room").inert = OVERLAYS.matches && this.place_ !== null;
   }
 
   openThread() {
@@ -33,11 +41,13 @@ export class Thread {
       this.place_ = null;
       this.conversation.place = null;
       this.node.hidden = true;
+      this.#cover();
       return;
     }
     if (this.place_?.thread === place.thread && this.place_.channel === place.channel) return;
     this.place_ = place;
     this.node.hidden = false;
+    this.#cover();
     await this.conversation.open(place);
     this.composer.focus();
   }

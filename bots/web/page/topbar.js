@@ -4,8 +4,8 @@ import { el, fill, iconButton } from "./dom.js";
 const LOOK_AGAIN = 10_000; // while somebody waits for the doors
 
 export class Topbar {
-  constructor({ words, api, people, notices, onmenu, onquota, onwaitlist }) {
-    Object.assign(this, { words, api, people, notices });
+  constructor({ words, api, people, onmenu, onquota, onwaitlist }) {
+    Object.assign(this, { words, api, people });
     this.node = document.getElementById("topbar");
     this.menu = iconButton("menu", words.say("openChannels"), () => onmenu(this.menu));
     this.menu.classList.add("menu-button");
@@ -38,7 +38,7 @@ export class Topbar {
     }
   }
 
-  /** Where one stands while the doors are shut, and the word that they are open for one. */
+  /** Where one stands while the doors are shut, or until when one is invited in. */
   #waitlist({ position, invited_until: until }) {
     const { words } = this;
     clearTimeout(this.looking);
@@ -46,8 +46,6 @@ export class Topbar {
     if (waits) this.looking = setTimeout(() => this.refresh(), LOOK_AGAIN);
     this.waitlist.hidden = !waits;
     this.waitlist.textContent = until ? words.say("invited", words.clock.format(new Date(until))) : words.say("onWaitlist", position);
-    if (until && until !== this.told) this.notices.toast(this.waitlist.textContent);
-    this.told = until;
   }
 
   #quota(left, limit) {
