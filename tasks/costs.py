@@ -13,8 +13,11 @@ from dataclasses import dataclass
 
 from imaging.request import ImageRequest
 
-FIRST_GUESS = 1.0
+FIRST_GUESS = 5.0
 """GPU seconds of one unit of work (a megapixel, twenty steps) before anything is known."""
+
+LEAST_GUESS = 1.0
+"""GPU seconds of a picture before anything is known: small ones take their time, too."""
 
 USUAL_STEPS = 20
 _SLOWEST_LEARNING = 0.05  # the last twenty or so samples count
@@ -93,8 +96,9 @@ def expected_seconds(
     """
     if known is not None and known.samples:
         return count * known.seconds
-    unit = per_work.seconds if per_work is not None and per_work.samples else FIRST_GUESS
-    return count * unit * shape.work
+    if per_work is not None and per_work.samples:
+        return count * per_work.seconds * shape.work
+    return count * max(LEAST_GUESS, FIRST_GUESS * shape.work)
 
 
 class CostBook:

@@ -1,0 +1,168 @@
+"""A launch day on the real parts: a trace sent to a house at its own pace, and what came of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from tasks.administration import Administration
+from tasks.doors import Rung
+from tasks.job import Accepted
+from tasks.store import waitlist
+from tasks.tiers import Tier
+from tests.integration.house import PLACE, House, member, order, request
+
+STEPS = 10
+
+POLICY = """
+[tiers.free]
+running = 1
+waiting = 6
+quota = "10000/1h"
+
+[tiers.plus]
+running = 3
+waiting = 10
+
+[doors]
+longest_wait = "{longest_wait:g}s"
+stands = "{stands:g}s"
+rises = "1s"
+"""
+
+HOG = "hog"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody asks at `at` seconds from the start."""
+
+    at: float
+    tier: Tier
+    who: str
+
+
+def policy(longest_wait: float, stands: float) -> str:
+    """Automatic doors for Free that follow a day of minutes."""
+    return POLICY.format(longest_wait=longest_wait, stands=stands)
+
+
+def open_house(house: House) -> None:
+    """Give each tier a role of its own name."""
+    administration = Administration(house.database, house.policy)
+    for tier in Tier:
+        administration.map_role(member("admin"), tier.value, tier)
+
+
+def demand(seconds: float, rate: float, paid_rate: float, seed: int = 5) -> list[Wish]:
+    """Four tiers: `rate` orders a second for Free, `paid_rate` for the others together.
+
+    Half of all Free orders come from one member, the others from a new one each.
+    """
+    chance = random.Random(seed)
+    wishes = [
+        Wish(at, Tier.FREE, HOG if chance.random() < 0.5 else f"free{number}")
+        for number, at in enumerate(_poisson(chance, rate, seconds))
+    ]
+    paid = [Tier.PLUS, Tier.TEAM, Tier.PRO]
+    wishes += [
+        Wish(at, chance.choice(paid), f"paid{chance.randrange(8)}")
+        for at in _poisson(chance, paid_rate, seconds)
+    ]
+    return sorted(wishes, key=lambda wish: wish.at)
+
+
+def _poisson(chance: random.Random, rate: float, seconds: float) -> Iterator[float]:
+    at = chance.expovariate(rate)
+    while at < seconds:
+        yield at
+        at += chance.expovariate(rate)
+
+
+@dataclass(slots=True)
+class Came:
+    """What came of a day."""
+
+    accepted: dict[UUID, Wish]
+    refused: dict[str, int]
+    rungs: list[Rung]  # of the door of Free, as it changed
+
+
+def send(house: House, wishes: Sequence[Wish]) -> Came:
+    """Send every wish at its time, as many at once as it takes; watch the doors meanwhile."""
+    came = Came({}, {}, [])
+    begun = time.monotonic()
+
+    def ask(wish: Wish) -> None:
+        time.sleep(max(0.0, begun + wish.at - time.monotonic()))
+        who = member(wish.who, wish.tier.value)
+        outcome = house.reception.submit(order(who, request=request(steps=STEPS)))
+        if isinstance(outcome, Accepted):
+            came.accepted[outcome.job.id] = wish
+            return
+        code = outcome.reason.code
+        came.refused[code] = came.refused.get(code, 0) + 1
+        if code == "doors-waitlist":
+            house.database.run(lambda connection: waitlist.join(connection, who, PLACE))
+
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(ask, wish) for wish in wishes]
+        while not all(one.done() for one in asked):
+            watch(house, came)
+            time.sleep(0.1)
+        for one in asked:
+            one.result()
+    return came
+
+
+def watch(house: House, came: Came) -> None:
+    """Write down a move of Free's automatic door."""
+    rung = door(house)
+    if not came.rungs or came.rungs[-1] is not rung:
+        came.rungs.append(rung)
+
+
+def door(house: House) -> Rung:
+    """Where Free's automatic door stands."""
+    query = "SELECT (memory ->> 'rung')::int FROM doors WHERE platform = '*' AND tier = 'free'"
+    with house.database.begin() as connection:
+        return Rung(connection.scalar(text(query)) or 0)
+
+
+def warm_up(house: House) -> None:
+    """A first picture, and the clock has learnt what it takes."""
+    job = house.submit(order(member("warm", "pro"), request=request(steps=STEPS)))
+    house.wait_ended(job.id)
+    query = text("SELECT count(*) FROM costs")
+    house.wait(
+        lambda: bool(house.database.run(lambda c: c.scalar(query))), "the first cost is learnt"
+    )
+
+
+def guests(house: House) -> list[Wish]:
+    """Members with an open invitation; they ask again at once."""
+    query = "SELECT member ->> 'id' AS id FROM waitlist WHERE invited_until > now()"
+    with house.database.begin() as connection:
+        return [Wish(0.0, Tier.FREE, row.id) for row in connection.execute(text(query))]
+
+
+def waits(house: House, tiers: Sequence[Tier]) -> list[float]:
+    """Seconds from order to picture, of every finished job of these tiers, sorted."""
+    query = """
+        SELECT extract(epoch FROM rendered_at - created_at) AS wait FROM jobs
+        WHERE state = 'done' AND tier = ANY (:tiers) ORDER BY 1
+    """
+    with house.database.begin() as connection:
+        rows = connection.execute(text(query), {"tiers": [tier.value for tier in tiers]})
+        return [float(row.wait) for row in rows]
+
+
+def quantile(values: Sequence[float], level: float) -> float:
+    """The value below which a share `level` of sorted values lies."""
+    return values[min(len(values) - 1, int(level * len(values)))]

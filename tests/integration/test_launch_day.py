@@ -1,0 +1,98 @@
+"""The launch day: demand at several times what the worker makes, on the real parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from tasks.doors import Rung
+from tasks.job import JobState
+from tasks.tiers import Tier
+from tests.integration import launch_day
+from tests.integration.house import House
+from tests.integration.launch_day import HOG, STEPS, Came, Wish
+
+PAID = [Tier.PLUS, Tier.TEAM, Tier.PRO]
+
+
+def live(house: House, wishes: list[Wish], step_seconds: float) -> Came:
+    """Send a day, let in who is invited, and wait until all is done and the doors are open."""
+    launch_day.open_house(house)
+    house.start_clock()
+    house.start_worker(step_seconds)
+    launch_day.warm_up(house)
+    came = launch_day.send(house, wishes)
+
+    def quiet() -> bool:
+        launch_day.watch(house, came)
+        for job, wish in launch_day.send(house, launch_day.guests(house)).accepted.items():
+            came.accepted[job] = wish
+        states = {house.job(job).state for job in list(came.accepted)[-3:]}
+        return launch_day.door(house) is Rung.OPEN and all(state.ended for state in states)
+
+    house.wait(quiet, "the doors are open again", seconds=240.0)
+    house.wait(
+        lambda: len(house.posted_jobs()) > len(came.accepted), "every job told", seconds=240.0
+    )
+    return came
+
+
+def check_delivered_once(house: House, came: Came) -> None:
+    posted = house.posted_jobs()
+    assert len(posted) == len(set(posted)) == len(came.accepted) + 1  # and the first of all
+    assert set(posted) >= {str(job) for job in came.accepted}
+    assert {house.job(job).state for job in came.accepted} == {JobState.DONE}
+    house.check_sums()
+
+
+def check_doors(came: Came) -> None:
+    """They went to the waitlist and came back, a rung at a time, up once and down once."""
+    assert Rung.WAITLIST in came.rungs
+    assert came.rungs[-1] is Rung.OPEN
+    turns = [b > a for a, b in pairwise(came.rungs)]
+    assert sum(a != b for a, b in pairwise(turns)) <= 3
+    assert came.refused.get("doors-waitlist", 0) > 0
+
+
+def check_free_is_served_and_shared(came: Came) -> None:
+    """Free goes on being accepted, and the member who sends half of all has not half of it."""
+    free = [wish for wish in came.accepted.values() if wish.tier is Tier.FREE]
+    others = [wish for wish in free if wish.who != HOG]
+    assert len(others) > len(free) / 2
+    assert len({wish.who for wish in others}) > 10
+
+
+def test_a_launch_closes_the_doors_for_a_while_and_loses_nothing(
+    build_house: Callable[..., House],
+) -> None:
+    house = build_house(launch_day.policy(longest_wait=6.0, stands=3.0))
+    came = live(house, launch_day.demand(seconds=14.0, rate=5.0, paid_rate=0.3), 0.1)
+    check_delivered_once(house, came)
+    check_doors(came)
+    check_free_is_served_and_shared(came)
+    assert all(wish.tier is Tier.FREE for wish in _unserved(house, came))
+
+
+def _unserved(house: House, came: Came) -> list[Wish]:
+    return [w for job, w in came.accepted.items() if house.job(job).state is not JobState.DONE]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1500)
+def test_paid_members_hardly_notice_a_launch(build_house: Callable[..., House]) -> None:
+    """The same paid day alone and amid five times the demand; minutes, and a quiet machine."""
+    step = 0.03
+    day = launch_day.demand(seconds=150.0, rate=12.0, paid_rate=0.6)
+    alone = build_house(launch_day.policy(20.0, 10.0))
+    live(alone, [wish for wish in day if wish.tier.paid], step)
+    amid = build_house(launch_day.policy(20.0, 10.0))
+    came = live(amid, day, step)
+    check_delivered_once(amid, came)
+    check_doors(came)
+    check_free_is_served_and_shared(came)
+    before = launch_day.quantile(launch_day.waits(alone, PAID), 0.99)
+    after = launch_day.quantile(launch_day.waits(amid, PAID), 0.99)
+    print(f"paid p99: alone {before:.3f} s, amid {after:.3f} s")
+    assert after <= 1.10 * before + STEPS * step

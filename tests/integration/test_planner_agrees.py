@@ -1,0 +1,80 @@
+"""The planner against a real run: the same small trace, by arithmetic and by a real worker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import text
+
+from tasks.planner.orders import fair
+from tasks.planner.simulation import House as Rules
+from tasks.planner.simulation import LaneRules, Simulation, fleet
+from tasks.planner.trace import LANES, Arrival, Trace
+from tasks.tiers import Tier
+from tests.integration import launch_day
+from tests.integration.house import House
+from tests.integration.launch_day import HOG, Wish
+
+STEP = 0.05
+AGREES = 0.10
+
+
+def small_day() -> list[Wish]:
+    """A burst of Free, and paid members in the middle of it."""
+    free = [Wish(0.05 * n, Tier.FREE, f"f{n}") for n in range(24)]
+    hog = [Wish(0.3 * n, Tier.FREE, HOG) for n in range(6)]
+    paid = [Wish(3.0 + 2.0 * n, Tier.PLUS, f"p{n % 2}") for n in range(8)]
+    return sorted([*free, *hog, *paid], key=lambda wish: wish.at)
+
+
+def as_it_was(house: House) -> tuple[list[Arrival], dict[str, float]]:
+    """The trace that the house saw, with what a picture took, and each tier's mean wait in seconds.
+
+    A wait is from order to picture. The device's rate is what its busy time gives: pictures that
+    came straight one after the other.
+    """
+    query = """
+        SELECT tier, member_key, extract(epoch FROM created_at) AS at,
+            extract(epoch FROM rendered_at) AS done
+        FROM jobs ORDER BY created_at
+    """
+    with house.database.begin() as connection:
+        rows = connection.execute(text(query)).all()
+    ends = sorted(float(row.done) for row in rows)
+    gaps = sorted(b - a for a, b in pairwise(ends))
+    each = gaps[len(gaps) // 2]
+    members = {row.member_key: n for n, row in enumerate(rows)}
+    first = float(rows[0].at)
+    arrivals = [
+        (float(row.at) - first, LANES.index(row.tier), members[row.member_key], each)
+        for row in rows
+    ]
+    waits = {}
+    for tier in ("free", "plus"):
+        its = [float(row.done) - float(row.at) for row in rows if row.tier == tier]
+        waits[tier] = sum(its) / len(its)
+    return arrivals, waits
+
+
+@pytest.mark.soak
+def test_the_planner_says_what_a_real_run_gives(house: House) -> None:
+    """Within a tenth, in the mean of each tier; on a quiet machine."""
+    launch_day.open_house(house)
+    house.start_clock()
+    house.start_worker(STEP)
+    launch_day.warm_up(house)
+    with house.database.begin() as connection:
+        connection.execute(text("DELETE FROM jobs"))
+    came = launch_day.send(house, small_day())
+    house.wait_ended(*came.accepted)
+    arrivals, real = as_it_was(house)
+    rules = {name: LaneRules(4, 50) for name in LANES}
+    rules["plus"] = LaneRules(3, 10)
+    planned_house = replace(Rules(), lanes=rules, noise=0.0, order=fair)
+    day = Simulation(Trace("small", arrivals), fleet(1), planned_house).run()
+    for tier, seconds in real.items():
+        planned = day.lanes[tier].waits.mean + arrivals[0][3]
+        print(f"{tier}: real {seconds:.2f} s, planned {planned:.2f} s")
+        assert abs(planned - seconds) <= AGREES * seconds
