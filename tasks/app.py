@@ -37,7 +37,14 @@ def make_app(url: str) -> Celery:
     app.conf.update(
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={"socket_keepalive": True, "health_check_interval": 25},
+        broker_transport_options={
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+            "max_retries": 2,  # the relay tries again by itself, and tells that it does
+            "interval_start": 0,
+            "interval_step": 0.2,
+            "interval_max": 0.5,
+        },
         result_backend=None,
         task_acks_late=True,
         task_default_queue=QUEUE,

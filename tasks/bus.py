@@ -12,6 +12,8 @@ from uuid import UUID
 import redis
 import redis.asyncio
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from imaging.request import Progress
 from tasks.job import EventKind, Job, JobEvent, JobState
@@ -75,7 +77,11 @@ class Bus:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._redis = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        # Once more for a connection that a restart has cut; a rendering never waits for longer.
+        once_more = Retry(NoBackoff(), 1)
+        self._redis = redis.Redis.from_url(
+            url, socket_connect_timeout=1, socket_timeout=2, retry=once_more
+        )
 
     def publish(self, event: JobEvent) -> None:
         """Tell it. Where Redis is away the event is lost, which an event may be."""

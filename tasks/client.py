@@ -6,7 +6,7 @@ Bots hold a `Client` and nothing else of this package's inside: no SQL, no Celer
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -395,13 +395,19 @@ class Client:
             yield await self._call(lambda: self._enter_fence(held, job))
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(held.close)
+                await anyio.to_thread.run_sync(_let_go, held)
 
     def _enter_fence(self, held: ExitStack, job: UUID) -> Job | None:
         connection = held.enter_context(self._parts.database.begin())
         fences.hold(connection, job)
         found = self._with_line(connection, jobs.read(connection, job))
         return found if found is not None and found.state is JobState.QUEUED else None
+
+
+def _let_go(held: ExitStack) -> None:
+    """End a fence's transaction; where its connection was lost, the fence is gone already."""
+    with suppress(DBAPIError):
+        held.close()
 
 
 def _cancel(

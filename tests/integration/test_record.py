@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Thread
 
 import psycopg
 import pytest
@@ -15,9 +16,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from tasks import migrations
+from tasks.app import QUEUE, make_app
+from tasks.bus import Bus, ended
 from tasks.client import Unavailable, connect
 from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
 from tasks.job import Accepted
+from tasks.outbox import Relay
 from tasks.settings import Settings
 from tasks.store.database import Database
 from tasks.store.schema import metadata
@@ -92,6 +96,34 @@ def test_embedded_servers_are_put_right_after_a_kill(tmp_path: Path) -> None:
     finally:
         for server in (postgres, valkey, *again):
             server.stop()
+
+
+def test_tickets_stay_in_the_outbox_while_the_broker_is_away(house: House, tmp_path: Path) -> None:
+    """On a Valkey of its own. The members' orders are taken all the while."""
+    valkey = EmbeddedValkey(tmp_path / "valkey")
+    bus = Bus(valkey.url)
+    stop = Event()
+    relay = Relay(house.database, make_app(valkey.url))
+    thread = Thread(target=relay.run, args=[stop])
+    thread.start()
+
+    def waiting() -> int:
+        with house.database.begin() as connection:
+            return int(connection.scalar(text("SELECT count(*) FROM outbox")) or 0)
+
+    try:
+        job = house.submit(order())
+        bus.publish(ended(job))  # lost, and nobody is kept waiting or hears of it
+        assert waiting() == 1
+        valkey.start()
+        house.wait(lambda: waiting() == 0, "the ticket published")
+        with redis.Redis.from_url(valkey.url) as store:
+            assert store.llen(QUEUE) == 1
+    finally:
+        stop.set()
+        thread.join()
+        bus.close()
+        valkey.stop()
 
 
 def test_embedded_servers_listen_on_no_port(servers: Servers) -> None:
