@@ -204,6 +204,7 @@ async def test_an_interaction_sent_twice_is_one_job_and_one_message(room: Room) 
     await anna.again(asked)
     await anna.slash("queue")
     assert len(await room.waiting()) == 1
+    assert len([r for r in room.discord.requests if asked.token in r.path]) == 1
     assert len([m for m in anna.sees() if "once" in text_of(m.payload) and not m.audience]) == 1
 
 
@@ -304,3 +305,13 @@ async def test_an_invited_member_is_told_in_a_direct_message(room: Room) -> None
     direct = room.discord.world.direct(free.user)
     await room.discord.until(lambda: any("your turn" in m.text for m in free.sees(direct)), 30)
     assert len(free.sees(direct)) == 1
+
+
+async def test_who_installed_the_app_for_themselves_uses_it_anywhere(room: Room) -> None:
+    elsewhere = await room.discord.add_guild("Elsewhere", bot=False)
+    guest = room.discord.add_person(elsewhere, "guest")
+    asked = await guest.slash("imagine", prompt="a guest's house")
+    assert "a guest's house" in asked.shown.text
+    pressed = await guest.click(asked.shown, "Cancel")
+    assert pressed.answer == 7
+    assert "Cancelled" in asked.shown.text
