@@ -23,11 +23,11 @@ from imaging.postcard.reader import COLOURS, GROUNDS, THINGS
 from imaging.postcard.recipe import Stage
 from imaging.postcard.scenes import Scene, luck, random_training_scene
 
-SIDE = 128
+SIDE = 64
 CELLS = 16
 TIMES = ("", *words.TIMES)
 NEAR = 1.9  # cells: two sightings closer than this are one thing
-STAGE = Stage(steps=2600, batch=64, rate=2e-3)
+STAGE = Stage(steps=2600, batch=32, rate=3e-3)
 
 
 @dataclass(frozen=True)
@@ -59,23 +59,21 @@ def _block(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
 
 
 class Judge(nn.Module):
-    """Pictures `(n, 3, 128, 128)` in -1…1 to logits: things and colours `(n, classes, 16, 16)`,
+    """Pictures `(n, 3, 64, 64)` in -1…1 to logits: things and colours `(n, classes, 16, 16)`,
     ground and time.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.fine = nn.Sequential(
-            _block(3, 24, 2), _block(24, 48, 2), _block(48, 48), _block(48, 96, 2), _block(96, 96)
-        )
-        self.middle = nn.Sequential(_block(96, 128, 2), _block(128, 128))
-        self.coarse = nn.Sequential(_block(128, 160, 2), _block(160, 160), _block(160, 128))
-        self.merge_middle = _block(256, 96)
-        self.merge_fine = nn.Sequential(_block(192, 128), _block(128, 128))
-        self.things = nn.Conv2d(128, 1 + len(THINGS), 1)
-        self.colours = nn.Conv2d(128, len(COLOURS), 1)
-        self.ground = nn.Linear(224, len(GROUNDS))
-        self.time = nn.Linear(224, len(TIMES))
+        self.fine = nn.Sequential(_block(3, 24, 2), _block(24, 48, 2), _block(48, 64))
+        self.middle = nn.Sequential(_block(64, 96, 2), _block(96, 96))
+        self.coarse = nn.Sequential(_block(96, 128, 2), _block(128, 128), _block(128, 96))
+        self.merge_middle = _block(192, 64)
+        self.merge_fine = nn.Sequential(_block(128, 64), _block(64, 64))
+        self.things = nn.Conv2d(64, 1 + len(THINGS), 1)
+        self.colours = nn.Conv2d(64, len(COLOURS), 1)
+        self.ground = nn.Linear(160, len(GROUNDS))
+        self.time = nn.Linear(160, len(TIMES))
 
     def forward(
         self, pictures: torch.Tensor
@@ -105,7 +103,7 @@ class JudgedDrawings(Dataset[tuple[torch.Tensor, ...]]):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
         rng = luck(self.seed, self.first + index)
         scene = random_training_scene(rng)
-        picture = torch.from_numpy(np.array(draw(scene))).permute(2, 0, 1)
+        picture = torch.from_numpy(np.array(draw(scene, 0.5))).permute(2, 0, 1)
         things, colours = cells_of(scene)
         ground = torch.tensor(GROUNDS.index(scene.ground))
         return picture, things, colours, ground, torch.tensor(TIMES.index(scene.time))
@@ -166,21 +164,21 @@ def train_judge(folder: Path, seed: int = 0, stage: Stage = STAGE, workers: int 
             thing, colour, ground, time = (answer.float() for answer in judge(real))
         each = functional.cross_entropy(thing, things, ignore_index=-1, reduction="none")
         # A picture has one to six things and some two hundred empty cells.
-        found, empty = each[things > 0].sum() / 64, each[things == 0].sum() / 1000
+        found, empty = each[things > 0].mean(), each[things == 0].sum() / 20
         tint = functional.cross_entropy(colour, colours, ignore_index=-1)
         setting = functional.cross_entropy(ground, grounds) + functional.cross_entropy(time, times)
-        run.learn((found + empty) * 64 / stage.batch + tint + 0.5 * setting)
+        run.learn(found + empty / stage.batch + tint + 0.5 * setting)
     run.settle()
     return judge.eval()  # type: ignore[no-any-return]
 
 
 @torch.no_grad()
 def look(judge: Judge, pictures: list[Image.Image], threshold: float = 0.5) -> list[Verdict]:
-    """What the judge sees in each picture (any size; it looks at 128 x 128)."""
+    """What the judge sees in each picture (any size; it looks at 64 x 64)."""
     found = []
     for start in range(0, len(pictures), 32):
         batch = [
-            p.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+            p.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
             for p in pictures[start : start + 32]
         ]
         real = (

@@ -144,6 +144,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--as-is", action="store_true", help="train nothing: export the checkpoints as they are now"
     )
+    parser.add_argument("--small", action="store_true", help="export the half-size model")
     return parser.parse_args(given)
 
 
@@ -154,7 +155,8 @@ def main(given: Sequence[str] | None = None) -> None:
     if arguments.seed is not None:
         recipe = replace(recipe, seed=arguments.seed)
     if arguments.device:
-        recipe = replace(recipe, device=arguments.device)
+        workers = min(recipe.workers, os.cpu_count() or 1)
+        recipe = replace(recipe, device=arguments.device, workers=workers)
     if arguments.try_steps:
         recipe = shortened(recipe, arguments.try_steps)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
