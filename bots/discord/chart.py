@@ -5,40 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from PIL import Image, ImageDraw, ImageFont
 
 from bots.core.sentences import Sentences
+from bots.discord.daybook import Sample
 from bots.discord.layout import COLOURS
-from tasks.client import Capacity
 from tasks.tiers import Tier
 
 WIDTH, HEIGHT = 960, 540
 LEFT, RIGHT, TOP, GAP, BOTTOM = 64, 24, 56, 64, 40
 GROUND, INK, LINES = "#1e1f22", "#dbdee1", "#3f4147"
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The studio at one moment: jobs in line and typical wait in seconds, by tier."""
-
-    at: datetime
-    queued: dict[Tier, int]
-    waits: dict[Tier, float]
-    workers: int
-
-    @classmethod
-    def of(cls, capacity: Capacity) -> Sample:
-        """What is kept of a capacity for the chart."""
-        return cls(
-            at=capacity.at,
-            queued={load.tier: load.queued for load in capacity.tiers},
-            waits={
-                load.tier: load.wait_p50.total_seconds() for load in capacity.tiers if load.wait_p50
-            },
-            workers=len(capacity.workers),
-        )
 
 
 @dataclass(frozen=True, slots=True)
