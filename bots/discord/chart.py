@@ -62,7 +62,7 @@ def _panel(
         ]
         if len(points) == 1:
             points.append((WIDTH - RIGHT, points[0][1]))
-        canvas.line(points, COLOURS[tier], width=3, joint="curve")
+        canvas.line(points, _colour(tier), width=3, joint="curve")
 
 
 def _across(samples: Sequence[Sample], sample: Sample) -> float:
@@ -75,7 +75,7 @@ def _across(samples: Sequence[Sample], sample: Sample) -> float:
 def _legend(canvas: ImageDraw.ImageDraw, now: Sample, say: Sentences) -> None:
     left = float(LEFT)
     for tier in Tier:
-        canvas.rectangle((left, 10, left + 14, 24), COLOURS[tier])
+        canvas.rectangle((left, 10, left + 14, 24), _colour(tier))
         text = say(f"tier-{tier}")
         canvas.text((left + 20, 17), text, INK, _font(14), anchor="lm")
         left += 40 + canvas.textlength(text, _font(14))
@@ -91,3 +91,8 @@ def _hours(canvas: ImageDraw.ImageDraw, samples: Sequence[Sample]) -> None:
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
+
+
+def _colour(tier: Tier) -> str:
+    """In letters: Pillow reads a bare number from the other end."""
+    return f"#{COLOURS[tier]:06x}"
