@@ -14,10 +14,11 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
+from sqlalchemy.types import Double
 
 from imaging.profiles import profile_for
 from imaging.request import ImageRequest, Operation
-from tasks.bench.ground import Ground, ground, median, said
+from tasks.bench.ground import BenchFailed, Ground, ground, median, said
 from tasks.bench.queue import POLICY, report
 from tasks.bench.rivals import celery_app
 from tasks.client import connect
@@ -31,9 +32,16 @@ WARM_UP = 3
 MODEL = "postcard"
 
 _TIMES = text("""
-    SELECT extract(epoch FROM jobs.ended_at) AS ended, attempts.gpu_seconds AS render
+    SELECT extract(epoch FROM jobs.created_at) - :start AS submit,
+        extract(epoch FROM jobs.started_at - jobs.created_at) AS ticket,
+        extract(epoch FROM jobs.rendered_at - jobs.started_at) - attempts.gpu_seconds AS store,
+        extract(epoch FROM jobs.ended_at - jobs.rendered_at) AS deliver,
+        extract(epoch FROM jobs.ended_at) - :start - attempts.gpu_seconds AS overhead
     FROM jobs JOIN attempts ON attempts.job = jobs.id WHERE jobs.id = :job
-""")
+""").columns(submit=Double, ticket=Double, store=Double, deliver=Double, overhead=Double)
+
+Parts = dict[str, list[float]]
+"""Seconds of each order by what they went to: submit, ticket, store, deliver, and all overhead."""
 
 
 async def _orders(place: Ground, count: int) -> list[tuple[UUID, float]]:
@@ -50,27 +58,30 @@ async def _orders(place: Ground, count: int) -> list[tuple[UUID, float]]:
         start = time.time()
         outcome = await client.submit(Order(uuid4().hex, "imagine", member, where, request))
         if isinstance(outcome, Refused):
-            raise ValueError(f"The bench's order was refused: {outcome.reason.code}.")
+            raise BenchFailed(f"The bench's order was refused: {outcome.reason.code}.")
         while (job := await client.job(outcome.job.id)) and not job.state.ended:
             await asyncio.sleep(0.05)
         if job is None or job.state is not JobState.DONE:
-            raise ValueError("An order of the bench was not delivered.")
+            raise BenchFailed("An order of the bench was not delivered.")
         done.append((job.id, start))
     await client.close()
     return done
 
 
-def ours(place: Ground) -> list[float]:
-    """Seconds of each order that were not the render."""
+def ours(place: Ground) -> Parts:
+    """What was not the render, of each order."""
     asyncio.run(_orders(place, WARM_UP))
     done = asyncio.run(_orders(place, ORDERS))
     database = Database(place.database_url)
     try:
         with database.begin() as connection:
-            rows = [(connection.execute(_TIMES, {"job": job}).one(), start) for job, start in done]
+            rows = [
+                connection.execute(_TIMES, {"job": job, "start": start}).mappings().one()
+                for job, start in done
+            ]
     finally:
         database.close()
-    return [float(row.ended) - start - row.render for row, start in rows]
+    return {part: [row[part] for row in rows] for part in rows[0]}
 
 
 def bare_celery(place: Ground) -> list[float]:
@@ -93,12 +104,12 @@ def run() -> dict[str, float]:
         place.start("tasks.clock")
         place.start("tasks.worker", model=MODEL)
         mine = ours(place)
-    ordered = sorted(mine)
+    overhead = sorted(mine["overhead"])
     return {
-        "overhead_median_ms": median(mine) * 1000,
-        "overhead_p90_ms": ordered[len(ordered) * 9 // 10] * 1000,
+        **{f"{part}_median_ms": median(seconds) * 1000 for part, seconds in mine.items()},
+        "overhead_p90_ms": overhead[len(overhead) * 9 // 10] * 1000,
         "bare_celery_median_ms": median(bare) * 1000,
-        "ratio_to_bare_celery": median(mine) / median(bare),
+        "ratio_to_bare_celery": median(overhead) / median(bare),
     }
 
 

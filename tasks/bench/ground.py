@@ -20,6 +20,10 @@ from tasks.settings import Settings
 ENDS_WITHIN = 20.0
 
 
+class BenchFailed(Exception):
+    """The bench could not be carried out; its figures would mean nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """Servers that run, and the home they run on."""
@@ -64,7 +68,7 @@ def said(process: subprocess.Popen[str], word: str) -> str:
     """The rest of the next line that a child prints, which must begin with `word`."""
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith(word):
-        raise RuntimeError(f"A process of the bench ended early, after {line!r}.")
+        raise BenchFailed(f"A process of the bench ended early, after {line!r}.")
     return line.removeprefix(word).strip()
 
 

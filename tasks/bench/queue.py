@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from imaging.request import ImageRequest, Operation
-from tasks.bench.ground import Ground, ground, median, said
+from tasks.bench.ground import BenchFailed, Ground, ground, median, said
 from tasks.bench.rivals import CONCURRENCY, celery_app, procrastinate_app
 from tasks.client import connect
 from tasks.job import Order, Refused
@@ -64,7 +64,7 @@ def ours(place: Ground) -> Round:
             member = Member("bench", "bench", str(number % MEMBERS))
             outcome = await client.submit(Order(uuid4().hex, "imagine", member, where, request))
             if isinstance(outcome, Refused):
-                raise ValueError(f"The bench's order was refused: {outcome.reason.code}.")
+                raise BenchFailed(f"The bench's order was refused: {outcome.reason.code}.")
 
         await _in_parallel(JOBS, submit)
         await client.close()
