@@ -147,7 +147,7 @@ class Desk:
             place, key = place_of(values), _key(values)
             form = await _read(values)
         if any(len(file.data) > UPLOAD_LIMIT for file in form.files):
-            refused = reply_json(too_large(speak(member.locale)), member)
+            refused = reply_json(too_large(speak(member.locale)), member, time.time_ns())
             return JSONResponse(refused, status_code=413, headers=FRESH)
         command = command_of(form, await self._picture_of_thread(place))
         return await self._answer(member, place, key, command)
@@ -182,10 +182,11 @@ class Desk:
         self, member: Member, place: Place, key: str, command: Command | BadCommand
     ) -> Response:
         ask = Ask(member, place, f"web:{member.id}:{key}", moderator=member.administrator)
+        read_at = time.time_ns()  # before: what happens meanwhile is newer than the reply
         reply = await self.studio.answer(ask, command)
         code = "details" if isinstance(command, Details) and reply.kind is ReplyKind.ANSWER else ""
         await self._pass_on(reply, command)
-        return JSONResponse(reply_json(reply, member, code), headers=FRESH)
+        return JSONResponse(reply_json(reply, member, read_at, code), headers=FRESH)
 
     async def _pass_on(self, reply: Reply, command: Command | BadCommand) -> None:
         """Every other page sees at once what this one did."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import time
 from typing import Any
 from uuid import UUID
 
@@ -100,7 +99,7 @@ def button_json(button: Button) -> dict[str, Any]:
     }
 
 
-def reply_json(reply: Reply, viewer: Member, code: str = "") -> dict[str, Any]:
+def reply_json(reply: Reply, viewer: Member, read_at: int, code: str = "") -> dict[str, Any]:
     """A reply as the page shows it; `code` names it in place of core's."""
     file = reply.attachment
     in_place = reply.card is not None and reply.kind == "placeholder"
@@ -120,9 +119,7 @@ def reply_json(reply: Reply, viewer: Member, code: str = "") -> dict[str, Any]:
         }
         if file
         else None,
-        "message": message_json(reply.card, viewer, time.time_ns())
-        if in_place and reply.card
-        else None,
+        "message": message_json(reply.card, viewer, read_at) if in_place and reply.card else None,
     }
 
 

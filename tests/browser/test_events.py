@@ -74,6 +74,9 @@ def test_from_a_prompt_to_a_picture_over_the_stream(visit: Visit) -> None:
         reply = ann.send("a red circle on a blue ground --seed 3").json()
         assert reply["kind"] == "placeholder"
         job = reply["message"]["id"]
+        told = until(events, "message", id=job)
+        # The page keeps the newest reading: a reply must not pass for newer than what came after.
+        assert reply["message"]["read_at"] < told["read_at"]
         until(events, "progress", job=job)
         done = until(events, "message", id=job, ended=True)
     assert done["state"] == "done"

@@ -14,7 +14,8 @@ export class Conversation {
     this.list = el("ol.messages", { "aria-label": words.say("messages") });
     this.newest = button("down", words.say("newest"), () => this.toEnd(), { className: "button to-newest", hidden: true });
     this.list.addEventListener("keydown", (event) => this.#move(event));
-    this.list.addEventListener("load", () => this.stuck && this.toEnd(), true);
+    // Pictures take their room when they come: whoever was at the end stays there.
+    new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.list);
     root.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.stuck = true;
   }

@@ -8,9 +8,11 @@ export class Words {
   constructor(locale) {
     this.locale = locale in BOOKS ? locale : "en";
     this.book = BOOKS[this.locale];
-    this.clock = new Intl.DateTimeFormat(this.locale, { hour: "2-digit", minute: "2-digit" });
-    this.calendar = new Intl.DateTimeFormat(this.locale, { weekday: "long", day: "numeric", month: "long" });
-    this.full = new Intl.DateTimeFormat(this.locale, { dateStyle: "long", timeStyle: "short" });
+    // Times as the reader's own region writes them, where it speaks this language.
+    const region = navigator.languages.find((each) => each.split("-")[0] === this.locale) ?? this.locale;
+    this.clock = new Intl.DateTimeFormat(region, { hour: "2-digit", minute: "2-digit" });
+    this.calendar = new Intl.DateTimeFormat(region, { weekday: "long", day: "numeric", month: "long" });
+    this.full = new Intl.DateTimeFormat(region, { dateStyle: "long", timeStyle: "short" });
     this.numbers = new Intl.NumberFormat(this.locale, { maximumFractionDigits: 1 });
   }
 
