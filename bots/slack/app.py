@@ -20,7 +20,7 @@ from bots.core.invitations import InvitationKeeper
 from bots.core.line import LineKeeper
 from bots.core.sentences import speak
 from bots.core.studio import Studio
-from bots.slack import authorization, commands, home, interactions
+from bots.slack import authorization, commands, home, interactions, modals
 from bots.slack.http import routes
 from bots.slack.installing import RecordedInstalls, flow, keep_fresh
 from bots.slack.once import Once
@@ -80,6 +80,7 @@ def build(settings: Settings, studio: Studio) -> Slack:
     )
     commands.register(app, room)
     interactions.register(app, room)
+    modals.register(app, room)
     home.register(app, room)
     authorization.register(app, workspaces, studio.client)
     return Slack(app, room, keeper, wire, workspaces)

@@ -1,4 +1,4 @@
-"""What members press and fill in: buttons, message shortcuts, modals."""
+"""What members press: buttons, and the shortcuts in a message's menu."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from slack_bolt.async_app import AsyncApp
 
 from bots.core import command as commands
 from bots.core.cards import card
-from bots.core.command import Ask, BadCommand, Command
+from bots.core.command import Ask, Command
 from bots.core.reply import Action
 from bots.slack import translate, views
-from bots.slack.answers import responder
 from bots.slack.blocks import ACTION_PREFIX, read_button, shown_files
 from bots.slack.files import FileUnreadable
 from bots.slack.once import Accepted
 from bots.slack.posting import Where, redraw
 from bots.slack.room import Room, unreadable
-from bots.slack.surface import MESSAGE_SHORTCUTS, Modal, Shortcut
+from bots.slack.surface import MESSAGE_SHORTCUTS, Shortcut
 from bots.slack.views import Origin
 from bots.slack.web import SlackFault
 
@@ -30,34 +29,19 @@ ENDINGS = frozenset({"cancelled", "cancelling", "deleted"})
 
 
 def register(app: AsyncApp, room: Room) -> None:
-    """Let the app listen to what is pressed and submitted."""
+    """Let the app listen to what is pressed."""
 
     async def pressed(ack: Any, body: Body) -> None:
         await _pressed(room, body)
         await ack()
 
-    async def compose(ack: Any, body: Body) -> None:
-        await ack()
-        await _compose(room, body)
-
     async def on_message(ack: Any, body: Body) -> None:
         await _on_message(room, body)
         await ack()
 
-    async def submitted(ack: Any, body: Body) -> None:
-        wrong = await _submitted(room, body)
-        if wrong:
-            await ack(response_action="errors", errors={"prompt": wrong})
-        else:
-            await ack()
-
     app.action(re.compile(f"^{ACTION_PREFIX}"))(pressed)
-    app.action(views.COMPOSE_ACTION)(compose)
-    app.shortcut(str(Shortcut.COMPOSE))(compose)
     for shortcut in MESSAGE_SHORTCUTS:
         app.shortcut(str(shortcut))(on_message)
-    for modal in Modal:
-        app.view(str(modal))(submitted)
 
 
 # -- buttons ---------------------------------------------------------
@@ -70,7 +54,7 @@ async def _pressed(room: Room, body: Body) -> None:
     except ValueError:
         structlog.get_logger().warning("an unknown button", action=str(pressed["action_id"])[:80])
         return
-    where = await _where(room, body)
+    where = await room.where(body)
     key = f"slack:{where.seat.web.team}:{where.user}:{pressed['action_ts']}:{pressed['action_id']}"
 
     async def work(accepted: Accepted) -> None:
@@ -148,16 +132,9 @@ _OPENS: Mapping[Action, Callable[[Room, Ask, Where, UUID | None], Awaitable[view
 # -- shortcuts ---------------------------------------------------------
 
 
-async def _compose(room: Room, body: Body) -> None:
-    where = await _where(room, body)
-    say = await room.say(await room.ask(where, ""))
-    view = views.compose(say, await room.client.models(), Origin())
-    await where.seat.web.call("views.open", trigger_id=body["trigger_id"], view=view)
-
-
 async def _on_message(room: Room, body: Body) -> None:
     """Edit, vary or upscale the picture of any message."""
-    where, message = await _where(room, body), body["message"]
+    where, message = await room.where(body), body["message"]
     shortcut = Shortcut(body["callback_id"])
     key = f"slack:{where.seat.web.team}:{where.user}:{body['action_ts']}:{shortcut}"
     files = list(message.get("files") or [])
@@ -185,71 +162,3 @@ async def _on_message(room: Room, body: Body) -> None:
             await room.answer(ask, translate.on_picture(shortcut, source), where, accepted)
 
     await room.once.run(key, work)
-
-
-# -- modals ---------------------------------------------------------
-
-
-async def _submitted(room: Room, body: Body) -> str | None:
-    """Carry out what a modal asks; the sentence to show in it where it cannot be understood."""
-    view = body["view"]
-    modal, origin = Modal(view["callback_id"]), Origin.load(view.get("private_metadata", ""))
-    values = view["state"]["values"]
-    where = await _after(room, body, modal, origin)
-    key = f"slack:{where.seat.web.team}:view:{view['id']}"
-    ask = await room.ask(where, key)
-    if modal is Modal.COMPOSE and isinstance(wrong := translate.composed(values, None), BadCommand):
-        return (await room.say(ask))(wrong.code, **wrong.details)
-
-    async def work(accepted: Accepted) -> None:
-        try:
-            command = await _asked(room, where, modal, origin, values)
-        except FileUnreadable as error:
-            await room.refuse(ask, where, unreadable(error.code), accepted)
-            return
-        await room.answer(ask, command, where, accepted)
-
-    await room.once.run(key, work)
-    return None
-
-
-async def _asked(
-    room: Room, where: Where, modal: Modal, origin: Origin, values: Mapping[str, Any]
-) -> Command | BadCommand:
-    web = where.seat.web
-    if modal is Modal.COMPOSE:
-        sent = await room.uploads(web, translate.sent(values, "reference"))
-        return translate.composed(values, sent[0] if sent else None)
-    if modal is Modal.REPORT:
-        return commands.Report(UUID(origin.target), translate.typed(values, "words"))
-    prompt = translate.typed(values, "prompt")
-    if modal is Modal.REROLL:
-        return commands.Reroll(UUID(origin.target), prompt)
-    masks = await room.uploads(web, translate.sent(values, "mask"))
-    if origin.target:
-        source: commands.Source = UUID(origin.target)
-    else:
-        source = (await room.uploads(web, [{"id": origin.file}]))[0]
-    return commands.Edit(source, prompt, mask=masks[0] if masks else None)
-
-
-async def _after(room: Room, body: Body, modal: Modal, origin: Origin) -> Where:
-    """Where a modal's answer goes: where it was opened, or where the composer says."""
-    where = await _where(room, body)
-    channel = origin.channel
-    if modal is Modal.COMPOSE:
-        channel = translate.chosen(body["view"]["state"]["values"], "where") or where.user
-    return Where(where.seat, channel or where.user, where.user, origin.thread)
-
-
-async def _where(room: Room, body: Body) -> Where:
-    """Where an interaction happened; in the member's own messages where it was in no channel."""
-    seat = await room.workspaces.seat(str(body["team"]["id"]))
-    user = str(body["user"]["id"])
-    channel = str((body.get("channel") or {}).get("id") or user)
-    message = body.get("message") or {}
-    container = body.get("container") or {}
-    thread = container.get("thread_ts") or message.get("thread_ts") or message.get("ts")
-    url = str(body.get("response_url") or "")
-    respond = responder(seat.web, url, room.api_url) if url else None
-    return Where(seat, channel, user, str(thread) if thread else None, respond)

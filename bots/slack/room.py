@@ -15,6 +15,7 @@ from bots.core.reply import Reply
 from bots.core.sentences import Sentences, speak
 from bots.core.studio import Studio
 from bots.slack import files
+from bots.slack.answers import responder
 from bots.slack.once import Accepted, Once
 from bots.slack.posting import Poster, Where
 from bots.slack.roles import Directory
@@ -46,6 +47,18 @@ class Room:
     async def member(self, web: Web, user: str) -> Member:
         """Who this is now."""
         return await self.directory.member(web, user)
+
+    async def where(self, body: Mapping[str, Any]) -> Where:
+        """Where an interaction happened; in the member's own messages where in no channel."""
+        seat = await self.workspaces.seat(str(body["team"]["id"]))
+        user = str(body["user"]["id"])
+        channel = str((body.get("channel") or {}).get("id") or user)
+        message = body.get("message") or {}
+        container = body.get("container") or {}
+        thread = container.get("thread_ts") or message.get("thread_ts") or message.get("ts")
+        url = str(body.get("response_url") or "")
+        respond = responder(seat.web, url, self.api_url) if url else None
+        return Where(seat, channel, user, str(thread) if thread else None, respond)
 
     async def ask(self, where: Where, key: str, place: Place | None = None) -> Ask:
         """Who asks, where, under which key."""
