@@ -59,7 +59,7 @@ async def _orders(place: Ground, count: int) -> list[tuple[UUID, float]]:
         outcome = await client.submit(Order(uuid4().hex, "imagine", member, where, request))
         if isinstance(outcome, Refused):
             raise BenchFailed(f"The bench's order was refused: {outcome.reason.code}.")
-        while (job := await client.job(outcome.job.id)) and not job.state.ended:
+        while (job := await client.job(outcome.job.id)) and not job.state.ended:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         if job is None or job.state is not JobState.DONE:
             raise BenchFailed("An order of the bench was not delivered.")
