@@ -23,7 +23,7 @@ from tasks.members import Member, Place
 from tasks.policy import read
 from tasks.store.database import Database
 
-JOBS = 600
+JOBS = 300
 ROUNDS = 3
 MEMBERS = 100
 POLICY = """
