@@ -44,7 +44,8 @@ def as_it_was(house: House) -> tuple[list[Arrival], dict[str, float]]:
         rows = connection.execute(text(query)).all()
     ends = sorted(float(row.done) for row in rows)
     gaps = sorted(b - a for a, b in pairwise(ends))
-    each = gaps[len(gaps) // 2]
+    busy = [gap for gap in gaps if gap < 3 * gaps[len(gaps) // 2]]
+    each = sum(busy) / len(busy)
     members = {row.member_key: n for n, row in enumerate(rows)}
     first = float(rows[0].at)
     arrivals = [

@@ -216,6 +216,32 @@ def test_a_correction_lands_on_the_jobs_behind_and_not_on_the_ready_one() -> Non
     assert queue.push("free", "me", 10.0, 0.0, "4", at_once=2).start == 45.0
 
 
+def test_a_lane_that_was_idle_does_not_catch_up() -> None:
+    queue: FairQueue[None] = FairQueue(WEIGHTS)
+    for number in range(60):
+        queue.push("free", number, 1.0, 0.0, None)
+    for _ in range(40):
+        queue.pop(0.0)
+    for number in range(20):
+        queue.push(RELAXED, number, 1.0, 0.0, None)
+    lanes = [entry.lane.name for _ in range(20) if (entry := queue.pop(0.0))]
+    assert abs(lanes.count("free") - lanes.count(RELAXED)) <= 2
+
+
+def test_a_members_limit_holds_whatever_waits_behind() -> None:
+    queue: FairQueue[None] = FairQueue(WEIGHTS)
+    for _ in range(6):
+        queue.push("pro", "me", 1.0, 0.0, None, at_once=2)
+    first, second = queue.pop(0.0), queue.pop(0.0)
+    assert first is not None
+    assert second is not None
+    assert queue.pop(0.0) is None
+    queue.settle(first, 1.0)
+    assert queue.pop(0.0) is not None
+    assert queue.pop(0.0) is None
+    assert queue.jobs_of("pro", "me") == 5
+
+
 def test_only_the_lanes_given_are_looked_at() -> None:
     queue: FairQueue[str] = FairQueue(WEIGHTS)
     queue.push("free", "f", 1.0, 0.0, "free")

@@ -46,6 +46,7 @@ def test_pages_count_what_lies_before_a_tag(
         assert seconds[number] == 2.0 * jobs[number]
         assert pages.jobs == len(line)
         assert pages.lows == sorted(set(pages.lows))
+        assert pages.lows[0] == -inf
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.floats(0, 10)), min_size=1, max_size=20))
@@ -54,6 +55,14 @@ def test_pages_are_read_as_they_were_written(contents: list[tuple[int, float]]) 
     again = read_pages(pages.lows, *pages.before(), pages.jobs, pages.seconds)
     assert [page.jobs for page in again.pages] == [page.jobs for page in pages.pages]
     assert abs(again.seconds - pages.seconds) < 1e-9
+
+
+def test_a_page_is_cut_once_it_is_twice_too_large() -> None:
+    pages = Pages([Page(-inf, 8, 8.0), Page(5.0, 9, 9.0)])
+    assert list(pages.large(4)) == [(1, 5.0, inf)]
+    pages.cut(1, [Page(6.0, 4, 4.0), Page(7.0, 5, 5.0)])
+    assert pages.lows == [-inf, 5.0, 7.0]
+    assert list(pages.large(4)) == []
 
 
 def test_an_emptied_line_is_one_page_again() -> None:
