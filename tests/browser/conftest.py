@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE = 15_000  # ms; two slow cores may be drawing for somebody else
+PATIENCE = 40_000  # ms; two slow cores may be drawing for somebody else
 
 expect.set_options(timeout=PATIENCE)
 
