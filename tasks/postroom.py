@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import entry_points
 from threading import Thread
@@ -36,6 +36,7 @@ from tasks.deliver import (
 )
 from tasks.job import Job, JobState, Reason
 from tasks.members import Member
+from tasks.packing import Packed
 from tasks.store import deliveries, fences, jobs, transitions
 from tasks.store.database import Database
 from tasks.store.deliveries import Claim
@@ -58,14 +59,6 @@ ROLES_PATIENCE = 3.0
 def found_couriers() -> dict[str, Connect]:
     """The couriers that are installed, by entry point."""
     return {point.name: point.load() for point in entry_points(group=GROUP)}
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A job that is ready to be posted: nothing of it has to be read, and no bot is editing it."""
-
-    job: Job
-    enclosures: Sequence[Enclosure]
 
 
 class Postroom:

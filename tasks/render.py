@@ -7,12 +7,10 @@ the leases; a job whose lease was lost is dropped, for somebody else has it now.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from threading import Event, Lock, Thread
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -25,10 +23,10 @@ from imaging.errors import ImagingError, RenderCancelled
 from imaging.request import FinishedPicture, ImageRequest
 from tasks.blobs import Blobs, picture_name
 from tasks.bus import Bus, ended, progressed
-from tasks.deliver import Enclosure
-from tasks.job import Job, JobState, Picture, Reason
+from tasks.job import JobState, Reason
 from tasks.load import SharedClock
-from tasks.postroom import HOLD_SECONDS, Packed, Postroom
+from tasks.packing import pack
+from tasks.postroom import HOLD_SECONDS, Postroom
 from tasks.rights import Rights
 from tasks.slots import Slots
 from tasks.store import deliveries, jobs, leases, transitions
@@ -196,7 +194,7 @@ class Renderer:
         )
         if settled is not None:
             log.info("rendered", pictures=len(made))
-            ready = _packed(lease.job, made, finished, settled)
+            ready = pack(lease.job, made, finished, settled)
             self.postroom.carry(claim, ready if settled.unfenced else None)
         elif self._settled_before(lease, poster):
             self.postroom.carry(claim)
@@ -339,84 +337,3 @@ class Renderer:
         """How many jobs are being rendered."""
         with self._lock:
             return len(self._running)
-
-
-def _packed(
-    job: Job,
-    made: Sequence[NewPicture],
-    finished: Sequence[FinishedPicture],
-    settled: transitions.Rendered,
-) -> Packed:
-    """What is to be posted, as the record has it now, without reading it again."""
-    enclosures = [
-        Enclosure(
-            Picture(
-                id=new.id,
-                job=job.id,
-                index=new.index,
-                blob=new.blob,
-                mime=new.mime,
-                width=new.width,
-                height=new.height,
-                seed=new.seed,
-                parent=job.order.parent,
-                instruction=job.order.request.prompt,
-                request=ImageRequest.from_json(new.request),
-                created_at=datetime.now(UTC),
-            ),
-            one.data,
-        )
-        for new, one in zip(made, finished, strict=True)
-    ]
-    now = replace(
-        job,
-        state=JobState.DELIVERING,
-        pictures=tuple(one.picture for one in enclosures),
-        placeholder=settled.placeholder,
-    )
-    return Packed(now, enclosures)
-
-
-@dataclass(slots=True)
-class Loop:
-    """Calls `work` again and again in a thread of its own, through restarts of Postgres."""
-
-    name: str
-    work: Callable[[], None]
-    every: float
-    _stop: Event = field(init=False, default_factory=Event)
-    _thread: Thread | None = field(init=False, default=None)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread = Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the turn that goes on."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(self.every):
-            try:
-                self.work()
-            except DBAPIError as error:
-                log.warning("interrupted", loop=self.name, error=str(error).strip())
-            except Exception:
-                log.exception("loop-broken", loop=self.name)
-
-
-def end_if_hung(
-    load: Callable[[], EngineLoad], limit: float, end: Callable[[int], None] = os._exit
-) -> None:
-    """End the process where the device has shown no sign of life for `limit` seconds.
-
-    A thread cannot be stopped from outside. The leases lapse, the jobs begin anew elsewhere, and
-    whoever started this process starts it again.
-    """
-    quiet = load().quiet_seconds
-    if quiet > limit:
-        log.critical("engine-hung", seconds=round(quiet))
-        end(70)

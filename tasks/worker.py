@@ -37,9 +37,10 @@ from tasks.deliver import Connect
 from tasks.fairness import RELAXED, RELAXED_WEIGHT
 from tasks.identity import claim_identity
 from tasks.job import JobEvent
+from tasks.loops import Loop, end_if_hung
 from tasks.policy import Policy, PolicyError, find, load
 from tasks.postroom import Postroom, found_couriers
-from tasks.render import Lanes, Loop, Renderer, Terms, end_if_hung
+from tasks.render import Lanes, Renderer, Terms
 from tasks.rights import Rights
 from tasks.seal import Seal
 from tasks.servers import MissingServer, broker_of, database_of, redis_of, seal_of
