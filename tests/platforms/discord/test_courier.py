@@ -21,6 +21,8 @@ from tests.platforms.discord.people import Person
 from tests.platforms.discord.server import LoopbackDiscord
 from tests.platforms.discord.world import ATTACH, SEND, VIEW, Message, components_of
 
+# One loop for all: a bot whose loop stands still while others run would lose its gateway.
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 PNG = picture_file()
 
 
@@ -45,7 +47,7 @@ class Post:
         return "\n".join(m.text for m in mine)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def post() -> AsyncIterator[Post]:
     """A courier of its own for each test; well-formed requests only."""
     async with LoopbackDiscord() as discord:

@@ -15,7 +15,7 @@ from tests.platforms.discord.people import ADMINISTRATOR
 from tests.platforms.discord.world import EPHEMERAL, Message, text_of
 from tests.stack import Studio
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 GUILD = 2_000_000_000_000_000_001
 PLUS, ADMIN = 9_000_000_000_000_000_001, 9_000_000_000_000_000_002
@@ -63,7 +63,7 @@ def _labels(payload: dict[str, object]) -> str:
     return repr(payload.get("components"))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """Everything running, with one member on Plus and one administrator."""
     folder: Path = tmp_path_factory.mktemp("evening")
