@@ -36,7 +36,9 @@ PLACE_SLACK = 0.09
 SAME = 3  # of 255: drawn pixels closer than this before and after are untouched by an edit
 HALO = 9  # pixels around what an edit changes that are not counted as untouched
 BATCH = 16
-IMAGE_GUIDANCE = 1.2
+# The editor keeps the picture best with little weight on the words and much on the picture.
+EDIT_GUIDANCE = 1.5
+IMAGE_GUIDANCE = 3.0
 
 Tally = dict[str, list[bool]]
 Painter = Callable[[list[str], list[int]], list[Image.Image]]
@@ -117,7 +119,9 @@ def carried_out(edit: Edit, after: Verdict) -> bool:
         return after.ground == edit.after.ground
     seen = [s for s in after.sightings if s.thing == edit.target]
     if edit.kind == "remove":
-        return not seen
+        # An empty picture is no answer: what was not named has to be there still.
+        kept = {item.thing for item in edit.after.items}
+        return not seen and kept <= {s.thing for s in after.sightings}
     if edit.kind == "replace":
         new = next(
             i for i in edit.after.items if i.thing not in {j.thing for j in edit.before.items}
@@ -282,7 +286,7 @@ def run(
     instruct = StableDiffusionInstructPix2PixPipeline.from_pretrained(str(weights / "edit"))
     painter, editor = (
         pipeline_painter(pipeline, steps, guidance),
-        pipeline_editor(instruct, steps, guidance),
+        pipeline_editor(instruct, steps, EDIT_GUIDANCE),
     )
     columns: dict[str, dict[str, float]] = {}
     seconds = _median_seconds(painter)
