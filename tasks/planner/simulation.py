@@ -142,6 +142,7 @@ class Simulation:
         self.idle = gpus.gpus
         self.finishes: list[tuple[float, int, Ticketed]] = []
         self.guests: list[tuple[float, int, int, float]] = []
+        self.coming = [0] * len(LANES)  # of the guests, by lane
         self.waiting = [0] * len(LANES)
         self.seconds = [0.0] * len(LANES)  # expected GPU seconds that wait
         self.came = [0.0] * len(LANES)
@@ -319,6 +320,7 @@ class Simulation:
         self.decisions = [self._decide(lane) for lane in range(len(LANES))]
         while self.guests and self.guests[0][0] <= now:
             _, lane, member, cost = heappop(self.guests)
+            self.coming[lane] -= 1
             self.listed.discard((lane, member))
             self._arrive(now, lane, member, cost, invited=True)
         if now % MOMENT == 0:
@@ -340,8 +342,7 @@ class Simulation:
             return
         longest = self.house.limits.longest_wait * self.house.limits.return_at
         spare = room(load, LANES[lane], self.mean, longest)
-        open_ones = sum(1 for guest in self.guests if guest[1] == lane)
-        batch = batch_size(spare, self.mean, open_ones, COMES)
+        batch = batch_size(spare, self.mean, self.coming[lane], COMES)
         moment = _ZERO + timedelta(seconds=now)
         for guest in invite(islice(standing, batch), batch, moment):
             standing.popleft()
@@ -350,6 +351,7 @@ class Simulation:
             if self.chance.random() < COMES:
                 soon = now + self.chance.expovariate(1 / 120)
                 heappush(self.guests, (soon, key_lane, member, cost))
+                self.coming[lane] += 1
 
     def _note(self, now: float, predicted: Mapping[str, float]) -> None:
         autos = [n for n, rules in enumerate(self.rules) if rules.doors is DoorState.AUTO]
