@@ -20,8 +20,8 @@ state-queued-estimate = { $position ->
    *[other] { ORDINAL($position) } in line, about { $wait }
  }
 state-queued-range = { $position ->
-    [1] Next in line, about { $wait }, { $longest } at most
-   *[other] { ORDINAL($position) } in line, about { $wait }, { $longest } at most
+    [1] Next in line, about { $wait } to { $longest }
+   *[other] { ORDINAL($position) } in line, about { $wait } to { $longest }
  }
 state-queued-unknown = In line
 state-queued-no-worker = In line. No worker is up at the moment; your picture is kept and will be made as soon as one is.

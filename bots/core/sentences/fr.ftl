@@ -20,8 +20,8 @@ state-queued-estimate = { $position ->
    *[other] { ORDINAL($position) } dans la file, { $wait } environ
  }
 state-queued-range = { $position ->
-    [1] Prochaine image, dans { $wait } environ, { $longest } au plus
-   *[other] { ORDINAL($position) } dans la file, { $wait } environ, { $longest } au plus
+    [1] Prochaine image, dans { $wait } à { $longest } environ
+   *[other] { ORDINAL($position) } dans la file, { $wait } à { $longest } environ
  }
 state-queued-unknown = Dans la file
 state-queued-no-worker = Dans la file. Aucun atelier n’est en marche pour l’instant ; votre image est gardée et sera faite dès que possible.

@@ -43,7 +43,7 @@ def test_a_message_in_progress_can_be_cancelled_and_an_ended_one_cannot(
 def test_a_waiting_job_tells_its_place_and_an_honest_range() -> None:
     line = Line(12, Estimate(timedelta(minutes=2), timedelta(minutes=4)))
     shown = card(a_job(line=line), SAY)
-    assert shown.text == "12th in line, about 2 min, 4 min at most"
+    assert shown.text == "12th in line, about 2 min to 4 min"
     same = Line(12, Estimate(timedelta(minutes=3), timedelta(minutes=3)))
     assert card(a_job(line=same), SAY).text == "12th in line, about 3 min"
     assert card(a_job(line=Line(1, None)), SAY).text == "Next in line"
