@@ -12,7 +12,6 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-import aiohttp
 import discord
 import structlog
 from discord import ui
@@ -23,11 +22,12 @@ from bots.core.reasons import refusal
 from bots.core.reply import Reply, ReplyKind
 from bots.core.sentences import speak
 from bots.core.studio import Studio
-from bots.discord import layout
+from bots.discord import layout, responses
 from bots.discord.files import FileRefused, Files
 from bots.discord.layout import Sheet
 from bots.discord.pictures import Pictures
 from bots.discord.posts import NOBODY, Gone, Posts, Spot, nonce_of
+from bots.discord.responses import LOST, TRIES, Shown
 from bots.discord.translate import ask_of
 from tasks.client import Unavailable
 from tasks.job import Reason
@@ -35,24 +35,11 @@ from tasks.job import Reason
 PATIENCE = 1.2  # seconds; the rest of the three is for the way to Discord and back
 LEAST_PATIENCE = 0.2
 CROWD = 40  # answers under way at once from which on patience is least
-ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION = 40060, 10062
-TRIES = 3
-LOST = (aiohttp.ClientError, OSError, TimeoutError)
 REMEMBERED = 10_000  # interactions; Discord repeats one within seconds
 
 Asked = Command | BadCommand
 Adorn = Callable[[Reply, str], Awaitable[Reply]]
 log = structlog.get_logger(platform="discord")
-
-
-@dataclass(slots=True)
-class Shown:
-    """What a reply looks like here."""
-
-    text: str | None
-    view: ui.View | ui.LayoutView | None
-    sheets: list[Sheet]
-    private: bool
 
 
 @dataclass(slots=True)
@@ -90,7 +77,7 @@ class Reception:
             reply, shown = work.result()
             await self._respond(interaction, ask, reply, shown)
         else:
-            await self._defer(interaction)
+            await responses.put_off(interaction)
             reply, shown = await work
             await self._respond_late(interaction, ask, reply, shown)
         return reply
@@ -171,7 +158,7 @@ class Reception:
     async def _respond(
         self, interaction: discord.Interaction, ask: Ask, reply: Reply, shown: Shown
     ) -> None:
-        message = await self._first(interaction, shown)
+        message = await responses.first(interaction, shown)
         if reply.kind is not ReplyKind.PLACEHOLDER:
             return
         spot = _spot(ask, message, shown.private)
@@ -180,43 +167,13 @@ class Reception:
         if spot.message is not None:
             await self.placed(reply, spot)
 
-    async def _first(self, interaction: discord.Interaction, shown: Shown) -> int | None:
-        """Make it the first response; the message's id, or None where it came too late.
-
-        A connection that breaks does not tell whether Discord took it: the second try does.
-        """
-        for trial in range(TRIES):
-            try:
-                return await _send(interaction, shown)
-            except discord.HTTPException as error:
-                if error.code == ALREADY_ACKNOWLEDGED and trial:
-                    return (await interaction.original_response()).id
-                log.warning("an interaction was not answered", why=error.text, code=error.code)
-                return None
-            except LOST as error:
-                log.info("an answer broke off", why=type(error).__name__)
-        return None
-
-    async def _defer(self, interaction: discord.Interaction) -> None:
-        for trial in range(TRIES):
-            try:
-                await interaction.response.defer(ephemeral=True, thinking=True)
-            except discord.HTTPException as error:
-                if not (error.code == ALREADY_ACKNOWLEDGED and trial):
-                    log.warning("an interaction was not put off", why=error.text, code=error.code)
-                return
-            except LOST as error:
-                log.info("a deferral broke off", why=type(error).__name__)
-            else:
-                return
-
     async def _respond_late(
         self, interaction: discord.Interaction, ask: Ask, reply: Reply, shown: Shown
     ) -> None:
         """After "thinking": a private answer replaces it; a public message stands on its own."""
         try:
             if shown.private:
-                edited = await _edit_original(interaction, shown)
+                edited = await responses.replace_first(interaction, shown)
                 await self.placed(reply, _spot(ask, edited, private=True))
                 return
             spot = await self._place_late(interaction, reply, shown, _spot(ask, None, False))
@@ -277,36 +234,6 @@ class Reception:
             return await self.posts.find(channel, reply.job)
         except discord.HTTPException:
             return None
-
-
-async def _send(interaction: discord.Interaction, shown: Shown) -> int | None:
-    files = [sheet.file() for sheet in shown.sheets]
-    response = interaction.response
-    if isinstance(shown.view, ui.LayoutView):
-        sent = await response.send_message(
-            view=shown.view, files=files, ephemeral=shown.private, allowed_mentions=NOBODY
-        )
-    elif shown.view is not None:
-        sent = await response.send_message(
-            shown.text,
-            view=shown.view,
-            files=files,
-            ephemeral=shown.private,
-            allowed_mentions=NOBODY,
-        )
-    else:
-        sent = await response.send_message(
-            shown.text, files=files, ephemeral=shown.private, allowed_mentions=NOBODY
-        )
-    return sent.message_id
-
-
-async def _edit_original(interaction: discord.Interaction, shown: Shown) -> int:
-    files = [sheet.file() for sheet in shown.sheets]
-    edited = await interaction.edit_original_response(
-        content=shown.text, view=shown.view, attachments=files, allowed_mentions=NOBODY
-    )
-    return edited.id
 
 
 def _spot(ask: Ask, message: int | None, private: bool) -> Spot:
