@@ -121,7 +121,6 @@ feature-not-yet = { $feature ->
     [private] Private results
    *[other] That
  } will open for { $tier } on { $opens }.
-feature-staged = That is not open to every { $tier } member yet; it is being opened step by step.
 too-many-pictures = { $limit ->
     [one] Your tier makes one picture at a time; you asked for { $count }.
    *[other] Your tier makes up to { $limit } pictures at a time; you asked for { $count }.
@@ -167,6 +166,9 @@ out-of-memory = The picture was too large for the graphics card. Try a smaller o
 render-timed-out = It took too long.
 engine-stopped = The worker stopped.
 too-many-attempts = Several workers failed at it.
+worker-lost = The worker that was making it was lost, more than once.
+pictures-lost = The finished pictures could not be found any more.
+delivery-failed = It could not be posted after many tries.
 lost-right = Your role changed while you waited.
 message-gone = The message it belonged to is gone.
 channel-gone = The channel it belonged to is gone.

@@ -117,7 +117,6 @@ feature-not-yet = { $feature ->
     [private] Les résultats privés ouvriront
    *[other] Cela ouvrira
  } pour { $tier } le { $opens }.
-feature-staged = Cela n’est pas encore ouvert à chaque membre { $tier } ; l’ouverture se fait peu à peu.
 too-many-pictures = { $limit ->
     [one] Votre abonnement fait une image à la fois ; vous en demandez { $count }.
    *[other] Votre abonnement fait jusqu’à { $limit } images à la fois ; vous en demandez { $count }.
@@ -163,6 +162,9 @@ out-of-memory = L’image était trop grande pour la carte graphique. Essayez-en
 render-timed-out = C’était trop long.
 engine-stopped = L’atelier s’est arrêté.
 too-many-attempts = Plusieurs ateliers n’y sont pas arrivés.
+worker-lost = L’atelier qui la faisait a disparu, plus d’une fois.
+pictures-lost = Les images terminées n’ont pas été retrouvées.
+delivery-failed = Elle n’a pas pu être publiée après de nombreux essais.
 lost-right = Votre rôle a changé pendant l’attente.
 message-gone = Le message auquel elle appartenait n’est plus là.
 channel-gone = Le salon auquel elle appartenait n’est plus là.

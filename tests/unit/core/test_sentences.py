@@ -87,3 +87,9 @@ def test_a_refusal_from_the_record_has_its_moment_as_a_wait() -> None:
 
 def test_a_reason_of_an_older_record_is_told_without_details() -> None:
     assert sentence(Reason("gone-from-the-code"), speak("en")) == speak("en")("imaging-failed")
+
+
+def test_a_feature_that_has_a_day_is_told_with_its_day() -> None:
+    details = {"feature": "edit", "tier": "free", "needs": "plus", "opens": "2026-12-15"}
+    told = sentence(Reason("feature-not-in-tier", details), speak("en"))
+    assert told == "Editing will open for Free on 2026-12-15."
