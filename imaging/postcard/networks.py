@@ -247,5 +247,6 @@ def write_defaults(
         "size": [shape.side, shape.side],
         "aspects": {name: list(size) for name, size in aspects.items()},
         "edit": "edit",
+        "image_guidance": 3.0,
     }
     (folder / "atelier.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")
