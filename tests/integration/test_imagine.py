@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -70,6 +71,9 @@ def test_ctrl_c_cancels_the_job(studio: Studio, tmp_path: Path) -> None:
             cwd=tmp_path,
             stderr=subprocess.PIPE,
             text=True,
+            # A suite that was started in the background has its interrupts ignored, and hands that
+            # down; a person at a terminal has them heard.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         ) as asked:
             _wait_for_job(studio, "a green star")
             asked.send_signal(signal.SIGINT)
