@@ -30,8 +30,8 @@ KINDS = {
     "AVIF": "image/avif",
 }
 _READ_AS = [kind for kind in KINDS if kind != "MPO"]  # Pillow comes to MPO by way of JPEG
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-"""What Pillow's readers raise at damaged files."""
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error, zlib.error)
+"""What Pillow's readers raise at damaged files (RuntimeError is the AVIF decoder's word)."""
 
 
 @dataclass(frozen=True, slots=True)

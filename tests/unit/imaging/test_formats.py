@@ -165,6 +165,13 @@ def test_a_damaged_file_is_read_or_refused_but_never_worse(data: st.DataObject) 
             read(bytes(file[:end]))
 
 
+def test_an_avif_with_any_one_byte_broken_is_read_or_refused() -> None:
+    whole = file_of(disc((24, 24)), "AVIF")
+    for place in range(len(whole)):
+        with suppress(NotAPicture, PictureTooLarge):
+            inspect(whole[:place] + b"\x00" + whole[place + 1 :])
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.tuples(st.integers(1, 160), st.integers(1, 160)),
