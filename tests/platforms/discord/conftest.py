@@ -133,7 +133,8 @@ async def running(
 async def room(running: Running) -> AsyncIterator[Room]:
     """A server of the test's own. At the end: no malformed and no invalid request was made."""
     discord = running.discord
-    point_at(discord.api_url)  # the address is the whole process's; another test may have moved it
+    # The addresses are the whole process's; another test's bot may have moved them.
+    point_at(discord.api_url, discord.gateway.url)
     seen = len(discord.requests)
     discord.violations.clear()
     guild = await discord.add_guild()
