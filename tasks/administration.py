@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,10 +14,21 @@ from tasks.fairness import RELAXED
 from tasks.glance import Glance, look, newcomer_estimate, wait_of
 from tasks.members import Member
 from tasks.policy import Policy
-from tasks.store import audit, doors, ledger, members, studio
+from tasks.store import audit, day, doors, ledger, members, studio
 from tasks.store.database import Database
 from tasks.tiers import DoorState, Tier
-from tasks.views import AuditEntry, Capacity, Doors, TierLoad, WorkerLoad, WorkspaceSettings
+from tasks.views import (
+    AuditEntry,
+    Capacity,
+    Doors,
+    Stretch,
+    TierLoad,
+    WorkerLoad,
+    WorkspaceSettings,
+)
+
+STRETCH = timedelta(minutes=10)
+STRETCHES = 144  # a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,11 @@ class Administration:
         }
         now = datetime.now(UTC)
         return Capacity(tiers, workers, everywhere, load.waitlist, calibration, now)
+
+    def day(self) -> Sequence[Stretch]:
+        """The last day, ten minutes at a time, oldest first."""
+        now = datetime.now(UTC)
+        return self.database.run(lambda c: day.day(c, now, STRETCH, STRETCHES))
 
     def _tier_load(self, tier: Tier, running: int, glance: Glance) -> TierLoad:
         """A tier's lane; relaxed work is counted with the tier that has it."""

@@ -50,6 +50,7 @@ from tasks.views import (
     AuditEntry,
     Capacity,
     Doors,
+    Stretch,
     TierLoad,
     WaitlistPlace,
     WorkerLoad,
@@ -64,6 +65,7 @@ __all__ = [
     "Doors",
     "Invitation",
     "MissingServer",
+    "Stretch",
     "TierLoad",
     "Unavailable",
     "WaitlistPlace",
@@ -307,6 +309,10 @@ class Client:
     async def capacity(self) -> Capacity:
         """Queue, waits, workers, doors, calibration: now."""
         return await self._call(self._parts.administration.capacity)
+
+    async def day(self) -> Sequence[Stretch]:
+        """The last day, ten minutes at a time, oldest first."""
+        return await self._call(self._parts.administration.day)
 
     async def block(self, by: Member, member_id: str, blocked: bool) -> None:
         """Block or unblock a member of the administrator's server."""

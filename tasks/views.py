@@ -94,6 +94,16 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A few minutes of the last day, as the record has them."""
+
+    until: datetime
+    queued: Mapping[Tier, int]  # in line at its end
+    waits: Mapping[Tier, timedelta]  # from order to picture: the middle one of those made in it
+    made: Mapping[Tier, int]  # jobs whose pictures were made in it
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Something an administrator did."""
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio.to_thread
+
 from bots.core.command import (
     BadCommand,
     BadInput,
@@ -23,7 +25,7 @@ from bots.core.command import (
 from bots.core.context import Context
 from bots.core.grammar import SERVER_SETTINGS
 from bots.core.reasons import misread, refusal
-from bots.core.reply import Field, Reply, ReplyKind
+from bots.core.reply import Attachment, Field, Reply, ReplyKind
 from bots.core.sentences import LOCALES
 from imaging.safety import forbidden_word
 from tasks.client import Doors, TierLoad
@@ -77,7 +79,7 @@ async def doors(context: Context, command: StudioDoors) -> Reply:
 
 
 async def capacity(context: Context, _command: StudioCapacity) -> Reply:
-    """Queue, waits and workers now."""
+    """Queue, waits and workers now, with a drawing of the last day."""
     if refused := _refused(context):
         return refused
     say, now = context.say, await context.client.capacity()
@@ -105,7 +107,15 @@ async def capacity(context: Context, _command: StudioCapacity) -> Reply:
             for tier, share in now.calibration.items()
         )
         rows.append(Field(say("studio-capacity-calibration"), shares))
-    return _answer(context, "studio-capacity-title", tuple(rows))
+
+    async def drawing() -> Attachment:
+        from bots.core import chart  # what draws is large, and asked for now and then
+
+        day = await context.client.day()
+        data = await anyio.to_thread.run_sync(chart.draw, day, len(now.workers), say)
+        return Attachment("capacity.png", "image/png", data)
+
+    return replace(_answer(context, "studio-capacity-title", tuple(rows)), drawing=drawing)
 
 
 async def block(context: Context, command: StudioBlock) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -106,6 +107,8 @@ class Reply:
     pictures: tuple[Picture, ...] = ()
     attachment: Attachment | None = None
     card: Card | None = None
+    drawing: Callable[[], Awaitable[Attachment]] | None = field(default=None, repr=False)
+    """Draws a picture that goes with the words, for rooms that show one. May raise Unavailable."""
     repeated: bool = False  # this key was answered before: do not post a second placeholder
 
     @property

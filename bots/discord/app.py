@@ -21,7 +21,6 @@ from bots.discord import layout
 from bots.discord.address import file_origins, point_at
 from bots.discord.client import Bot, Shards
 from bots.discord.commands import registry
-from bots.discord.daybook import Daybook
 from bots.discord.files import Files
 from bots.discord.mentions import Mentions
 from bots.discord.pictures import Pictures
@@ -70,15 +69,13 @@ async def _run(parts: _Parts, ready: Callable[[], None]) -> None:
     reception = _reception(parts, line)
     presses = Presses(reception)
     mentions = Mentions(reception, Sources(parts.client, reception.files))
-    daybook = Daybook(parts.client)
-    tree = await registry.build(bot, reception, presses, daybook)
+    tree = await registry.build(bot, reception, presses)
     bot.add_dynamic_items(presses.item())
     bot.formed = presses.sent
     bot.heard = lambda message: mentions.heard(message, bot.application_id or 0)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(bot.start(_token(parts.settings)))
         tasks.create_task(line.run())
-        tasks.create_task(daybook.run())
         tasks.create_task(InvitationKeeper(parts.client, "discord", _invite(posts)).run())
         tasks.create_task(_open(parts, tree, ready))
 

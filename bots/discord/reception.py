@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 
 import discord
@@ -38,7 +38,6 @@ CROWD = 40  # answers under way at once from which on patience is least
 REMEMBERED = 10_000  # interactions; Discord repeats one within seconds
 
 Asked = Command | BadCommand
-Adorn = Callable[[Reply, str], Awaitable[Reply]]
 log = structlog.get_logger(platform="discord")
 
 
@@ -58,18 +57,14 @@ class Reception:
         self,
         interaction: discord.Interaction,
         command: Asked | Awaitable[Asked],
-        adorn: Adorn | None = None,
     ) -> Reply | None:
-        """Carry the command out and answer; the reply, or None for an interaction seen before.
-
-        `adorn` may add to what the studio says, such as a picture.
-        """
+        """Carry the command out and answer; the reply, or None for an interaction seen before."""
         if self._repeated(interaction):
             if inspect.iscoroutine(command):
                 command.close()
             return None
         ask = ask_of(interaction)
-        work = asyncio.ensure_future(self._work(ask, command, adorn))
+        work = asyncio.ensure_future(self._work(ask, command))
         self._working += 1
         work.add_done_callback(self._worked)
         await asyncio.wait({work}, timeout=self.patience)
@@ -118,8 +113,8 @@ class Reception:
             card, sheets = await self.pictures.stored(reply.card)
             return Shown(None, layout.card_view(card, sheets), sheets, reply.private)
         sheets = await self.pictures.small(reply.pictures)
-        if reply.attachment:
-            sheets.append(Sheet(reply.attachment.name, reply.attachment.data))
+        drawn = await reply.drawing() if reply.drawing else None
+        sheets += [Sheet(file.name, file.data) for file in (reply.attachment, drawn) if file]
         view = layout.answer_view(reply)
         return Shown(layout.answer_text(reply), view, sheets, reply.private)
 
@@ -137,12 +132,9 @@ class Reception:
             log.warning("a placeholder was not noted", job=str(reply.job.id), why=str(error))
         self.line.follow(reply.job)
 
-    async def _work(
-        self, ask: Ask, command: Asked | Awaitable[Asked], adorn: Adorn | None
-    ) -> tuple[Reply, Shown]:
+    async def _work(self, ask: Ask, command: Asked | Awaitable[Asked]) -> tuple[Reply, Shown]:
         reply = await self.reply_to(ask, command)
         try:
-            reply = await adorn(reply, ask.member.locale) if adorn else reply
             return reply, await self.shown(reply)
         except (Unavailable, FileNotFoundError):
             failed = refusal(Reason("unavailable"), speak(ask.member.locale))

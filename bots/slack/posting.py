@@ -13,7 +13,7 @@ from bots.core.cards import card
 from bots.core.command import Ask
 from bots.core.invitations import Tell
 from bots.core.line import LineKeeper
-from bots.core.reply import Card, Reply, ReplyKind
+from bots.core.reply import Attachment, Card, Reply, ReplyKind
 from bots.core.sentences import Sentences
 from bots.slack import blocks, files, placeholders
 from bots.slack.mrkdwn import escape
@@ -66,9 +66,11 @@ class Poster:
         elif reply.kind is ReplyKind.PICTURE and reply.pictures:
             await self._pictures(reply, where, say)
         elif reply.attachment is not None:
-            await self._attachment(reply, where)
+            await self._file(reply.attachment, blocks.reply_text(reply), where)
         else:
             await self.whisper(reply, where, say)
+            if reply.drawing is not None:
+                await self._file(await reply.drawing(), reply.title, where)
 
     async def whisper(self, reply: Reply, where: Where, say: Sentences) -> None:
         """An answer for one member's eyes: as an ephemeral message, or in their direct messages.
@@ -197,15 +199,12 @@ class Poster:
         await files.wait_ready(web, file)
         return file
 
-    async def _attachment(self, reply: Reply, where: Where) -> None:
-        if reply.attachment is None:
-            return
-        web, attachment = where.seat.web, reply.attachment
-        opened = await web.call(
-            "chat.postMessage", channel=where.user, text=blocks.reply_text(reply)
-        )
-        upload = files.Upload(attachment.name, attachment.name, attachment.name, attachment.data)
-        await files.upload_into(web, upload, str(opened["channel"]), attachment.name)
+    async def _file(self, file: Attachment, words: str, where: Where) -> None:
+        """A file for the member alone: in their direct messages."""
+        web = where.seat.web
+        opened = await web.call("chat.postMessage", channel=where.user, text=words)
+        upload = files.Upload(file.name, file.name, file.name, file.data)
+        await files.upload_into(web, upload, str(opened["channel"]), file.name)
 
 
 async def redraw(web: Web, drawn: Card, say: Sentences, reserve: float = 0.0) -> None:

@@ -20,7 +20,7 @@ from bots.core.reasons import sentence
 from bots.core.sentences import speak
 from bots.web.guard import refuse
 from bots.web.roles import PLATFORM, WORKSPACE, member_of
-from tasks.client import Capacity, Client, Doors, TierLoad, WorkerLoad
+from tasks.client import Capacity, Client, Doors, Stretch, TierLoad, WorkerLoad
 from tasks.job import Reason
 
 
@@ -33,7 +33,11 @@ class Overview:
 
     def routes(self) -> list[Route]:
         """The page, and its figures."""
-        return [Route("/studio", self.show), Route("/api/studio", self.figures)]
+        return [
+            Route("/studio", self.show),
+            Route("/api/studio", self.figures),
+            Route("/api/studio/day", self.day),
+        ]
 
     async def show(self, _request: Request) -> Response:
         """The page itself; it holds no figures."""
@@ -41,14 +45,28 @@ class Overview:
 
     async def figures(self, request: Request) -> Response:
         """Queue, waits, doors and workers now, for administrators."""
-        member = member_of(request)
-        if not member.administrator:
-            code = "only-administrators"
-            return refuse(403, code, sentence(Reason(code), speak(member.locale)))
+        if refused := _refused(request):
+            return refused
         capacity = await self.client.capacity()
         doors = await self.client.doors(PLATFORM, WORKSPACE)
         body = capacity_json(capacity, {each.tier.value: each for each in doors})
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+    async def day(self, request: Request) -> Response:
+        """The last day from the record, for administrators."""
+        if refused := _refused(request):
+            return refused
+        day = [stretch_json(each) for each in await self.client.day()]
+        return JSONResponse({"day": day}, headers={"Cache-Control": "no-store"})
+
+
+def _refused(request: Request) -> Response | None:
+    """Why this member may not see the figures; None for administrators."""
+    member = member_of(request)
+    if member.administrator:
+        return None
+    code = "only-administrators"
+    return refuse(403, code, sentence(Reason(code), speak(member.locale)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +93,16 @@ def capacity_json(capacity: Capacity, doors: dict[str, Doors]) -> dict[str, Any]
         "tiers": [_tier(each, doors.get(each.tier.value), capacity) for each in capacity.tiers],
         "workers": [_worker(each) for each in capacity.workers],
         "waitlist": capacity.waitlist,
+    }
+
+
+def stretch_json(stretch: Stretch) -> dict[str, Any]:
+    """A part of the day as the page reads it; tiers in which nothing was made have no wait."""
+    return {
+        "until": stretch.until.isoformat(),
+        "queued": dict(stretch.queued),
+        "waits": {tier: wait.total_seconds() for tier, wait in stretch.waits.items()},
+        "made": dict(stretch.made),
     }
 
 

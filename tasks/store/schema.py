@@ -108,6 +108,7 @@ jobs = Table(
     Index("jobs_history", "member_key", "created_at"),
     Index("jobs_in_place", "platform", "workspace", "channel", "created_at"),
     Index("jobs_leased", "lease_until", postgresql_where=text("state = 'running'")),
+    Index("jobs_came", "created_at", postgresql_using="brin"),
     Index("jobs_delivering", "rendered_at", postgresql_where=text("state = 'delivering'")),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,23 +17,22 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def build_house(
-    servers: Servers, database_url: str, tmp_path: Path
-) -> Iterator[Callable[..., House]]:
-    """Builds a house on a fresh database: `build_house(policy_text)`."""
-    built: list[House] = []
-    url = servers.valkey.url.replace("db=0", f"db={1 + next(_numbers) % 15}")
+def build_house(servers: Servers, tmp_path: Path) -> Iterator[Callable[..., House]]:
+    """Builds a house on a fresh database and a home of its own: `build_house(policy_text)`."""
+    with ExitStack() as stack:
 
-    def build(policy_text: str | None = None) -> House:
-        with redis.Redis.from_url(url) as client:
-            client.flushdb()
-        extra = {} if policy_text is None else {"policy_text": policy_text}
-        built.append(House(tmp_path / "home", database_url, url, **extra))
-        return built[-1]
+        def build(policy_text: str | None = None) -> House:
+            number = next(_numbers)
+            url = servers.valkey.url.replace("db=0", f"db={1 + number % 15}")
+            with redis.Redis.from_url(url) as client:
+                client.flushdb()
+            database_url = stack.enter_context(servers.database())
+            extra = {} if policy_text is None else {"policy_text": policy_text}
+            house = House(tmp_path / f"home{number}", database_url, url, **extra)
+            stack.callback(house.clean_up)
+            return house
 
-    yield build
-    for house in built:
-        house.clean_up()
+        yield build
 
 
 @pytest.fixture

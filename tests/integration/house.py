@@ -150,13 +150,17 @@ class House:
         self.processes.append(process)
         return process
 
-    def clean_up(self) -> None:
+    def end_processes(self) -> None:
         """End every process."""
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
             process.wait()
+
+    def clean_up(self) -> None:
+        """End every process, and leave the record."""
+        self.end_processes()
         self.database.close()
 
     # -- what there is --------------------------------------------------------------------------

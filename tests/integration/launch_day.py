@@ -95,9 +95,13 @@ class Came:
 
 
 def send(house: House, wishes: Sequence[Wish]) -> Came:
-    """Send every wish at its time, as many at once as it takes; watch the doors meanwhile."""
+    """Send every wish at its time, as many at once as it takes; who is invited asks again.
+
+    The doors are watched meanwhile.
+    """
     came = Came({}, {}, [])
     begun = time.monotonic()
+    come: set[str] = set()
 
     def ask(wish: Wish) -> None:
         time.sleep(max(0.0, begun + wish.at - time.monotonic()))
@@ -115,7 +119,11 @@ def send(house: House, wishes: Sequence[Wish]) -> Came:
         asked = [pool.submit(ask, wish) for wish in wishes]
         while not all(one.done() for one in asked):
             watch(house, came)
-            time.sleep(0.1)
+            for guest in guests(house):
+                if guest.who not in come:  # an invitation is answered with one order
+                    come.add(guest.who)
+                    asked.append(pool.submit(ask, guest))
+            time.sleep(0.2)
         for one in asked:
             one.result()
     return came
@@ -161,6 +169,20 @@ def waits(house: House, tiers: Sequence[Tier]) -> list[float]:
     with house.database.begin() as connection:
         rows = connection.execute(text(query), {"tiers": [tier.value for tier in tiers]})
         return [float(row.wait) for row in rows]
+
+
+def kept(house: House, lane: str | None = None) -> tuple[float, int]:
+    """The share of members (of a lane) who had their picture within the p90 that they were told.
+
+    And how many they were.
+    """
+    query = """
+        SELECT coalesce(avg((actual <= p90)::int), 0) AS share, count(*) AS members
+        FROM estimates WHERE actual IS NOT NULL AND lane = coalesce(:lane, lane)
+    """
+    with house.database.begin() as connection:
+        row = connection.execute(text(query), {"lane": lane}).one()
+    return float(row.share), row.members
 
 
 def quantile(values: Sequence[float], level: float) -> float:

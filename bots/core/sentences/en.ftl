@@ -297,6 +297,12 @@ studio-settings-default = default
 studio-audit-title = What administrators did
 studio-audit-empty = Nothing yet.
 studio-granted = { $member } was given { $credits } credits.
+studio-chart-queue = In line
+studio-chart-waits = Typical wait, in minutes
+studio-chart-workers = { $count ->
+    [one] 1 worker
+   *[other] { $count } workers
+ }
 
 ## Names
 tier-free = Free
@@ -305,12 +311,6 @@ tier-team = Team
 tier-pro = Pro
 
 ## Discord
-discord-chart-queue = In line
-discord-chart-waits = Typical wait, in minutes
-discord-chart-workers = { $count ->
-    [one] 1 worker
-   *[other] { $count } workers
- }
 discord-form-edit = Edit picture
 discord-form-instruction = What should change?
 discord-form-mask = Mask (optional)

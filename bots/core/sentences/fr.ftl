@@ -293,6 +293,13 @@ studio-settings-default = par défaut
 studio-audit-title = Ce que les administrateurs ont fait
 studio-audit-empty = Rien encore.
 studio-granted = { $member } a reçu { $credits } crédits.
+studio-chart-queue = En attente
+studio-chart-waits = Attente habituelle, en minutes
+studio-chart-workers = { $count ->
+    [0] aucune machine
+    [one] 1 machine
+   *[other] { $count } machines
+ }
 
 ## Noms
 tier-free = Free
@@ -301,13 +308,6 @@ tier-team = Team
 tier-pro = Pro
 
 ## Discord
-discord-chart-queue = En attente
-discord-chart-waits = Attente habituelle, en minutes
-discord-chart-workers = { $count ->
-    [0] aucune machine
-    [one] 1 machine
-   *[other] { $count } machines
- }
 discord-form-edit = Modifier l’image
 discord-form-instruction = Que faut-il changer ?
 discord-form-mask = Masque (facultatif)

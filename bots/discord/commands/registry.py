@@ -16,7 +16,6 @@ from bots.core.sentences import speak
 from bots.discord import layout
 from bots.discord.commands import account, messages, pictures, studio
 from bots.discord.commands.wording import Translator
-from bots.discord.daybook import Daybook
 from bots.discord.posts import NOBODY
 from bots.discord.presses import Presses
 from bots.discord.reception import Reception
@@ -44,9 +43,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
         await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
 
 
-async def build(
-    client: discord.Client, reception: Reception, presses: Presses, daybook: Daybook
-) -> Tree:
+async def build(client: discord.Client, reception: Reception, presses: Presses) -> Tree:
     """The tree with every command.
 
     Members may use all but `/studio` in servers, in direct messages, and anywhere at all where they
@@ -61,7 +58,7 @@ async def build(
     for command in (*tree.get_commands(), *_menus(tree)):
         command.allowed_contexts = EVERYWHERE
         command.allowed_installs = EVERY_INSTALL
-    studio.add_to(tree, reception, daybook)
+    studio.add_to(tree, reception)
     return tree
 
 

@@ -10,7 +10,6 @@ from discord import app_commands
 from bots.core import command as commands
 from bots.discord.commands.offers import Language, State, TextRoom, TierOrNone, TierWord
 from bots.discord.commands.wording import about, options
-from bots.discord.daybook import Daybook
 from bots.discord.reception import Reception
 from tasks.tiers import DoorState, Tier
 
@@ -19,7 +18,7 @@ Nsfw = Literal["refuse", "spoiler", "allow"]
 Visibility = Literal["public", "private"]
 
 
-def add_to(tree: app_commands.CommandTree, reception: Reception, daybook: Daybook) -> None:
+def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
     """Register the group."""
     studio = app_commands.Group(
         name="studio",
@@ -28,13 +27,13 @@ def add_to(tree: app_commands.CommandTree, reception: Reception, daybook: Dayboo
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         allowed_installs=app_commands.AppInstallationType(guild=True),
     )
-    _tiers(studio, reception, daybook)
+    _tiers(studio, reception)
     _people(studio, reception)
     _server(studio, reception)
     tree.add_command(studio)
 
 
-def _tiers(studio: app_commands.Group, reception: Reception, daybook: Daybook) -> None:
+def _tiers(studio: app_commands.Group, reception: Reception) -> None:
     @studio.command(name="role", description=about("studio role"))
     @options("role", "tier")
     async def role(interaction: Interaction, role: discord.Role, tier: TierOrNone) -> None:
@@ -57,7 +56,7 @@ def _tiers(studio: app_commands.Group, reception: Reception, daybook: Daybook) -
 
     @studio.command(name="capacity", description=about("studio capacity"))
     async def capacity(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.StudioCapacity(), daybook.adorned)
+        await reception.answer(interaction, commands.StudioCapacity())
 
 
 def _people(studio: app_commands.Group, reception: Reception) -> None:

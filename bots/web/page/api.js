@@ -26,6 +26,11 @@ export class Api {
     return this.#json("/api/studio", {});
   }
 
+  /** The studio's last day, ten minutes at a time. */
+  studioDay() {
+    return this.#json("/api/studio/day", {});
+  }
+
   quota() {
     return this.#json("/api/quota", {});
   }

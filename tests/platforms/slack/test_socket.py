@@ -245,6 +245,17 @@ def test_a_member_gets_their_data(town: Town) -> None:
     assert zipfile.ZipFile(BytesIO(file.data)).namelist()
 
 
+def test_an_administrator_gets_the_last_day_as_a_picture(town: Town) -> None:
+    chief, channel = town.person(CHIEF, TEAM), town.channel("capacity")
+    messages = town.slack.workspaces[TEAM].dm(CHIEF).messages.values()
+    before = sum(message.bot for message in messages)
+    chief.command("/atelier", "studio capacity", channel)
+    whisper(town, chief, "The studio now")
+    message = in_person(town, chief, before + 2)[-1]
+    file = chief.workspace.files[message.files[0]]
+    assert size(file.data) == (960, 540)
+
+
 def test_cancelling_and_deleting(town: Town) -> None:
     person, channel = town.newcomer("fickle"), town.channel("fickle")
     message = pictures_of(town, person, channel, person.mention(channel, "a red fish"), 1, 1)
