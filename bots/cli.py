@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bots.operator.lean import leave_out
 from bots.operator.leash import follow_parent
 from bots.operator.refusal import Refusal
 
@@ -52,25 +53,19 @@ def up() -> None:
 @app.command()
 def discord() -> None:
     """Run the Discord bot alone, against the given servers."""
-    from bots.operator.rooms import serve_room
-
-    serve_room("discord")
+    _serve("discord")
 
 
 @app.command()
 def slack() -> None:
     """Run the Slack bot alone (Socket Mode), against the given servers."""
-    from bots.operator.rooms import serve_room
-
-    serve_room("slack")
+    _serve("slack")
 
 
 @app.command()
 def web() -> None:
     """Run the playground alone, against the given servers."""
-    from bots.operator.rooms import serve_room
-
-    serve_room("web")
+    _serve("web")
 
 
 @app.command()
@@ -157,6 +152,14 @@ def upgrade() -> None:
     from bots.operator.db import upgrade as run
 
     run()
+
+
+def _serve(room: str) -> None:
+    """One room; without `rich`, which structlog would load for tracebacks that are not used."""
+    leave_out("rich")
+    from bots.operator.rooms import serve_room
+
+    serve_room(room)
 
 
 if __name__ == "__main__":

@@ -6,17 +6,17 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import redis
-import redis.asyncio
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from imaging.request import Progress
 from tasks.job import EventKind, Job, JobEvent, JobState
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 log = structlog.get_logger(__name__)
 
@@ -73,38 +73,60 @@ def progressed(job: Job, progress: Progress) -> JobEvent:
 
 
 class Bus:
-    """Tells and hears events. Build one in an entry point; it connects when it is first used."""
+    """Tells and hears events. Build one in an entry point; it connects when it is first used.
+
+    Redis's library is read then as well: most bots never tell an event, and it is large.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        # Once more for a connection that a restart has cut; a rendering never waits for longer.
-        once_more = Retry(NoBackoff(), 1)
-        self._redis = redis.Redis.from_url(
-            url, socket_connect_timeout=1, socket_timeout=2, retry=once_more
-        )
+        self._telling: Redis | None = None
+        self._made = Lock()
 
     def publish(self, event: JobEvent) -> None:
         """Tell it. Where Redis is away the event is lost, which an event may be."""
+        from redis import RedisError
+
         try:
-            self._redis.publish(_channel(event.platform), encode(event))
-        except redis.RedisError as error:
+            self._connection().publish(_channel(event.platform), encode(event))
+        except RedisError as error:
             log.warning("event-lost", job=str(event.job), error=str(error))
 
     async def listen(self, platform: str) -> AsyncIterator[JobEvent]:
         """Hear a platform's events until the iteration is left, through restarts of Redis."""
         import anyio
+        from redis import RedisError
+        from redis.asyncio import Redis as AsyncRedis
 
         while True:
-            client = redis.asyncio.Redis.from_url(self._url, socket_connect_timeout=2)
+            client = AsyncRedis.from_url(self._url, socket_connect_timeout=2)
             try:
                 async with client, client.pubsub(ignore_subscribe_messages=True) as ears:
                     await ears.subscribe(_channel(platform))
                     async for message in ears.listen():
                         yield decode(message["data"])
-            except redis.RedisError as error:
+            except RedisError as error:
                 log.warning("events-interrupted", platform=platform, error=str(error))
                 await anyio.sleep(QUIET_SECONDS)
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._redis.close()
+        if self._telling is not None:
+            self._telling.close()
+
+    def _connection(self) -> Redis:
+        """The connection to tell events on, one for all threads."""
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        with self._made:
+            if self._telling is None:
+                # Once more for a connection that a restart has cut; a rendering never waits longer.
+                self._telling = Redis.from_url(
+                    self._url,
+                    socket_connect_timeout=1,
+                    socket_timeout=2,
+                    retry=Retry(NoBackoff(), 1),
+                )
+            return self._telling

@@ -25,7 +25,6 @@ from pathlib import Path
 
 import psutil
 import psycopg
-import redis
 from psycopg import sql
 
 START_SECONDS = 60.0
@@ -337,10 +336,13 @@ class EmbeddedValkey:
         self._server.stop(signal.SIGTERM)
 
     def _wait(self) -> None:
+        from redis import ConnectionError as NotThere
+        from redis import Redis  # who only asks for the address needs none of it
+
         deadline = time.monotonic() + START_SECONDS
-        with redis.Redis.from_url(self.url) as client:
+        with Redis.from_url(self.url) as client:
             while True:
-                with contextlib.suppress(redis.ConnectionError):
+                with contextlib.suppress(NotThere):
                     client.ping()
                     return
                 if self._server.pid is None or time.monotonic() > deadline:

@@ -6,7 +6,6 @@ from pydantic import SecretStr
 
 from bots.operator.homelock import holder_of
 from bots.operator.refusal import WrongSettings
-from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
 from tasks.settings import Settings
 
 
@@ -33,6 +32,10 @@ def with_servers(settings: Settings) -> Settings:
 
 def embedded_addresses(settings: Settings) -> Settings:
     """The settings with the embedded servers' addresses where none are set."""
+    if settings.database_url and settings.redis_url:
+        return settings
+    from tasks.embedded import EmbeddedPostgres, EmbeddedValkey  # a bot with servers needs none
+
     return settings.model_copy(
         update={
             "database_url": settings.database_url or SecretStr(EmbeddedPostgres(settings.home).url),

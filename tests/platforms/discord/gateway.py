@@ -62,6 +62,7 @@ class Gateway:
         self.identifies: list[dict[str, Any]] = []
         self.resumes = 0
         self.heartbeats = 0
+        self.told_of = 0  # servers, since somebody set it to 0
 
     @property
     def online(self) -> bool:
@@ -134,6 +135,7 @@ class Gateway:
         await self._tell(session, "READY", self._ready(session, [g.id for g in mine]))
         for guild in mine:
             await self._tell(session, "GUILD_CREATE", guild.payload())
+            self.told_of += 1
         return session
 
     def _ready(self, session: Session, guilds: list[int]) -> dict[str, Any]:

@@ -10,9 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-from bots.discord.app import serve
-from tasks import logs
-from tasks.settings import Settings
+from bots.operator.lean import leave_out
+
+leave_out("rich")  # as `atelier discord` does
+
+from bots.discord.app import serve  # noqa: E402
+from tasks import logs  # noqa: E402
+from tasks.settings import Settings  # noqa: E402
 
 TICK = 0.005  # seconds
 
@@ -38,7 +42,6 @@ async def main(report: Path) -> None:
 
     def ready() -> None:
         tasks.append(asyncio.create_task(watch(seen)))
-        print("ready", flush=True)
 
     room = asyncio.ensure_future(serve(Settings(), ready))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, room.cancel)
