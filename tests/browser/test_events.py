@@ -137,9 +137,13 @@ def test_private_results_are_for_their_owners_eyes(visit: Visit) -> None:
 
 def test_what_is_for_administrators_is_for_administrators(visit: Visit) -> None:
     assert visit().http.get("/api/studio").status_code == 403
+    assert visit().http.get("/api/studio/day").status_code == 403
     figures = visit(administrator=True).http.get("/api/studio").json()
     assert {tier["tier"] for tier in figures["tiers"]} == {"free", "plus", "team", "pro"}
     assert figures["workers"]
+    day = visit(administrator=True).http.get("/api/studio/day").json()["day"]
+    assert len(day) == 144
+    assert set(day[-1]["queued"]) == {"free", "plus", "team", "pro"}
     assert visit().send("/studio doors free closed").json()["code"] == "only-administrators"
 
 

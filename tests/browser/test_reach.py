@@ -217,6 +217,7 @@ async def test_the_studio_page_is_for_administrators(open_page: OpenPage, studio
     page = await open_page(administrator=True, path=f"{studio.url}/studio")
     await expect(page.get_by_role("row")).not_to_have_count(0)
     await expect(page.locator("tbody tr")).to_have_count(5)
+    await expect(page.get_by_role("img", name="in the last day")).to_have_count(2)
     assert await faults_of(page) == []
     other = await open_page(path=f"{studio.url}/studio", faults=True)
     await expect(other.get_by_role("alert").first).to_contain_text("administrators")

@@ -1,5 +1,6 @@
-/** The administrators' page: read again every two seconds, with a chart of what was seen since it was opened. */
+/** The administrators' page: read again every two seconds, with charts of the last day and of these minutes. */
 import { Api, newKey } from "./api.js";
+import { Bands, Lines } from "./charts.js";
 import { el, fill } from "./dom.js";
 import { Notices } from "./notices.js";
 import { People } from "./people.js";
@@ -7,9 +8,9 @@ import { tierBadge } from "./who.js";
 import { rememberedLocale, Words } from "./words.js";
 
 const EVERY = 2000;
+const DAY_EVERY = 60000;
 const KEPT = 240; // readings: eight minutes
 const STATES = ["open", "waitlist", "closed", "auto"];
-const SVG = "http://www.w3.org/2000/svg";
 
 class StudioPage {
   constructor(api, words) {
@@ -19,17 +20,19 @@ class StudioPage {
     this.seen = [];
     this.at = el("p.at", { role: "status" });
     this.tiles = el("div.tiles");
-    this.chart = document.createElementNS(SVG, "svg");
-    this.chart.setAttribute("class", "chart");
-    this.chart.setAttribute("role", "img");
-    this.legend = el("div.legend");
+    this.chart = new Bands(words);
+    this.dayQueue = new Bands(words);
+    this.dayWaits = new Lines(words);
+    this.dayRead = -Infinity;
+    this.legends = [el("div.legend"), el("div.legend")];
     this.tiers = el("tbody");
     this.workers = el("tbody");
     fill(
       this.root,
       el("header", {}, el("h1", {}, words.say("studio")), this.at, el("a.button", { href: "/" }, words.say("backToChat"))),
       this.tiles,
-      panel(words.say("queueOverTime"), this.chart, this.legend),
+      panel(words.say("queueOverTime"), this.chart.node, this.legends[0]),
+      panel(words.say("queueOfDay"), this.dayQueue.node, el("h2", {}, words.say("waitsOfDay")), this.dayWaits.node, this.legends[1]),
       panel(words.say("tiersTitle"), table(words, "tierColumns", this.tiers)),
       panel(words.say("workersTitle"), table(words, "workerColumns", this.workers)),
     );
@@ -41,6 +44,7 @@ class StudioPage {
         const figures = await this.api.studio();
         if (figures.kind === "refusal") return this.#refused(figures.text);
         this.#show(figures);
+        if (performance.now() - this.dayRead > DAY_EVERY) await this.#showDay();
       } catch (error) {
         this.at.textContent = this.words.say("failed");
         console.error(error);
@@ -63,11 +67,26 @@ class StudioPage {
     const facts = [["factQueued", sum("queued")], ["factRunning", `${sum("running")} / ${slots}`], ["factBacklog", words.say("seconds", words.number(sum("backlog")))], ["factWorkers", figures.workers.length], ["factWaitlist", figures.waitlist]];
     fill(this.tiles, facts.map(([name, value]) => el("dl.figure", {}, el("dt", {}, words.say(name)), el("dd", {}, String(value)))));
     this.seen = [...this.seen, figures.tiers].slice(-KEPT);
-    this.#draw(figures.tiers);
+    const totals = this.seen.map((each) => each.reduce((all, tier) => all + tier.queued, 0));
+    this.chart.draw(this.seen.map((each) => Object.fromEntries(each.map((tier) => [tier.tier, tier.queued]))), KEPT);
+    this.chart.label(words.say("chartLabel", totals.at(-1), Math.max(...totals)));
+    for (const legend of this.legends) fill(legend, figures.tiers.map((tier) => tierBadge(tier.tier)));
     // A list that is being chosen from must not be taken away.
     if (!this.tiers.contains(document.activeElement)) fill(this.tiers, figures.tiers.map((tier) => this.#tier(tier)));
     const none = el("tr", {}, el("td.none", { colSpan: 5 }, words.say("noWorkers")));
     fill(this.workers, figures.workers.length ? figures.workers.map((worker) => this.#worker(worker)) : none);
+  }
+
+  async #showDay() {
+    const { words } = this;
+    const answer = await this.api.studioDay();
+    this.dayRead = performance.now();
+    const day = answer.day ?? [];
+    this.dayQueue.draw(day.map((each) => each.queued), day.length);
+    this.dayWaits.draw(day.map((each) => each.waits), day.length);
+    const most = (kind) => Math.max(0, ...day.flatMap((each) => Object.values(each[kind])));
+    this.dayQueue.label(words.say("queueOfDayLabel", most("queued")));
+    this.dayWaits.label(words.say("waitsOfDayLabel", words.number(most("waits"))));
   }
 
   #tier(tier) {
@@ -100,38 +119,6 @@ class StudioPage {
     const rates = Object.entries(worker.rates).map(([name, seconds]) => `${name}: ${words.say("seconds", words.number(seconds))}`);
     return el("tr", {}, el("td", {}, worker.name), el("td", {}, worker.device), el("td", {}, worker.profiles.join(", ")), el("td.number", {}, `${worker.running} / ${worker.slots}`), el("td", {}, rates.join(", ") || "–"));
   }
-
-  /** Waiting jobs by tier, stacked, the newest at the right. */
-  #draw(tiers) {
-    const { words } = this;
-    const [width, height, left, foot] = [this.chart.clientWidth || 800, 190, 34, 6];
-    const totals = this.seen.map((each) => each.reduce((sum, tier) => sum + tier.queued, 0));
-    const top = Math.max(4, ...totals);
-    const step = (width - left) / KEPT;
-    const y = (value) => height - foot - (value / top) * (height - foot - 12);
-    const shapes = [0, top / 2, top].flatMap((value) => [
-      shape("line", { class: "grid", x1: left, x2: width, y1: y(value), y2: y(value) }),
-      shape("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, words.number(value)),
-    ]);
-    this.seen.forEach((each, at) => {
-      let below = 0;
-      for (const tier of each) {
-        if (tier.queued) shapes.push(shape("rect", { class: tier.tier, x: width - (this.seen.length - at) * step, width: step + 0.3, y: y(below + tier.queued), height: y(below) - y(below + tier.queued) }));
-        below += tier.queued;
-      }
-    });
-    this.chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.chart.setAttribute("aria-label", words.say("chartLabel", totals.at(-1), Math.max(...totals)));
-    this.chart.replaceChildren(...shapes);
-    fill(this.legend, tiers.map((tier) => tierBadge(tier.tier)));
-  }
-}
-
-function shape(name, values, text) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(values)) node.setAttribute(key, value);
-  if (text) node.textContent = text;
-  return node;
 }
 
 function panel(title, ...children) {
