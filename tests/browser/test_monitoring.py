@@ -6,7 +6,9 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -53,10 +55,32 @@ def test_the_figures_are_those_of_the_studio() -> None:
 
 def test_every_metric_that_is_drawn_or_watched_exists() -> None:
     names = {key[0] for key in exposed()}
-    for file in FOLDER.iterdir():
+    for file in (FOLDER / "grafana-dashboard.json", FOLDER / "alerts.yml"):
         asked = set(re.findall(r"\batelier_[a-z_]+", file.read_text(encoding="utf-8")))
         assert asked, f"{file.name} asks for nothing"
         assert asked <= names, f"{file.name}: {asked - names}"
+
+
+def test_the_containers_find_their_files_and_each_other() -> None:
+    """What compose mounts is there, and Prometheus and Grafana ask services that exist."""
+    compose = yaml.safe_load((FOLDER.parent / "compose.yml").read_text(encoding="utf-8"))
+    services = compose["services"]
+    mounts = [
+        volume.split(":")
+        for name in ("prometheus", "grafana")
+        for volume in services[name]["volumes"]
+    ]
+    files = {source: target for source, target, *_ in mounts if source.startswith("./")}
+    assert all((FOLDER.parent / source).is_file() for source in files)
+    watched = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    assert [files["./monitoring/alerts.yml"]] == watched["rule_files"]
+    (scraped,) = watched["scrape_configs"]
+    rules = (FOLDER / "alerts.yml").read_text(encoding="utf-8")
+    assert f'up{{job="{scraped["job_name"]}"}}' in rules
+    sources = yaml.safe_load((FOLDER / "grafana/datasources.yml").read_text(encoding="utf-8"))
+    urls = [one["url"] for one in sources["datasources"]]
+    targets = [f"http://{target}" for target in scraped["static_configs"][0]["targets"]]
+    assert {urlsplit(url).hostname for url in (*urls, *targets)} == {"prometheus", "web"}
 
 
 def test_the_dashboard_is_one_that_grafana_reads() -> None:
