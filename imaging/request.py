@@ -36,6 +36,8 @@ class ImageRequest:
     `width` and `height` are pixels of one result. `sources` and `mask` name stored pictures,
     which the engine's reader turns into bytes: a request is small and can be written as JSON.
     Where `steps`, `guidance` or `strength` is None the profile's default is used.
+    What the safety check finds unfit is blurred, and nothing is given where all of it is; with
+    `show_unfit` it is given as it is, flagged, for a platform that covers it or may show it.
     Picture k of `count` uses the seed `seed + k`, so that any one of them can be made again alone.
     """
 
@@ -54,6 +56,7 @@ class ImageRequest:
     sources: tuple[str, ...] = ()
     mask: str | None = None
     priority: Priority = Priority.NORMAL
+    show_unfit: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -114,4 +117,4 @@ class FinishedPicture:
     width: int
     height: int
     seed: int
-    flagged: bool = False  # the safety check found it unfit; `data` is then a blurred stand-in
+    flagged: bool = False  # the safety check found it unfit: `data` is blurred, unless ordered so

@@ -122,6 +122,7 @@ class Picture:
     request: ImageRequest
     created_at: datetime
     deleted: bool = False
+    flagged: bool = False  # the safety check found it unfit
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def pack(
                 instruction=job.order.request.prompt,
                 request=ImageRequest.from_json(new.request),
                 created_at=datetime.now(UTC),
+                flagged=new.flagged,
             ),
             one.data,
         )

@@ -42,6 +42,7 @@ class Ask:
     key: str
     reply_to: Mapping[str, Any] = field(default_factory=dict)
     moderator: bool = False  # may delete and cancel what others made here
+    covers: bool = False  # this platform can show a picture covered until somebody opens it
 
 
 @dataclass(frozen=True, slots=True)

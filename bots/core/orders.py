@@ -107,7 +107,7 @@ async def _admit(context: Context, draft: _Draft) -> Reply:
         command=draft.command,
         member=replace(ask.member, locale=context.say.locale),
         place=ask.place,
-        request=draft.request,
+        request=replace(draft.request, show_unfit=_shows_unfit(context)),
         parent=draft.parent,
         private=private,
         reply_to=ask.reply_to,
@@ -283,6 +283,12 @@ def _count(context: Context, count: int | None, default: int | None = None) -> i
 
 def _seed(seed: int | None) -> int:
     return secrets.randbelow(MAX_SEED + 1) if seed is None else seed
+
+
+def _shows_unfit(context: Context) -> bool:
+    """Whether the server wants what the safety check finds unfit, shown or covered."""
+    rule = context.workspace.nsfw
+    return rule == "allow" or (rule == "spoiler" and context.ask.covers)
 
 
 def _check_size(context: Context, request: ImageRequest) -> None:

@@ -129,11 +129,11 @@ class DiscordCourier:
         posts = await self._ready()
         sheets: Sequence[Sheet] | None = None  # what was shown before stays
         shown = card(job, speak(job.order.member.locale), progress)
+        covered = bool(job.placeholder.get("spoiler"))  # nobody has checked it yet
         if progress.preview is not None and not job.order.private:
-            sheets = (Sheet(PREVIEW, progress.preview, shown.alt),)
-        drawn = sheets or ((Sheet(PREVIEW, b"", shown.alt),) if known.previewed else ())
-        spoiler = bool(job.placeholder.get("spoiler"))
-        await posts.edit(Spot.of(job), layout.card_view(shown, drawn, spoiler=spoiler), sheets)
+            sheets = (Sheet(PREVIEW, progress.preview, shown.alt, covered),)
+        drawn = sheets or ((Sheet(PREVIEW, b"", shown.alt, covered),) if known.previewed else ())
+        await posts.edit(Spot.of(job), layout.card_view(shown, drawn), sheets)
         known.previewed = known.previewed or sheets is not None
 
     async def _ready(self) -> Posts:
@@ -193,11 +193,7 @@ class _Delivery:
     async def _place(self, spot: Spot, sheets: Sequence[Sheet]) -> Spot:
         """Edit the placeholder; where none was noted, find it by the token, or post anew."""
         job = self.parcel.job
-        view = layout.card_view(
-            card(self._job(), speak(job.order.member.locale)),
-            sheets,
-            spoiler=bool(job.placeholder.get("spoiler")),
-        )
+        view = layout.card_view(card(self._job(), speak(job.order.member.locale)), sheets)
         if spot.message is not None:
             return await self.posts.edit(spot, view, sheets)
         if self.now() - job.created_at.timestamp() < PATIENCE_FOR_BOT:
@@ -226,7 +222,9 @@ class _Delivery:
         sheets = []
         for number, enclosure in enumerate(self.parcel.enclosures, 1):
             data, mime = await _fitting(enclosure, limit)
-            sheets.append(Sheet(layout.file_name(shown, number, mime), data, shown.alt))
+            name = layout.file_name(shown, number, mime)
+            covered = layout.covers(shown.job, enclosure.picture)
+            sheets.append(Sheet(name, data, shown.alt, covered))
         return sheets
 
 

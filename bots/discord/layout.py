@@ -14,6 +14,7 @@ from bots.core.cards import bar_text, shorten
 from bots.core.reply import Card, Reply
 from bots.discord import buttons
 from imaging.request import Operation
+from tasks.job import Job, Picture
 from tasks.tiers import Tier
 
 COLOURS = {Tier.FREE: 0x8A8F98, Tier.PLUS: 0x3B82C4, Tier.TEAM: 0x2E9E6B, Tier.PRO: 0xC79A2B}
@@ -29,19 +30,23 @@ class Sheet:
     name: str
     data: bytes = field(repr=False)
     alt: str = ""
+    covered: bool = False  # behind a spoiler
 
     def file(self) -> discord.File:
-        """As discord.py sends it; made anew for each try, because sending uses it up."""
+        """As discord.py sends it; made anew for each try, because sending uses it up.
+
+        The gallery that shows it covers it; a file that stands alone is covered by its name.
+        """
         return discord.File(BytesIO(self.data), self.name, description=self.alt[:1024] or None)
 
 
-def card_view(card: Card, sheets: Sequence[Sheet] = (), *, spoiler: bool = False) -> ui.LayoutView:
+def card_view(card: Card, sheets: Sequence[Sheet] = ()) -> ui.LayoutView:
     """A job's message: its words, its pictures (files of the same message), its buttons."""
     view = _view()
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=COLOURS[card.tier])
     box.add_item(ui.TextDisplay(card_text(card)))
     if sheets:
-        box.add_item(ui.MediaGallery(*(_shown(sheet, spoiler) for sheet in sheets)))
+        box.add_item(ui.MediaGallery(*(_shown(sheet) for sheet in sheets)))
     for row in buttons.rows(card.buttons):
         box.add_item(ui.ActionRow(*(buttons.component(button) for button in row)))
     view.add_item(box)
@@ -93,9 +98,15 @@ def _line(name: str, value: str) -> str:
     return f"**{escape_markdown(name)}** · {value}" if name else value
 
 
-def _shown(sheet: Sheet, spoiler: bool) -> discord.MediaGalleryItem:
+def covers(job: Job, picture: Picture) -> bool:
+    """Whether a picture is shown behind a spoiler: one that may be unfit, unless the server wants
+    such pictures in the open. Where that was not noted, it is covered."""
+    return picture.flagged and bool(job.placeholder.get("spoiler", True))
+
+
+def _shown(sheet: Sheet) -> discord.MediaGalleryItem:
     return discord.MediaGalleryItem(
-        f"attachment://{sheet.name}", description=sheet.alt[:1024] or None, spoiler=spoiler
+        f"attachment://{sheet.name}", description=sheet.alt[:1024] or None, spoiler=sheet.covered
     )
 
 

@@ -10,13 +10,14 @@ import anyio.to_thread
 
 from bots.core.cards import ALT_LENGTH, shorten
 from bots.core.reply import Action, Button, Card
-from bots.discord.layout import Sheet, file_name
+from bots.discord.layout import Sheet, covers, file_name
 from imaging.formats import fit_into, thumbnail
 from tasks.client import Client
 from tasks.job import Picture
 
 MOST = 10  # files in a message
 SMALL = 256  # pixels of the longer side
+COVERED = "SPOILER_"  # what Discord's clients know such a file by
 ABOUT_ONE = frozenset({Action.VARY, Action.UPSCALE, Action.EDIT})
 
 
@@ -34,7 +35,8 @@ class Pictures:
             data = await self.client.read_blob(picture.blob)
             fitting = await anyio.to_thread.run_sync(fit_into, data, self.size_limit)
             name = file_name(card, number, fitting.mime)
-            sheets.append(Sheet(name, fitting.data, card.alt))
+            covered = covers(card.job, picture)
+            sheets.append(Sheet(name, fitting.data, card.alt, covered))
         shown = {picture.id for picture in card.pictures}
         kept = tuple(button for button in card.buttons if _belongs(button, shown))
         return replace(card, buttons=kept), sheets
@@ -49,7 +51,8 @@ class Pictures:
                 continue
             made = await anyio.to_thread.run_sync(thumbnail, data, SMALL)
             alt = shorten(picture.instruction, ALT_LENGTH)
-            sheets.append(Sheet(f"{number}-{picture.id.hex[-8:]}.webp", made.data, alt))
+            name = f"{number}-{picture.id.hex[-8:]}.webp"
+            sheets.append(Sheet(f"{COVERED}{name}" if picture.flagged else name, made.data, alt))
         return sheets
 
 

@@ -29,6 +29,7 @@ def ask_of(interaction: discord.Interaction) -> Ask:
         key=f"discord:{interaction.id}",
         reply_to=_answer_to(interaction),
         moderator=moderates(interaction),
+        covers=True,
     )
 
 
@@ -45,6 +46,7 @@ def ask_of_message(message: discord.Message, channel: object) -> Ask:
             "message": str(message.id),
             "size_limit": limit,
         },
+        covers=True,
     )
 
 

@@ -21,15 +21,16 @@ def finish(
 ) -> tuple[FinishedPicture, ...]:
     """Files with their provenance inside; a flagged picture becomes a blurred stand-in.
 
-    Raises Unsafe where every picture was flagged.
+    Raises Unsafe where every picture was flagged. Neither happens where the request shows them.
     """
-    if painted and all(picture.flagged for picture in painted):
+    if painted and not request.show_unfit and all(picture.flagged for picture in painted):
         raise Unsafe("The safety check refused every picture.", pictures=len(painted))
     return tuple(_file(picture, request, profile) for picture in painted)
 
 
 def _file(picture: Painted, request: ImageRequest, profile: Profile) -> FinishedPicture:
-    image = _blurred(picture.image) if picture.flagged else picture.image
+    covered = picture.flagged and not request.show_unfit
+    image = _blurred(picture.image) if covered else picture.image
     info = _provenance(picture, request, profile).png_info()
     return FinishedPicture(
         data=encode_png(image, info),

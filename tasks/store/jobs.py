@@ -92,6 +92,7 @@ def picture_of(row: RowMapping) -> Picture:
         request=ImageRequest.from_json(row["request"]),
         created_at=row["created_at"],
         deleted=row["deleted"],
+        flagged=row["flagged"],
     )
 
 

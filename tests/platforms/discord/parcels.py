@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -47,11 +47,13 @@ class Asked:
         assert self.interaction.original is not None
         return self.interaction.original
 
-    def parcel(self, *files: bytes, reason: Reason | None = None) -> Parcel:
-        """The finished job, with these pictures or this reason."""
+    def parcel(
+        self, *files: bytes, reason: Reason | None = None, flagged: Collection[int] = ()
+    ) -> Parcel:
+        """The finished job, with these pictures (some of them `flagged`) or this reason."""
         state = JobState.FAILED if reason else JobState.DELIVERING
         job = replace(self.job, state=state, reason=reason)
-        pictures = [_picture(job, number) for number in range(len(files))]
+        pictures = [_picture(job, n, flagged=n in flagged) for n in range(len(files))]
         enclosures = [Enclosure(p, d) for p, d in zip(pictures, files, strict=True)]
 
         async def remember(memory: Mapping[str, Any]) -> None:
@@ -109,8 +111,8 @@ def _job(
     )  # fmt: skip
 
 
-def _picture(job: Job, index: int) -> Picture:
+def _picture(job: Job, index: int, flagged: bool) -> Picture:
     return Picture(
         uuid4(), job.id, index, f"blob-{index}", "image/png", 64, 64, 7 + index, None, "a house",
-        job.order.request, datetime.now(UTC),
+        job.order.request, datetime.now(UTC), flagged=flagged,
     )  # fmt: skip

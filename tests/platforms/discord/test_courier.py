@@ -248,13 +248,30 @@ async def test_a_limit_that_shrank_meanwhile_is_found(post: Post) -> None:
     assert asked.message.pictures[0]["size"] <= guild.size_limit
 
 
-async def test_a_server_may_have_pictures_hidden_at_first(post: Post) -> None:
+@pytest.mark.parametrize(
+    ("noted", "covered"),
+    [({"spoiler": True}, [False, True]), ({"spoiler": False}, [False, False]), ({}, [False, True])],
+)
+async def test_pictures_that_may_be_unfit_are_covered_unless_the_server_wants_them_open(
+    post: Post, noted: dict[str, bool], covered: list[bool]
+) -> None:
     asked = await ask(post.discord, post.anna)
-    placeholder = {**asked.job.placeholder, "spoiler": True}
-    hidden = replace(asked, job=replace(asked.job, placeholder=placeholder))
-    await post.courier.deliver(hidden.parcel(PNG))
+    placeholder = {**asked.job.placeholder, **noted}
+    ruled = replace(asked, job=replace(asked.job, placeholder=placeholder))
+    await post.courier.deliver(ruled.parcel(PNG, PNG, flagged={1}))
+    assert _covered(asked) == covered
+
+
+async def test_a_preview_that_nobody_checked_is_covered_where_the_server_covers(post: Post) -> None:
+    asked = await ask(post.discord, post.anna)
+    job = replace(asked.job, placeholder={**asked.job.placeholder, "spoiler": True})
+    await post.courier.progress(job, Progress(Stage.STEPS, 1, 8, picture_file(16)))
+    assert _covered(asked) == [True]
+
+
+def _covered(asked: Asked) -> list[bool]:
     gallery = [c for c in components_of(asked.message.payload["components"]) if c["type"] == 12]
-    assert all(item["spoiler"] for item in gallery[0]["items"])
+    return [bool(item.get("spoiler")) for item in gallery[0]["items"]]
 
 
 async def test_a_failure_takes_the_placeholders_place(post: Post) -> None:

@@ -229,6 +229,23 @@ async def test_a_servers_rules_come_before_admission(
     assert submitted(client).private
 
 
+@pytest.mark.parametrize(
+    ("rule", "covers", "shown"),
+    [
+        ("refuse", True, False),
+        ("spoiler", True, True),
+        ("spoiler", False, False),
+        ("allow", False, True),
+    ],
+)
+async def test_unfit_pictures_are_given_where_the_server_wants_them_and_they_can_be_covered(
+    studio: Studio, client: Any, ask: MakeAsk, rule: str, covers: bool, shown: bool
+) -> None:
+    client.workspace_settings.return_value = WorkspaceSettings(nsfw=rule)
+    await studio.answer(replace(ask(), covers=covers), Imagine("a house"))
+    assert submitted(client).request.show_unfit is shown
+
+
 async def test_private_results_are_a_feature_of_the_tier(
     studio: Studio, client: Any, ask: MakeAsk
 ) -> None:

@@ -87,3 +87,12 @@ def test_one_flagged_picture_of_two_is_blurred_beyond_recognition(postcard: Prof
     assert (hidden.flagged, shown.flagged) == (True, False)
     assert difference(opened(shown.data), image) == 0
     assert np.asarray(opened(hidden.data)).std() < np.asarray(image).std() / 20
+
+
+def test_who_orders_it_so_is_given_unfit_pictures_as_they_are_and_flagged(
+    postcard: Profile,
+) -> None:
+    image = noise((256, 128))
+    (shown,) = finish([Painted(image, 1, flagged=True)], order(show_unfit=True), postcard)
+    assert shown.flagged
+    assert difference(opened(shown.data), image) == 0
