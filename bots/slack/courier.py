@@ -18,6 +18,7 @@ import structlog
 from bots.core.cards import card
 from bots.core.sentences import speak
 from bots.slack.handover import Handover, draw
+from bots.slack.roles import Directory
 from bots.slack.web import (
     APP_GONE,
     Limited,
@@ -30,6 +31,7 @@ from bots.slack.workspaces import NotInstalled, Wire, Workspaces, workspaces_of
 from imaging.request import Progress
 from tasks.deliver import CourierDesk, Parcel, Receipt, TryLater, Undeliverable
 from tasks.job import Job
+from tasks.members import Member
 
 PROGRESS_PAUSE = 2.5  # seconds between two edits of one message
 SHARE = 0.7  # of each rate tier; the bot has the rest
@@ -61,6 +63,7 @@ class SlackCourier:
     workspaces: Workspaces
     clock: Callable[[], float] = time.monotonic
     platform: str = "slack"
+    directory: Directory = field(default_factory=Directory)
     _jobs: OrderedDict[UUID, _Desk] = field(default_factory=OrderedDict)
 
     async def progress(self, job: Job, progress: Progress) -> None:
@@ -96,6 +99,15 @@ class SlackCourier:
             except SlackFault as fault:
                 raise _later_or_never(fault) from None
             return await self._deliver(seat.web, parcel)
+
+    async def roles(self, member: Member) -> frozenset[str] | None:
+        """The member's user groups now; None where Slack cannot be asked."""
+        try:
+            seat = await self.workspaces.seat(member.workspace)
+        except (NotInstalled, SlackFault) as fault:
+            structlog.get_logger().info("groups are not known", why=str(fault))
+            return None
+        return await self.directory.roles(seat.web, member)
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -2,7 +2,8 @@
 
 One call of `usergroups.list` tells every group of a workspace with its members. It is made at most
 once in `FRESH` seconds, so that a change counts within a minute; where Slack tells of a change, it
-is made anew, but no more often than the method allows (20 a minute).
+is made anew, but no more often than the method allows (20 a minute). The bot asks so for everyone
+who speaks to it, and the worker's courier for members whose order has waited.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any
 
 import structlog
 
-from bots.slack.web import Refused, SlackFault, Web
+from bots.slack.web import TOKEN_GONE, Refused, SlackFault, Web
 from tasks.members import Member
 
 FRESH = 45.0  # seconds a look counts for
-SETTLES = 3.5  # seconds between two looks while groups are being changed
+SETTLES = 4.5  # seconds between two looks while groups are being changed
 STALE = 600.0  # seconds an old look may stand in while Slack cannot be asked
 REMEMBERED = 10_000  # people
 
@@ -54,6 +55,16 @@ class Directory:
             administrator=bool(person.get("is_admin") or person.get("is_owner")),
         )
 
+    async def roles(self, web: Web, member: Member) -> frozenset[str] | None:
+        """A known member's groups now; None where Slack does not tell.
+
+        A group is not called lost by a look that may be older than the member's right to it.
+        """
+        look = await self._look(web, FRESH)
+        if look is not None and not member.roles <= _groups(look, member):
+            look = await self._look(web, SETTLES)
+        return None if look is None else _groups(look, member)
+
     def groups_changed(self, team: str) -> None:
         """Slack told that a group changed: look again soon, whatever is remembered."""
         self._changed.add(team)
@@ -75,31 +86,40 @@ class Directory:
         return dict(seen)
 
     async def _groups_of(self, web: Web) -> Mapping[str, frozenset[str]]:
+        fresh = SETTLES if web.team in self._changed else FRESH
+        look = await self._look(web, fresh)
+        return dict(look.value) if look else self._old(self._groups.get(web.team))
+
+    async def _look(self, web: Web, fresh: float) -> _Look | None:
+        """Everybody's groups, as they were within the last `fresh` seconds; None if not told."""
         lock = self._locks.setdefault(web.team, asyncio.Lock())
         async with lock:  # many members may ask in one moment; Slack is asked once
             look = self._groups.get(web.team)
-            fresh = SETTLES if web.team in self._changed else FRESH
             if look is not None and look.at > self.clock() - fresh:
-                return dict(look.value)
+                return look
             self._changed.discard(web.team)
             try:
                 answer = await web.call("usergroups.list", include_users=True)
-            except Refused as fault:
-                # A plan without user groups, or an app without the right to see them.
-                _log(fault)
-                answer = {"usergroups": []}
             except SlackFault as fault:
                 _log(fault)
-                self._changed.add(web.team)
-                return self._old(look)
-            members = _by_member(answer.get("usergroups", []))
-            self._groups[web.team] = _Look(self.clock(), members)
-            return members
+                if not isinstance(fault, Refused) or fault.code in TOKEN_GONE:
+                    self._changed.add(web.team)
+                    return None
+                # A plan without user groups, or an app without the right to see them.
+                answer = {"usergroups": []}
+            now = _Look(self.clock(), _by_member(answer.get("usergroups", [])))
+            self._groups[web.team] = now
+            return now
 
     def _old(self, look: _Look | None) -> Mapping[str, Any]:
         if look is None or look.at < self.clock() - STALE:
             return {}
         return dict(look.value)
+
+
+def _groups(look: _Look, member: Member) -> frozenset[str]:
+    found: frozenset[str] = look.value.get(member.id, frozenset())
+    return found
 
 
 def _by_member(groups: Any) -> dict[str, frozenset[str]]:

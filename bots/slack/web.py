@@ -73,21 +73,17 @@ PLACE_GONE = frozenset(
     }
 )
 MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "is_inactive"})
-APP_GONE = frozenset(
-    {
-        "invalid_auth",
-        "token_expired",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "missing_scope",
-        "org_login_required",
-        "team_access_not_granted",
-        "access_denied",
-        "no_permission",
-        "app_access_restricted",
-    }
+TOKEN_GONE = frozenset(
+    {"invalid_auth", "token_expired", "not_authed", "account_inactive", "token_revoked"}
 )
+APP_GONE = TOKEN_GONE | {
+    "missing_scope",
+    "org_login_required",
+    "team_access_not_granted",
+    "access_denied",
+    "no_permission",
+    "app_access_restricted",
+}
 FILES_REFUSED = frozenset(
     {
         "file_uploads_disabled",

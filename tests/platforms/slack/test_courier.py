@@ -13,8 +13,9 @@ from bots.slack import placeholders
 from bots.slack.courier import SlackCourier
 from bots.slack.workspaces import OneWorkspace, Wire
 from imaging.request import Progress, Stage
-from tasks.deliver import Receipt, TryLater, Undeliverable
+from tasks.deliver import KnowsRoles, Receipt, TryLater, Undeliverable
 from tasks.job import JobState
+from tasks.members import Member
 from tests.platforms.slack import blocks as rules
 from tests.platforms.slack.conftest import ANNA, GENERAL, TEAM, TOKEN
 from tests.platforms.slack.faults import Fault, broken, cut, limited, refused, slow
@@ -325,3 +326,12 @@ async def test_where_the_bot_was_refused_the_courier_does_not_wait(
         await courier.deliver(made.parcel())
     assert told.value.code == "no-permission"
     assert slack.called("chat.postMessage") == [], "the member was told by the bot"
+
+
+async def test_the_worker_can_ask_it_for_a_members_groups(
+    courier: SlackCourier, team: Workspace
+) -> None:
+    assert isinstance(courier, KnowsRoles)
+    team.groups["S0PRO00000"] = {ANNA}
+    assert await courier.roles(Member("slack", TEAM, ANNA)) == {"S0PRO00000"}
+    assert await courier.roles(Member("slack", "T0ELSEWHERE", ANNA)) is None

@@ -10,6 +10,7 @@ import pytest
 from bots.slack.roles import FRESH, SETTLES, STALE, Directory
 from bots.slack.web import Web
 from bots.slack.workspaces import Wire
+from tasks.members import Member
 from tests.platforms.slack.conftest import ANNA, BORIS, CHIEF, PLUS_GROUP, TEAM, TOKEN
 from tests.platforms.slack.faults import Fault, broken, limited, refused
 from tests.platforms.slack.server import LoopbackSlack
@@ -26,7 +27,7 @@ class Clock:
 
 @pytest.fixture
 async def web(slack: LoopbackSlack) -> AsyncIterator[Web]:
-    wire = Wire(slack.api_url, share=1.0)
+    wire = Wire(slack.api_url, share=0.3)
     yield wire.web(TOKEN, TEAM)
     await wire.close()
 
@@ -118,3 +119,27 @@ async def test_a_change_that_slack_tells_of_counts_soon_and_costs_no_tier(
     assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}, "a paid tier was lost"
     await asyncio.sleep(1.1)
     assert (await directory.member(web, BORIS)).roles == {PLUS_GROUP}
+
+
+async def test_a_group_lost_while_an_order_waited_is_told_to_the_worker(
+    directory: Directory, web: Web, team: Workspace, slack: LoopbackSlack, clock: Clock
+) -> None:
+    member = Member("slack", TEAM, ANNA, roles=frozenset({PLUS_GROUP}))
+    assert await directory.roles(web, member) == frozenset()
+    team.groups[PLUS_GROUP] = {ANNA}  # an order made a moment after that look has the right to it
+    clock.now += SETTLES
+    assert await directory.roles(web, member) == {PLUS_GROUP}
+    assert await directory.roles(web, member) == {PLUS_GROUP}
+    assert len(slack.called("usergroups.list")) == 2, "a look that shows the right is good enough"
+    team.groups[PLUS_GROUP] = set()
+    clock.now += FRESH
+    assert await directory.roles(web, member) == frozenset()
+
+
+@pytest.mark.parametrize("fault", [limited(30), broken(), refused("token_revoked")])
+async def test_where_slack_does_not_tell_nobody_loses_a_right(
+    fault: Fault, directory: Directory, web: Web, slack: LoopbackSlack
+) -> None:
+    slack.faults.plan("usergroups.list", fault)
+    member = Member("slack", TEAM, ANNA, roles=frozenset({PLUS_GROUP}))
+    assert await directory.roles(web, member) is None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.slack.pace import BOT_ALONE, PER_MINUTE, Pace
+from bots.slack.app import SHARE as BOT
+from bots.slack.courier import SHARE as WORKER
+from bots.slack.pace import BOT_ALONE, BOT_MOST, PER_MINUTE, Pace
 
 
 class Clock:
@@ -33,8 +35,20 @@ def test_no_minute_ever_holds_more_than_the_tier(
     for method, times in made.items():
         for at in times:
             within = [t for t in times if at - 60.0 < t <= at]
-            ours = 0.9 if method in BOT_ALONE else 0.0
-            assert len(within) <= max(1, int(PER_MINUTE[method] * max(share, ours)))
+            ours = max(share, 0.9 if method in BOT_ALONE else 0.0)
+            ours = 1.0 - share if method in BOT_MOST else ours
+            assert len(within) <= max(1, int(PER_MINUTE[method] * ours))
+
+
+def test_a_bot_and_a_worker_together_keep_within_every_tier() -> None:
+    paces = [Pace(share, Clock()) for share in (BOT, WORKER)]
+    for method in set(PER_MINUTE) - BOT_ALONE:
+        calls = 0
+        for pace in paces:
+            while pace.wait(method, "T1") == 0:
+                pace.count(method, "T1")
+                calls += 1
+        assert calls <= PER_MINUTE[method]
 
 
 def test_a_channel_gets_one_message_a_second_but_others_are_free() -> None:
