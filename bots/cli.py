@@ -116,6 +116,26 @@ def capacity() -> None:
     run()
 
 
+@app.command()
+def doors(
+    door: Annotated[
+        str | None,
+        typer.Argument(help="A tier, a feature, everything, or sign-ups; all are shown without."),
+    ] = None,
+    state: Annotated[
+        str | None,
+        typer.Argument(help="open, waitlist, closed, auto; usual takes back what was set."),
+    ] = None,
+    server: Annotated[
+        str | None, typer.Option(help="For one server alone: discord:GUILD or slack:WORKSPACE.")
+    ] = None,
+) -> None:
+    """Show all doors, or set one by hand; that wins over atelier.toml."""
+    from bots.operator.doors import doors as run
+
+    run(door, state, server)
+
+
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )

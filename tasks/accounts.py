@@ -15,13 +15,13 @@ from sqlalchemy import Connection
 
 from tasks.blobs import Blobs
 from tasks.job import Job, JobState, Picture, Reason
-from tasks.members import Member
+from tasks.members import Member, Place
 from tasks.quota import returns
-from tasks.store import jobs, ledger, members, personal, pictures, transitions
+from tasks.store import jobs, ledger, members, personal, pictures, transitions, waitlist
 from tasks.store.database import Database
 from tasks.submit import Reception
 from tasks.tiers import Entitlement, Feature
-from tasks.views import Allowance
+from tasks.views import Allowance, WaitlistPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,26 @@ class Accounts:
             relaxed=policy.relaxed and left <= 0,
             pool_left=pool_left,
         )
+
+    def kept_out(self, member: Member) -> bool:
+        """Whether the doors keep the member out for now, so that the waitlist is of use."""
+
+        def work(connection: Connection) -> bool:
+            known = members.look(connection, member)
+            entitlement = self.reception.entitlement(member, known)
+            return self.reception.kept_out(connection, member, entitlement)
+
+        return self.database.run(work)
+
+    def join_waitlist(self, member: Member, place: Place) -> WaitlistPlace:
+        """Join the waitlist of the member's tier, or see the place one already has."""
+
+        def work(connection: Connection) -> WaitlistPlace:
+            known = members.look(connection, member)
+            tier = self.reception.entitlement(member, known).tier
+            return waitlist.join(connection, member, place, tier)
+
+        return self.database.run(work)
 
     def feature_open(self, member: Member, feature: Feature) -> Reason | None:
         """None where the member may use the feature now; else the refusal's reason."""

@@ -9,15 +9,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tasks.doors import AutoDoor, now_of
+from tasks.doors import AutoDoor
 from tasks.fairness import RELAXED
 from tasks.glance import Glance, look, newcomer_estimate, wait_of
+from tasks.handset import SUBJECTS, HandSet, Subject, check_state
 from tasks.members import Member
 from tasks.policy import Policy
 from tasks.store import audit, day, doors, ledger, members, studio
 from tasks.store.database import Database
+from tasks.store.doors import EVERYWHERE
 from tasks.tiers import DoorState, Tier
 from tasks.views import (
+    AnyDoors,
     AuditEntry,
     Capacity,
     Doors,
@@ -27,6 +30,7 @@ from tasks.views import (
     WorkspaceSettings,
 )
 
+OPEN = DoorState.OPEN
 STRETCH = timedelta(minutes=10)
 STRETCHES = 144  # a day
 
@@ -77,27 +81,62 @@ class Administration:
 
         self.database.run(work)
 
-    def set_doors(self, by: Member, tier: Tier, state: DoorState) -> Doors:
-        """Set a tier's doors for the administrator's server."""
+    def set_doors(self, by: Member, subject: Subject, state: DoorState | None) -> None:
+        """Set a door for the administrator's server; None takes back what was set.
+
+        Raises ValueError for a state that this door cannot have.
+        """
+        if state is not None:
+            check_state(subject, state)
 
         def work(connection: Connection) -> None:
-            doors.set_to(connection, by.platform, by.workspace, tier, state)
-            audit.write(connection, by, "doors", {"tier": tier.value, "state": state.value})
+            doors.set_to(connection, (by.platform, by.workspace), subject, state)
+            details = {"door": subject.value, "state": state.value if state else None}
+            audit.write(connection, by, "doors", details)
 
         self.database.run(work)
-        found = self.doors(by.platform, by.workspace)
-        return next(one for one in found if one.tier is tier)
 
     def doors(self, platform: str, workspace: str) -> Sequence[Doors]:
         """Each tier's doors as a server's members find them."""
-        theirs = self.database.run(lambda c: doors.all_set(c, platform, workspace))
+        by_hand = self.database.run(lambda c: doors.by_hand(c, platform, workspace))
         glance = self.database.run(look)
-        return [self._doors(tier, theirs.get(tier), glance) for tier in Tier]
+        return [self._doors(tier, by_hand, glance) for tier in Tier]
 
-    def _doors(self, tier: Tier, theirs: DoorState | None, glance: Glance) -> Doors:
-        set_to = theirs or self.policy.tiers[tier].doors
-        state, degraded = now_of(set_to, glance.autos.get(tier, AutoDoor()))
-        return Doors(tier, set_to, state, degraded, wait_of(glance, tier))
+    def _doors(self, tier: Tier, by_hand: HandSet, glance: Glance) -> Doors:
+        usual = self.policy.tiers[tier].doors
+        state, degraded = by_hand.now(tier, usual, glance.autos.get(tier, AutoDoor()))
+        return Doors(tier, by_hand.set_to(tier, usual), state, degraded, wait_of(glance, tier))
+
+    def set_apart(self, platform: str, workspace: str) -> Mapping[Subject, DoorState]:
+        """The doors of features, of everything and of new members that are set for a server."""
+        by_hand = self.database.run(lambda c: doors.by_hand(c, platform, workspace))
+        usual = self.policy.doors
+        return {
+            subject: by_hand.set_to(subject, usual.of(subject))
+            for subject in SUBJECTS
+            if not isinstance(subject, Tier) and by_hand.of(subject, usual.of(subject)) != [OPEN]
+        }
+
+    def every_door(self) -> Sequence[AnyDoors]:
+        """Every door there is, as the operator sees it."""
+        found = self.database.run(doors.all_set)
+        automatic = self.database.run(doors.automatic)
+        everywhere = {one.subject: one.state for one in found if one.platform == EVERYWHERE}
+        by_hand = HandSet(everywhere)
+        rows = []
+        for subject in SUBJECTS:
+            usual, auto = self.policy.doors.of(subject), automatic.get(subject)
+            now, degraded = by_hand.now(subject, usual, auto.door if auto else AutoDoor())
+            servers = {
+                f"{one.platform}:{one.workspace}": one.state
+                for one in found
+                if one.subject is subject and one.platform != EVERYWHERE
+            }
+            wait = timedelta(seconds=auto.predicted_wait) if auto else None
+            rows.append(
+                AnyDoors(subject, usual, everywhere.get(subject), servers, now, degraded, wait)
+            )
+        return rows
 
     def capacity(self) -> Capacity:
         """Queue, waits, workers, doors: now."""
@@ -116,7 +155,8 @@ class Administration:
             )
             for seen in glance.workers
         ]
-        everywhere = [self._doors(tier, None, glance) for tier in Tier]
+        by_hand = self.database.run(lambda c: doors.by_hand(c, EVERYWHERE, EVERYWHERE))
+        everywhere = [self._doors(tier, by_hand, glance) for tier in Tier]
         calibration = {
             tier.value: share
             for tier in Tier

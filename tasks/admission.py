@@ -41,6 +41,7 @@ class Facts:
     models: Sequence[str]
     limits: Limits
     parent_exists: bool = True
+    feature: Feature = Feature.IMAGINE  # the first of those that are wanted
     largest_megapixels: float | None = None  # the server's own limit
 
 
@@ -77,7 +78,8 @@ def _about_the_member(facts: Facts) -> Reason | None:
     if facts.entitlement.blocked:
         return Reason("blocked")
     if not facts.door.admitted:
-        return Reason(facts.door.code, {"tier": facts.entitlement.tier.value})
+        details = {"tier": facts.entitlement.tier.value, "feature": facts.feature.value}
+        return Reason(facts.door.code, details)
     return facts.feature_refusal
 
 

@@ -22,6 +22,7 @@ from tasks.accounts import Accounts, visible
 from tasks.administration import Administration
 from tasks.blobs import Blobs, default_url, source_name
 from tasks.bus import Bus, ended
+from tasks.handset import Subject, Whole, read_subject
 from tasks.job import Accepted, Job, JobEvent, JobState, Line, Order, Picture, Reason, Refused
 from tasks.members import Member, Place
 from tasks.policy import Policy, find, load
@@ -47,6 +48,7 @@ from tasks.submit import Reception
 from tasks.tiers import DoorState, Entitlement, Feature, Tier
 from tasks.views import (
     Allowance,
+    AnyDoors,
     AuditEntry,
     Capacity,
     Doors,
@@ -59,6 +61,7 @@ from tasks.views import (
 
 __all__ = [
     "Allowance",
+    "AnyDoors",
     "AuditEntry",
     "Capacity",
     "Client",
@@ -66,12 +69,15 @@ __all__ = [
     "Invitation",
     "MissingServer",
     "Stretch",
+    "Subject",
     "TierLoad",
     "Unavailable",
     "WaitlistPlace",
+    "Whole",
     "WorkerLoad",
     "WorkspaceSettings",
     "connect",
+    "read_subject",
 ]
 
 T = TypeVar("T")
@@ -261,7 +267,11 @@ class Client:
 
     async def join_waitlist(self, member: Member, place: Place) -> WaitlistPlace:
         """Join, or see the place one already has."""
-        return await self._db(lambda c: waitlist.join(c, member, place))
+        return await self._call(lambda: self._parts.accounts.join_waitlist(member, place))
+
+    async def kept_out(self, member: Member) -> bool:
+        """Whether the doors keep the member out for now, so that the waitlist is of use."""
+        return await self._call(lambda: self._parts.accounts.kept_out(member))
 
     async def leave_waitlist(self, member: Member) -> bool:
         """Leave; whether the member was on it."""
@@ -298,9 +308,20 @@ class Client:
         """Replace a server's settings."""
         await self._call(lambda: self._parts.administration.set_workspace_settings(by, settings))
 
-    async def set_doors(self, by: Member, tier: Tier, state: DoorState) -> Doors:
-        """Set a tier's doors for the administrator's server."""
-        return await self._call(lambda: self._parts.administration.set_doors(by, tier, state))
+    async def set_doors(self, by: Member, subject: Subject, state: DoorState | None) -> None:
+        """Set a door for the administrator's server; platform and workspace `*` mean all of them.
+
+        None takes back what was set. Raises ValueError for a state that this door cannot have.
+        """
+        await self._call(lambda: self._parts.administration.set_doors(by, subject, state))
+
+    async def doors_set_apart(self, platform: str, workspace: str) -> Mapping[Subject, DoorState]:
+        """The doors of features, of everything and of new members that are set for a server."""
+        return await self._call(lambda: self._parts.administration.set_apart(platform, workspace))
+
+    async def every_door(self) -> Sequence[AnyDoors]:
+        """Every door there is, as the operator sees it."""
+        return await self._call(self._parts.administration.every_door)
 
     async def doors(self, platform: str, workspace: str) -> Sequence[Doors]:
         """Each tier's doors as a server's members find them."""

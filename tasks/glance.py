@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
 
@@ -19,6 +19,7 @@ from tasks.capacity import Calibration
 from tasks.costs import expected_seconds, shape_of
 from tasks.doors import AutoDoor
 from tasks.fairness import lane_of
+from tasks.handset import Subject
 from tasks.job import Estimate, Line
 from tasks.load import FleetLoad, LaneLoad, Load
 from tasks.store import costs, doors, lines, workers
@@ -39,8 +40,7 @@ class Glance:
     lanes: Sequence[LaneLine]
     workers: Sequence[SeenWorker]
     costs: costs.Costs
-    autos: Mapping[Tier, AutoDoor]
-    predicted: Mapping[Tier, float] = field(default_factory=dict)  # a newcomer's wait, seconds
+    autos: Mapping[Subject, AutoDoor]
 
     def usual_steps(self, profile: str) -> int | None:
         """A profile's usual steps, as the workers say."""
@@ -120,13 +120,11 @@ def wait_of(glance: Glance, tier: Tier) -> timedelta | None:
 
 def look(connection: Connection) -> Glance:
     """Look now."""
-    automatic = doors.automatic(connection)
     return Glance(
         lanes=lines.lanes(connection),
         workers=workers.alive(connection),
         costs=costs.read(connection),
-        autos={tier: one.door for tier, one in automatic.items()},
-        predicted={tier: one.predicted_wait for tier, one in automatic.items()},
+        autos={subject: one.door for subject, one in doors.automatic(connection).items()},
     )
 
 
@@ -140,6 +138,11 @@ class Glances:
         self._clock = clock
         self._lock = Lock()
         self._last: tuple[float, Glance] | None = None
+
+    def forget(self) -> None:
+        """Look anew the next time."""
+        with self._lock:
+            self._last = None
 
     def now(self, connection: Connection) -> Glance:
         """The last look where it is young enough, else a new one."""

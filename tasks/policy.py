@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from tomlkit.exceptions import ParseError
 
 from tasks.doors import DoorLimits
+from tasks.handset import UsualDoors
 from tasks.members import Member
 from tasks.stages import Stage, Stages, read_stage
 from tasks.tiers import DoorState, Feature, Quota, Tier, TierPolicy, resolve_tier
@@ -51,6 +52,13 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     auto_doors: DoorLimits = field(default_factory=DoorLimits)
     sign_ups: bool = True  # whether new members of unpaid tiers may come in
+    feature_doors: Mapping[Feature, DoorState] = field(default_factory=dict)
+
+    @property
+    def doors(self) -> UsualDoors:
+        """The doors as the file has them."""
+        tiers = {tier: row.doors for tier, row in self.tiers.items()}
+        return UsualDoors(tiers, self.feature_doors, self.sign_ups)
 
     def roles_of(self, platform: str, workspace: str) -> Mapping[str, Tier]:
         """Role id → tier, as the file says."""
@@ -218,6 +226,7 @@ class _Doors(_Table):
     stands: Duration = timedelta(seconds=_DOORS.stands)
     rises: Duration = timedelta(seconds=_DOORS.rises)
     sign_ups: bool = True
+    features: dict[_EnumFeature, _EnumDoors] = {}
 
 
 class _Safety(_Table):
@@ -314,6 +323,7 @@ def _policy(file: _File) -> Policy:
             rises=file.doors.rises.total_seconds(),
         ),
         sign_ups=file.doors.sign_ups,
+        feature_doors=file.doors.features,
     )
 
 

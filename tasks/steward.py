@@ -18,6 +18,7 @@ from tasks import capacity
 from tasks.doors import AutoDoor, follow
 from tasks.fairness import RELAXED, RELAXED_WEIGHT, lane_of
 from tasks.glance import Glance, job_seconds, look, newcomer_wait
+from tasks.handset import Subject
 from tasks.load import Meter
 from tasks.policy import Policy
 from tasks.store import costs, doors, estimates, flows, lines, waitlist
@@ -90,27 +91,41 @@ class Steward:
             if outcomes:
                 calibration = capacity.calibrate(outcomes)
                 lines.set_calibration(connection, one.lane, asdict(calibration))
-        for tier, row in self._policy.tiers.items():
-            self._look_at_door(connection, glance, tier)
-            if row.doors is DoorState.AUTO or waitlist.waiting(connection, tier):
-                self._invite(connection, glance, tier)
+        self._look_at_doors(connection, glance)
+        for tier in self._policy.tiers:
+            self._invite(connection, glance, tier)
 
-    def _look_at_door(self, connection: Connection, glance: Glance, tier: Tier) -> None:
-        wait = newcomer_wait(glance, tier)
-        before = glance.autos.get(tier, AutoDoor(since=0.0))
+    def _look_at_doors(self, connection: Connection, glance: Glance) -> None:
+        """Tiers follow their own newcomer's wait; features the longest of the tiers with them."""
+        by_hand = {one.subject for one in doors.all_set(connection) if one.state is DoorState.AUTO}
+        waits: dict[Subject, float] = {
+            tier: newcomer_wait(glance, tier) for tier in self._policy.tiers
+        }
+        for tier, row in self._policy.tiers.items():
+            for feature in row.features:
+                waits[feature] = max(waits.get(feature, 0.0), waits[tier])
+        for subject, wait in waits.items():
+            automatic = self._policy.doors.of(subject) is DoorState.AUTO or subject in by_hand
+            if automatic or isinstance(subject, Tier):
+                self._look_at_door(connection, glance, subject, wait, automatic)
+
+    def _look_at_door(
+        self, connection: Connection, glance: Glance, subject: Subject, wait: float, moves: bool
+    ) -> None:
+        before = glance.autos.get(subject, AutoDoor(since=0.0))
         after = before
         # While no worker lives nobody knows how long it takes: the door stays as it is.
-        if self._policy.tiers[tier].doors is DoorState.AUTO and glance.workers:
-            waiting = waitlist.waiting(connection, tier)
+        if moves and glance.workers:
+            waiting = waitlist.waiting(connection, subject) if isinstance(subject, Tier) else 0
             after = follow(before, wait, self._now(), self._policy.auto_doors, waiting)
             if after.rung is not before.rung:
                 log.info(
                     "door-moved",
-                    tier=tier.value,
+                    door=subject.value,
                     rung=after.rung.name.lower(),
                     wait=round(min(wait, 1e6)),
                 )
-        doors.remember(connection, tier, Automatic(after, wait))
+        doors.remember(connection, subject, Automatic(after, wait))
 
     def _invite(self, connection: Connection, glance: Glance, tier: Tier) -> None:
         waitlist.lapse(connection, tier)

@@ -23,14 +23,15 @@ from tasks.admission import (
     when_affordable,
 )
 from tasks.costs import USUAL_STEPS
-from tasks.doors import AutoDoor, Decision, DoorFacts, Visitor, degrade, now_of
+from tasks.doors import Decision, Visitor, degrade
 from tasks.doors import decide as decide_doors
 from tasks.fairness import RELAXED, RELAXED_WEIGHT, lane_of
 from tasks.glance import Glance, Glances
+from tasks.handset import facts_for
 from tasks.job import Accepted, Job, Line, Order, Reason, Refused
 from tasks.members import Member
 from tasks.policy import Policy
-from tasks.store import entry, estimates, facts, jobs, ledger, lines, members, waitlist
+from tasks.store import doors, entry, estimates, facts, jobs, ledger, lines, members, waitlist
 from tasks.store.database import Database
 from tasks.tiers import Entitlement, Feature, Tier
 
@@ -91,7 +92,8 @@ class Reception:
             if job is not None:
                 return Accepted(self._with_line(connection, job), repeated=True)
         glance = self.glances.now(connection)
-        door = self.door(entitlement.tier, now, glance)
+        wanted = feature_of(order.command, order.private)
+        door = self._door(entitlement.tier, wanted, now, glance)
         model = now.models.get(order.request.profile, {})
         served = self._degraded(order.request, model) if door.degraded else order.request
         cost = cost_of(served, model.get("steps"))
@@ -155,17 +157,32 @@ class Reception:
             words=(*self.policy.words, *known.words),
             models=sorted(now.models),
             parent_exists=now.parent_exists,
+            feature=wanted[0],
             limits=self.policy.limits,
             largest_megapixels=known.settings.get("largest_megapixels"),
         )
 
-    def door(self, tier: Tier, now: facts.Situation, glance: Glance) -> Decision:
-        """Whether the doors let this member in."""
-        set_to = now.doors.get(tier, self.policy.tiers[tier].doors)
-        state, degraded = now_of(set_to, glance.autos.get(tier, AutoDoor()))
+    def _door(
+        self, tier: Tier, wanted: Sequence[Feature], now: facts.Situation, glance: Glance
+    ) -> Decision:
+        """Whether the doors let this member in with what they want."""
         visitor = Visitor(known=now.known, invited=now.invited, paid=tier.paid)
-        facts_of_doors = DoorFacts(state, degraded, sign_ups=self.policy.sign_ups)
-        return decide_doors(facts_of_doors, visitor)
+        return decide_doors(
+            facts_for(tier, wanted, self.policy.doors, now.doors, glance.autos), visitor
+        )
+
+    def kept_out(self, connection: Connection, member: Member, entitlement: Entitlement) -> bool:
+        """Whether the doors keep a member from something that their tier has, for now."""
+        tier = entitlement.tier
+        had_a_job = jobs.any_of(connection, member.key)
+        visitor = Visitor(known=had_a_job, paid=tier.paid)
+        by_hand = doors.by_hand(connection, member.platform, member.workspace)
+        autos = self.glances.now(connection).autos
+        found = (
+            decide_doors(facts_for(tier, [one], self.policy.doors, by_hand, autos), visitor)
+            for one in entitlement.policy.features
+        )
+        return any(one.code not in ("", "feature-closed") for one in found)
 
     def _new_job(
         self, order: Order, entitlement: Entitlement, verdict: Admitted, glance: Glance

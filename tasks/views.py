@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tasks.handset import Subject
 from tasks.tiers import DoorState, Tier
 
 
@@ -54,6 +55,19 @@ class Doors:
     now: DoorState
     degraded: bool = False
     predicted_wait: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnyDoors:
+    """Any door as the operator sees it: of a tier, a feature, everything, or new members."""
+
+    subject: Subject
+    usual: DoorState  # as the file has it
+    everywhere: DoorState | None  # as the operator has set it by hand
+    servers: Mapping[str, DoorState]  # `platform:workspace` → as its administrators have set it
+    now: DoorState  # where a server has set nothing
+    degraded: bool
+    predicted_wait: timedelta | None  # what an automatic door follows
 
 
 @dataclass(frozen=True, slots=True)

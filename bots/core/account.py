@@ -27,7 +27,6 @@ from bots.core.reasons import refusal
 from bots.core.reply import Action, Attachment, Button, Field, Reply, ReplyKind, Style
 from tasks.client import Allowance
 from tasks.job import Job, JobState, Reason
-from tasks.tiers import DoorState
 
 MAX_HISTORY = 50
 _REFUSING = frozenset({"not-yours", "no-such-job", "already-ended"})
@@ -173,7 +172,7 @@ async def waitlist(context: Context, command: Waitlist) -> Reply:
         return _say(context, "waitlist-left" if left else "waitlist-not-on")
     if command.action == "join":
         place = await client.waitlist_place(member)
-        if place.joined_at is None and await _doors_open(context):
+        if place.joined_at is None and not await client.kept_out(member):
             return _say(context, "waitlist-not-needed")
         place = await client.join_waitlist(member, context.ask.place)
         name = "waitlist-joined"
@@ -195,13 +194,6 @@ async def help_(context: Context, _command: Help) -> Reply:
         for name in ("imagine", "flags", "edit", "more", "account")
     )
     return replace(_answer(context, "help-title", fields=rows), text=say("help-intro"))
-
-
-async def _doors_open(context: Context) -> bool:
-    member = context.ask.member
-    tier = (await context.client.entitlement(member)).tier
-    doors = await context.client.doors(member.platform, member.workspace)
-    return all(door.now is DoorState.OPEN for door in doors if door.tier is tier)
 
 
 async def _job_to_cancel(context: Context, wanted: UUID | str | None) -> UUID | None:

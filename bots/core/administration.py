@@ -28,9 +28,9 @@ from bots.core.reasons import misread, refusal
 from bots.core.reply import Attachment, Field, Reply, ReplyKind
 from bots.core.sentences import LOCALES
 from imaging.safety import forbidden_word
-from tasks.client import Doors, TierLoad
+from tasks.client import Doors, Subject, TierLoad
 from tasks.job import Reason
-from tasks.tiers import Tier
+from tasks.tiers import DoorState, Tier
 
 MAX_WORDS = 1000
 
@@ -61,21 +61,32 @@ async def roles(context: Context, _command: StudioRoles) -> Reply:
 
 
 async def doors(context: Context, command: StudioDoors) -> Reply:
-    """A tier's doors: set, or all of them shown."""
+    """Doors: one set, or all of them shown."""
     if refused := _refused(context):
         return refused
-    member, say = context.ask.member, context.say
-    if command.tier is not None and command.state is not None:
-        await context.client.set_doors(member, command.tier, command.state)
-        tier = say(f"tier-{command.tier}")
-        return _say(context, "studio-doors-set", tier=tier, state=command.state)
-    found = await context.client.doors(member.platform, member.workspace)
-    rows = tuple(
-        Field(say(f"tier-{door.tier}"), _door(context, door))
+    client, member = context.client, context.ask.member
+    if command.door is not None and command.state is not None:
+        try:
+            await client.set_doors(member, command.door, command.state)
+        except ValueError:
+            known = ", ".join(state for state in DoorState if state is not DoorState.AUTO)
+            wrong = {"value": str(command.state), "known": known}
+            return misread(BadCommand(BadInput.BAD_STATE, wrong), context.say)
+        name = _door_name(context, command.door)
+        return _say(context, "studio-doors-set", tier=name, state=command.state)
+    found = await client.doors(member.platform, member.workspace)
+    rows = [
+        Field(_door_name(context, door.tier), _door(context, door))
         for door in found
-        if command.tier in (None, door.tier)
-    )
-    return _answer(context, "studio-doors-title", rows)
+        if command.door in (None, door.tier)
+    ]
+    apart = await client.doors_set_apart(member.platform, member.workspace)
+    rows += [
+        Field(_door_name(context, door), context.say("studio-doors-apart", set=state))
+        for door, state in apart.items()
+        if command.door in (None, door)
+    ]
+    return _answer(context, "studio-doors-title", tuple(rows))
 
 
 async def capacity(context: Context, _command: StudioCapacity) -> Reply:
@@ -200,6 +211,12 @@ def _refused(context: Context) -> Reply | None:
     if context.ask.member.administrator:
         return None
     return refusal(Reason("only-administrators"), context.say)
+
+
+def _door_name(context: Context, door: Subject) -> str:
+    if isinstance(door, Tier):
+        return context.say(f"tier-{door}")
+    return context.say("studio-doors-name", door=door)
 
 
 def _door(context: Context, door: Doors) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
+from tasks.client import Subject
 from tasks.members import Member, Place
 from tasks.tiers import DoorState, Tier
 
@@ -199,9 +200,12 @@ class StudioRoles:
 
 @dataclass(frozen=True, slots=True)
 class StudioDoors:
-    """A tier's doors; all of them are shown where `tier` is None."""
+    """The doors of a tier, a feature, everything or new members; all are shown where none is named.
 
-    tier: Tier | None = None
+    They are set where there is a state.
+    """
+
+    door: Subject | None = None
     state: DoorState | None = None
 
 

@@ -34,6 +34,7 @@ from bots.core.command import (
     Waitlist,
 )
 from bots.core.flags import Misread, listed, parse_prompt, read_flag
+from tasks.client import read_subject
 from tasks.tiers import DoorState, Tier
 
 SETTINGS = ("aspect", "count", "model", "language")
@@ -171,11 +172,14 @@ def _role(words: Sequence[str], _rest: str) -> Command:
 def _doors(words: Sequence[str], _rest: str) -> Command:
     if not words:
         return StudioDoors()
-    tier = read_tier(words[0])
-    if len(words) == 1:
-        return StudioDoors(tier)
     try:
-        return StudioDoors(tier, DoorState(words[1].lower()))
+        door = read_subject(words[0])
+    except ValueError:
+        door = read_tier(words[0])  # which says what tiers there are
+    if len(words) == 1:
+        return StudioDoors(door)
+    try:
+        return StudioDoors(door, DoorState(words[1].lower()))
     except ValueError:
         raise Misread(BadInput.BAD_STATE, value=words[1], known=listed(list(DoorState))) from None
 

@@ -1,59 +1,102 @@
-"""Doors: as they were set by hand, by workspace and tier, and the automatic ones' memory."""
+"""Doors: as they were set by hand, by workspace and subject, and the automatic ones' memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tasks.doors import AutoDoor, Rung
-from tasks.store.schema import doors
-from tasks.tiers import DoorState, Tier
+from tasks.handset import HandSet, Subject, read_subject
+from tasks.tiers import DoorState
+
+EVERYWHERE = "*"
+"""The platform and workspace of what holds for all servers: the operator's doors, and the memory of
+the automatic ones."""
 
 _SET = text("""
-    INSERT INTO doors (platform, workspace, tier, set_to)
-    VALUES (:platform, :workspace, :tier, :set_to)
-    ON CONFLICT (platform, workspace, tier) DO UPDATE
+    INSERT INTO doors (platform, workspace, subject, set_to)
+    VALUES (:platform, :workspace, :subject, :set_to)
+    ON CONFLICT (platform, workspace, subject) DO UPDATE
         SET set_to = excluded.set_to, changed_at = now()
 """)
 
 
 def set_to(
-    connection: Connection, platform: str, workspace: str, tier: Tier, state: DoorState
+    connection: Connection, server: tuple[str, str], subject: Subject, state: DoorState | None
 ) -> None:
-    """Set a tier's doors for a workspace."""
+    """Set a door for a server (platform, workspace); None takes back what was set."""
+    values = {"platform": server[0], "workspace": server[1], "subject": subject.value}
+    connection.execute(_SET, {**values, "set_to": state and state.value})
+
+
+BY_HAND = """
+    (SELECT jsonb_agg(jsonb_build_array(platform, subject, set_to)) FROM doors
+        WHERE set_to IS NOT NULL
+            AND (platform, workspace) IN ((:platform, :workspace), ('*', '*')))
+"""
+"""What is set for a server, as one value of a larger query: see `by_hand_of`."""
+
+_BY_HAND = text(f"SELECT {BY_HAND}")
+
+
+def by_hand_of(rows: Iterable[tuple[str, str, str]] | None) -> HandSet:
+    """What `BY_HAND` gave."""
+    everywhere: dict[Subject, DoorState] = {}
+    here: dict[Subject, DoorState] = {}
+    for platform, subject, state in rows or ():
+        found = everywhere if platform == EVERYWHERE else here
+        found[read_subject(subject)] = DoorState(state)
+    return HandSet(everywhere, here)
+
+
+def by_hand(connection: Connection, platform: str, workspace: str) -> HandSet:
+    """The doors that were set by hand for a server, by the operator and by its administrators."""
     values = {"platform": platform, "workspace": workspace}
-    connection.execute(_SET, {**values, "tier": tier.value, "set_to": state.value})
+    return by_hand_of(connection.scalar(_BY_HAND, values))
 
 
-def all_set(connection: Connection, platform: str, workspace: str) -> dict[Tier, DoorState]:
-    """The doors that an administrator has set for this workspace."""
-    query = select(doors.c.tier, doors.c.set_to).where(
-        doors.c.platform == platform, doors.c.workspace == workspace
-    )
-    return {Tier(row.tier): DoorState(row.set_to) for row in connection.execute(query)}
+@dataclass(frozen=True, slots=True)
+class SetDoor:
+    """A door that was set by hand; platform and workspace are `*` for all servers."""
+
+    platform: str
+    workspace: str
+    subject: Subject
+    state: DoorState
 
 
-EVERYWHERE = "*"
-"""The platform and workspace of the automatic doors, which are the same for all servers."""
+_ALL = text("SELECT * FROM doors WHERE set_to IS NOT NULL ORDER BY platform, workspace, subject")
+
+
+def all_set(connection: Connection) -> list[SetDoor]:
+    """Every door that was set by hand, in every server."""
+    return [
+        SetDoor(row.platform, row.workspace, read_subject(row.subject), DoorState(row.set_to))
+        for row in connection.execute(_ALL)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Automatic:
-    """A tier's automatic door, and the newcomer's wait (seconds) that it last followed."""
+    """An automatic door, and the newcomer's wait (seconds) that it last followed."""
 
     door: AutoDoor
     predicted_wait: float
 
 
-_AUTOMATIC = text("SELECT tier, memory FROM doors WHERE platform = '*' AND workspace = '*'")
+_AUTOMATIC = text("""
+    SELECT subject, memory FROM doors
+    WHERE platform = '*' AND workspace = '*' AND memory <> '{}'::jsonb
+""")
 
 
-def automatic(connection: Connection) -> dict[Tier, Automatic]:
+def automatic(connection: Connection) -> dict[Subject, Automatic]:
     """The automatic doors as the clock last left them."""
     return {
-        Tier(row.tier): Automatic(
+        read_subject(row.subject): Automatic(
             AutoDoor(Rung(row.memory["rung"]), row.memory["since"]), row.memory["predicted"]
         )
         for row in connection.execute(_AUTOMATIC)
@@ -61,19 +104,18 @@ def automatic(connection: Connection) -> dict[Tier, Automatic]:
 
 
 _REMEMBER = text("""
-    INSERT INTO doors (platform, workspace, tier, set_to, memory)
-    VALUES ('*', '*', :tier, 'auto', :memory)
-    ON CONFLICT (platform, workspace, tier) DO UPDATE SET memory = excluded.memory,
+    INSERT INTO doors (platform, workspace, subject, memory) VALUES ('*', '*', :subject, :memory)
+    ON CONFLICT (platform, workspace, subject) DO UPDATE SET memory = excluded.memory,
         changed_at = CASE WHEN doors.memory -> 'rung' = excluded.memory -> 'rung'
             THEN doors.changed_at ELSE now() END
 """).bindparams(bindparam("memory", type_=JSONB))
 
 
-def remember(connection: Connection, tier: Tier, one: Automatic) -> None:
-    """Write down where a tier's automatic door stands. Waits above ten days are all the same."""
+def remember(connection: Connection, subject: Subject, one: Automatic) -> None:
+    """Write down where an automatic door stands. Waits above ten days are all the same."""
     memory = {
         "rung": int(one.door.rung),
         "since": max(0.0, one.door.since),
         "predicted": min(one.predicted_wait, 864_000.0),
     }
-    connection.execute(_REMEMBER, {"tier": tier.value, "memory": memory})
+    connection.execute(_REMEMBER, {"subject": subject.value, "memory": memory})

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from tasks.handset import HandSet
 from tasks.quota import Standing
+from tasks.store.doors import BY_HAND, by_hand_of
 from tasks.store.ledger import standing_columns
-from tasks.tiers import DoorState, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Situation:
     pool: Standing
     known: bool  # the member has had a job before
     invited: bool  # by the waitlist, and in time
-    doors: Mapping[Tier, DoorState]  # as an administrator has set them
+    doors: HandSet
     models: Mapping[str, Mapping[str, Any]]
     parent_exists: bool
 
@@ -43,8 +44,7 @@ _SITUATION = text(f"""
         EXISTS (
             SELECT FROM waitlist WHERE member_key = :member AND invited_until > now()
         ) AS invited,
-        (SELECT jsonb_object_agg(tier, set_to) FROM doors
-            WHERE platform = :platform AND workspace = :workspace) AS doors,
+        {BY_HAND} AS doors,
         (SELECT jsonb_agg(profiles) FROM workers
             WHERE seen_at > now() - interval '1 day') AS models,
         (CAST(:parent AS uuid) IS NULL OR EXISTS (
@@ -91,7 +91,7 @@ def situation(
         pool=Standing(row.pool_spent, row.pool_held),
         known=row.known,
         invited=row.invited,
-        doors={Tier(tier): DoorState(state) for tier, state in (row.doors or {}).items()},
+        doors=by_hand_of(row.doors),
         models=models,
         parent_exists=row.parent_exists,
     )

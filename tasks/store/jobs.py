@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, select, update
 
 from imaging.request import ImageRequest
 from tasks.job import ENDED, Job, JobState, Order, Picture, Reason
@@ -118,6 +118,11 @@ def read_all(connection: Connection, query: Select[Any]) -> list[Job]:
         for row in connection.execute(inside).mappings():
             by_job.setdefault(row["job"], []).append(picture_of(row))
     return [job_of(row, by_job.get(row["id"], ())) for row in rows]
+
+
+def any_of(connection: Connection, member_key: str) -> bool:
+    """Whether a member has ever had a job."""
+    return bool(connection.scalar(select(exists().where(jobs.c.member_key == member_key))))
 
 
 def active(connection: Connection, member_key: str) -> list[Job]:

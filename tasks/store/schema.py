@@ -310,8 +310,8 @@ doors = Table(
     metadata,
     Column("platform", Text, primary_key=True),
     Column("workspace", Text, primary_key=True),
-    Column("tier", Text, primary_key=True),
-    Column("set_to", Text, nullable=False),
+    Column("subject", Text, primary_key=True),  # a tier, a feature, "everything" or "sign-ups"
+    Column("set_to", Text),  # by hand; unset where there is only a memory
     Column("memory", JSONB, nullable=False, server_default=_EMPTY),  # of the automatic doors
     _time("changed_at", default=True),
 )

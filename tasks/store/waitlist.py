@@ -58,13 +58,23 @@ def place_of(connection: Connection, member_key: str) -> WaitlistPlace:
     return WaitlistPlace(row.position, row.joined_at, row.invited_until)
 
 
-_WAITING = text("""
-    SELECT count(*) FROM waitlist WHERE tier = :tier AND invited_at IS NULL AND lapses = 0
+_SHUT_OUT = """
+    EXISTS (
+        SELECT FROM doors WHERE subject IN (waitlist.tier, 'everything') AND set_to = 'closed'
+            AND (platform, workspace) IN (
+                ('*', '*'), (place ->> 'platform', place ->> 'workspace'))
+    )
+"""
+"""Whether the door that a member waits for was closed by hand; they keep their place until then."""
+
+_WAITING = text(f"""
+    SELECT count(*) FROM waitlist
+    WHERE tier = :tier AND invited_at IS NULL AND lapses = 0 AND NOT {_SHUT_OUT}
 """)
 
 
 def waiting(connection: Connection, tier: Tier) -> int:
-    """How many were never invited yet."""
+    """How many were never invited yet, and may be."""
     return connection.scalar(_WAITING, {"tier": tier.value}) or 0
 
 
@@ -88,17 +98,21 @@ def lapse(connection: Connection, tier: Tier) -> int:
     return connection.execute(_LAPSE, {"tier": tier.value}).rowcount
 
 
-_INVITE = text("""
+_INVITE = text(f"""
     UPDATE waitlist SET invited_at = now(), invited_until = now() + make_interval(secs => :lasts)
     WHERE member_key IN (
         SELECT member_key FROM waitlist WHERE tier = :tier AND invited_at IS NULL
+            AND NOT {_SHUT_OUT}
         ORDER BY lapses, number LIMIT :batch FOR UPDATE SKIP LOCKED
     )
 """)
 
 
 def invite(connection: Connection, tier: Tier, batch: int, lasts: timedelta) -> int:
-    """Invite the first `batch` who wait; how many there were. Workers tell them (`untold`)."""
+    """Invite the first `batch` who wait; how many there were. Bots tell them (`claim_untold`).
+
+    Whoever waits for a door that was closed by hand keeps their place until it opens.
+    """
     if batch <= 0:
         return 0
     values = {"tier": tier.value, "batch": batch, "lasts": lasts.total_seconds()}

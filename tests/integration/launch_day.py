@@ -60,15 +60,17 @@ def open_house(house: House) -> None:
         administration.map_role(member("admin"), tier.value, tier)
 
 
-def demand(seconds: float, rate: float, paid_rate: float, seed: int = 5) -> list[Wish]:
+def demand(
+    seconds: float, rate: float, paid_rate: float, crowd: int = 100, seed: int = 5
+) -> list[Wish]:
     """Four tiers: `rate` orders a second for Free, `paid_rate` for the others together.
 
-    Half of all Free orders come from one member, the others from a new one each.
+    Half of all Free orders come from one member, the others from a crowd of so many.
     """
     chance = random.Random(seed)
     wishes = [
-        Wish(at, Tier.FREE, HOG if chance.random() < 0.5 else f"free{number}")
-        for number, at in enumerate(_poisson(chance, rate, seconds))
+        Wish(at, Tier.FREE, HOG if chance.random() < 0.5 else f"free{chance.randrange(crowd)}")
+        for at in _poisson(chance, rate, seconds)
     ]
     paid = [Tier.PLUS, Tier.TEAM, Tier.PRO]
     wishes += [
@@ -138,7 +140,7 @@ def watch(house: House, came: Came) -> None:
 
 def door(house: House) -> Rung:
     """Where Free's automatic door stands."""
-    query = "SELECT (memory ->> 'rung')::int FROM doors WHERE platform = '*' AND tier = 'free'"
+    query = "SELECT (memory ->> 'rung')::int FROM doors WHERE platform = '*' AND subject = 'free'"
     with house.database.begin() as connection:
         return Rung(connection.scalar(text(query)) or 0)
 

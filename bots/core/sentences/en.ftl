@@ -101,6 +101,14 @@ blocked = The administrators of this server have blocked you from making picture
 doors-closed = The studio is closed for { $tier } at the moment. Please come back later.
 doors-waitlist = Demand is very high, so { $tier } members are let in from a waitlist. Join it and you will be told when it is your turn.
 sign-ups-suspended = New { $tier } members cannot be taken in at the moment. Join the waitlist and you will be told when it is your turn.
+feature-closed = { $feature ->
+    [edit] Editing is
+    [vary] Variations are
+    [upscale] Upscaling is
+    [blend] Blending is
+    [private] Private results are
+   *[other] That is
+ } closed at the moment. Please come back later.
 feature-not-in-tier = { $feature ->
     [edit] Editing
     [vary] Variations
@@ -267,6 +275,22 @@ studio-doors-row-wait = { $now ->
     [waitlist] waitlist
    *[closed] closed
  } (set to { $set }), predicted wait { $wait }
+studio-doors-name = { $door ->
+    [imagine] making pictures
+    [edit] editing
+    [vary] variations
+    [upscale] upscaling
+    [blend] blending
+    [private] private results
+    [sign-ups] new members
+   *[other] everything
+ }
+studio-doors-apart = { $set ->
+    [open] open
+    [waitlist] waitlist
+    [auto] automatic
+   *[closed] closed
+ }
 studio-doors-set = Doors for { $tier } are set to { $state }.
 studio-capacity-title = The studio now
 studio-capacity-tier = { $queued } in line, { $running } being drawn

@@ -101,6 +101,14 @@ blocked = Les administrateurs de ce serveur vous ont retiré le droit de faire d
 doors-closed = L’atelier est fermé pour { $tier } en ce moment. Revenez plus tard, s’il vous plaît.
 doors-waitlist = La demande est très forte : les membres { $tier } entrent par une liste d’attente. Rejoignez-la et vous serez prévenu quand ce sera votre tour.
 sign-ups-suspended = De nouveaux membres { $tier } ne peuvent pas entrer en ce moment. Rejoignez la liste d’attente et vous serez prévenu quand ce sera votre tour.
+feature-closed = { $feature ->
+    [edit] La retouche est fermée
+    [vary] Les variations sont fermées
+    [upscale] L’agrandissement est fermé
+    [blend] Le mélange est fermé
+    [private] Les résultats privés sont fermés
+   *[other] Cela est fermé
+ } en ce moment. Revenez plus tard.
 feature-not-in-tier = { $feature ->
     [edit] La retouche vient
     [vary] Les variations viennent
@@ -263,6 +271,22 @@ studio-doors-row-wait = { $now ->
     [waitlist] liste d’attente
    *[closed] fermées
  } (réglage : { $set }), attente prévue { $wait }
+studio-doors-name = { $door ->
+    [imagine] création d’images
+    [edit] retouche
+    [vary] variations
+    [upscale] agrandissement
+    [blend] mélange
+    [private] résultats privés
+    [sign-ups] nouveaux membres
+   *[other] tout
+ }
+studio-doors-apart = { $set ->
+    [open] ouvertes
+    [waitlist] liste d’attente
+    [auto] automatiques
+   *[closed] fermées
+ }
 studio-doors-set = Les portes de { $tier } sont réglées sur { $state }.
 studio-capacity-title = L’atelier en ce moment
 studio-capacity-tier = { $queued } dans la file, { $running } en cours

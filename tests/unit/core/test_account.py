@@ -14,7 +14,7 @@ from bots.core import command as commands
 from bots.core.command import Ask
 from bots.core.reply import Action, ReplyKind
 from bots.core.studio import Studio
-from tasks.client import Allowance, Doors, WaitlistPlace, WorkspaceSettings
+from tasks.client import Allowance, WaitlistPlace, WorkspaceSettings
 from tasks.job import JobState, Reason
 from tasks.tiers import DoorState, Tier
 from tests.unit.core.conftest import a_job, a_picture, an_order
@@ -102,12 +102,11 @@ async def test_deleting_everything_asks_first(studio: Studio, client: Any, ask: 
 async def test_the_waitlist_is_joined_only_where_doors_are_not_open(
     studio: Studio, client: Any, ask: MakeAsk
 ) -> None:
-    client.entitlement.return_value.tier = Tier.FREE
     client.waitlist_place.return_value = WaitlistPlace(None, None, None)
-    client.doors.return_value = [Doors(Tier.FREE, DoorState.AUTO, DoorState.OPEN)]
+    client.kept_out.return_value = False
     reply = await studio.answer(ask(), commands.Waitlist("join"))
     assert reply.code == "waitlist-not-needed"
-    client.doors.return_value = [Doors(Tier.FREE, DoorState.AUTO, DoorState.WAITLIST)]
+    client.kept_out.return_value = True
     client.join_waitlist.return_value = WaitlistPlace(12, datetime.now(UTC), None)
     reply = await studio.answer(ask(), commands.Waitlist("join"))
     assert reply.text.startswith("You are 12th on the waitlist.")

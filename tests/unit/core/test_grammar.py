@@ -12,7 +12,8 @@ from bots.core.flags import parse_prompt
 from bots.core.grammar import parse
 from bots.core.reasons import misread
 from bots.core.sentences import LOCALES, speak
-from tasks.tiers import DoorState, Tier
+from tasks.client import Whole
+from tasks.tiers import DoorState, Feature, Tier
 
 words = st.lists(
     st.sampled_from(["a", "red", "house", "by", "the", "sea", "at", "night", "--", "2"]), min_size=1
@@ -103,6 +104,11 @@ def test_what_cannot_be_understood_names_its_fault(text: str, code: BadInput) ->
         ("/atelier studio role <!subteam^S1|@pay> plus", commands.StudioRole("S1", Tier.PLUS)),
         ("/atelier studio role <@&77> none", commands.StudioRole("77", None)),
         ("/studio doors free closed", commands.StudioDoors(Tier.FREE, DoorState.CLOSED)),
+        ("/studio doors Upscale auto", commands.StudioDoors(Feature.UPSCALE, DoorState.AUTO)),
+        (
+            "/studio doors sign-ups closed",
+            commands.StudioDoors(Whole.SIGN_UPS, DoorState.CLOSED),
+        ),
         ("/atelier studio block <@U9|ann>", commands.StudioBlock("U9")),
         ("/atelier studio words gun, big knife", commands.StudioWords(("gun", "big knife"))),
         ("/atelier studio words try my gun", commands.StudioWords(trial="my gun")),

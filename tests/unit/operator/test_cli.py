@@ -12,10 +12,10 @@ from PIL import Image
 
 from bots.core.command import BadCommand, Imagine
 from bots.operator.imagine import Wish, encoded, paths
-from tests.stack import clean_environment
+from tests.stack import Servers, clean_environment
 
 COMMANDS = ("up", "discord", "slack", "web", "worker", "clock", "imagine", "doctor", "plan")
-COMMANDS += ("bench", "capacity", "db")
+COMMANDS += ("bench", "capacity", "doors", "db")
 
 
 def atelier(*words: str, home: Path, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -149,3 +149,33 @@ def test_a_picture_is_written_in_the_format_of_its_name(form: str) -> None:
     data = encoded(png.getvalue(), form)
     assert Image.open(io.BytesIO(data)).format == form
     assert (data == png.getvalue()) is (form == "PNG")
+
+
+def test_doors_are_set_and_shown_by_the_operator(servers: Servers, tmp_path: Path) -> None:
+    with servers.database() as url:
+        there = {"ATELIER_DATABASE_URL": url, "ATELIER_REDIS_URL": servers.valkey.url}
+
+        def doors(*words: str) -> subprocess.CompletedProcess[str]:
+            return atelier("doors", *words, home=tmp_path, **there)
+
+        set_ = doors("upscale", "closed", "--server", "discord:77")
+        assert set_.returncode == 0, set_.stderr
+        assert "discord:77 closed" in set_.stdout
+        doors("free", "waitlist")
+        shown = doors().stdout
+        (free,) = [line for line in shown.splitlines() if " free " in line]
+        assert free.count("waitlist") == 2
+        assert "sign-ups" in shown
+        back = doors("free", "usual")
+        (free,) = [line for line in back.stdout.splitlines() if " free " in line]
+        assert "waitlist" not in free
+        for wrong, why in (
+            (("gold", "closed"), "“gold” has no doors"),
+            (("free", "ajar"), "“ajar” is no state"),
+            (("free",), "Name a state for free"),
+            (("sign-ups", "auto"), "follow no load"),
+            (("free", "open", "--server", "discord"), "discord:GUILD"),
+        ):
+            refused = doors(*wrong)
+            assert refused.returncode == 1
+            assert why in refused.stderr

@@ -59,8 +59,11 @@ REFUSALS: dict[str, tuple[Facts, dict[str, Any]]] = {
         facts(entitlement=Entitlement(Tier.FREE, DEFAULT_TIERS[Tier.FREE], blocked=True)),
         {},
     ),
-    "doors-closed": (facts(door=Decision("doors-closed")), {"tier": "free"}),
-    "doors-waitlist": (facts(door=Decision("doors-waitlist")), {"tier": "free"}),
+    "doors-closed": (facts(door=Decision("doors-closed")), {"tier": "free", "feature": "imagine"}),
+    "doors-waitlist": (
+        facts(door=Decision("doors-waitlist")),
+        {"tier": "free", "feature": "imagine"},
+    ),
     "unknown-model": (
         facts(models=("sdxl",)),
         {"model": "postcard", "models": ["sdxl"]},
