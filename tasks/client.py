@@ -155,6 +155,15 @@ class Client:
         """Record where the job's answer will stand (message id …), as plain JSON."""
         await self._db(lambda c: jobs.set_placeholder(c, job, placeholder))
 
+    async def claim_placeholder(
+        self, job: UUID, placeholder: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """As `set_placeholder`, unless another process was quicker; gives what stands.
+
+        For platforms that cannot refuse a second message: whose message it is not takes it back.
+        """
+        return await self._db(lambda c: jobs.claim_placeholder(c, job, placeholder))
+
     def edit_fence(self, job: UUID) -> AbstractAsyncContextManager[Job | None]:
         """Hold off the worker's courier while a bot edits a waiting job's placeholder.
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from bots.slack.surface import METADATA_EVENT
-from bots.slack.web import Refused, Web
+from bots.slack.web import Refused, SlackFault, Web
 from tasks.job import Job
 
 LOOKED_THROUGH = 100  # messages
@@ -54,6 +56,17 @@ async def post(web: Web, spot: Spot, job: UUID, text: str, blocks: list[Any]) ->
         unfurl_media=False,
     )
     return {"channel": str(answer["channel"]), "ts": str(answer["ts"])}
+
+
+async def take_back(web: Web, placed: Mapping[str, str]) -> None:
+    """Delete a message that is one too many: another process had posted the job's already.
+
+    A second try is left to nobody: what cannot be deleted stays, without pictures, and is logged.
+    """
+    try:
+        await web.call("chat.delete", patience=15.0, channel=placed["channel"], ts=placed["ts"])
+    except SlackFault as fault:
+        structlog.get_logger().warning("a second placeholder stays", why=str(fault))
 
 
 def refused(code: str) -> dict[str, str]:

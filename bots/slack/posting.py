@@ -129,7 +129,9 @@ class Poster:
             # The worker's courier finds the message by its metadata, or posts its own.
             structlog.get_logger().warning("a placeholder could not be posted", job=str(job.id))
             return
-        await self.client.set_placeholder(job.id, found)
+        stands = await self.client.claim_placeholder(job.id, found)
+        if stands.get("ts") != found["ts"]:
+            await placeholders.take_back(where.seat.web, found)
         self.keeper.follow(job)
 
     async def _stands(self, job: Job) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, exists, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, select, text, update
 
 from imaging.request import ImageRequest
 from tasks.job import ENDED, Job, JobState, Order, Picture, Reason
@@ -162,6 +163,27 @@ def by_short(connection: Connection, member_key: str, short: str) -> Job | None:
 def set_placeholder(connection: Connection, job: UUID, placeholder: Mapping[str, Any]) -> None:
     """Record where the job's answer will stand."""
     connection.execute(update(jobs).where(jobs.c.id == job).values(placeholder=dict(placeholder)))
+
+
+_CLAIM_PLACEHOLDER = text(
+    """
+    UPDATE jobs SET placeholder = CASE placeholder WHEN '{}' THEN CAST(:mine AS jsonb)
+                                  ELSE placeholder END
+    WHERE id = :job RETURNING placeholder
+    """
+)
+
+
+def claim_placeholder(
+    connection: Connection, job: UUID, placeholder: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Record where the job's answer will stand unless that is known; what is known now.
+
+    Of several processes that posted one, the first has it, whatever they do at the same moment.
+    """
+    values = {"job": job, "mine": json.dumps(dict(placeholder))}
+    found: Mapping[str, Any] | None = connection.scalar(_CLAIM_PLACEHOLDER, values)
+    return placeholder if found is None else found
 
 
 def delivered_message(connection: Connection, job: UUID) -> str | None:

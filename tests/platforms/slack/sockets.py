@@ -22,6 +22,7 @@ class Envelope:
     id: str
     sent: float
     acked: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)  # acknowledged, or that was lost
     answer: JSON | None = None
     took: float | None = None
 
@@ -70,10 +71,15 @@ class Sockets:
         return socket
 
     async def deliver(
-        self, kind: str, payload: JSON, attempt: int = 0, reason: str = ""
+        self, kind: str, payload: JSON, attempt: int = 0, reason: str = "", through: int = -1
     ) -> Envelope:
-        """Send one envelope and wait for its acknowledgement, or until the deadline."""
-        socket = await self._any()
+        """Send one envelope and wait for its acknowledgement, or until the deadline.
+
+        Nobody waits for the deadline where the acknowledgement was lost on the way. `through` is
+        the connection: the newest, or where several bots are connected, one of them.
+        """
+        await self._any()
+        socket = self._open[through]
         envelope = Envelope(str(uuid.uuid4()), time.monotonic())
         self._waiting[envelope.id] = envelope
         body: JSON = {
@@ -86,7 +92,7 @@ class Sockets:
             body |= {"retry_attempt": attempt, "retry_reason": reason}
         await socket.send_str(json.dumps(body))
         try:
-            await asyncio.wait_for(envelope.acked.wait(), DEADLINE)
+            await asyncio.wait_for(envelope.ended.wait(), DEADLINE)
         except TimeoutError:
             self.late += 1
         return envelope
@@ -120,8 +126,10 @@ class Sockets:
         if envelope is None:
             return
         if self.deaf:
+            envelope.ended.set()
             return
         envelope.took = time.monotonic() - envelope.sent
         envelope.answer = body.get("payload")
         self.acks.append(envelope.took)
         envelope.acked.set()
+        envelope.ended.set()

@@ -117,6 +117,7 @@ class SlackStage:
     client: Client
     courier: SlackCourier
     slack: LoopbackSlack
+    settings: Settings
     actors: dict[str, SlackActor] = field(default_factory=dict)
     platform: str = "slack"
 
@@ -168,7 +169,7 @@ async def open_stage(servers: Servers, folder: Path) -> AsyncIterator[SlackStage
         serving = asyncio.create_task(serve(settings, ready.set))
         try:
             await asyncio.wait_for(ready.wait(), 60)
-            yield SlackStage(client, courier, slack)
+            yield SlackStage(client, courier, slack, settings)
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
