@@ -19,8 +19,9 @@ help: ## this list
 run: $(WORKER) ## install what is needed, then start everything: atelier up
 	@exec $(BIN)/atelier up
 
+# Two processes, each with servers of its own, whole files to one of them; the long files come first.
 test: $(DEV) ## install what is needed, then run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 $(ARGS)
 
 lint: $(DEV) ## style, types and the rules between the rooms
 	@$(BIN)/ruff check .

@@ -107,20 +107,23 @@ class Worker:
 
     def run(self) -> None:
         """Serve until SIGTERM."""
-        loops = [
-            Loop("heartbeat", self.beat, BEAT_SECONDS),
-            Loop("watch", self.watch, WATCH_SECONDS),
-        ]
+        heartbeat = Loop("heartbeat", self.beat, BEAT_SECONDS)
+        watch = Loop("watch", self.watch, WATCH_SECONDS)
         ears = Ears(self.database, self.renderer)
+
+        def ready(**_: object) -> None:
+            # Not before: until then SIGTERM ends the process at once, with what it had taken.
+            watch.start()
+            readiness.announce()
+
         self.take_over()
         self.postroom.start()
         self.warm_up()
         self.beat()
-        for loop in loops:
-            loop.start()
+        heartbeat.start()
         ears.start()
         on_ticket(self.app, self.renderer.serve)
-        worker_ready.connect(_announce, weak=False)
+        worker_ready.connect(ready, weak=False)
         worker_shutting_down.connect(self._drain, weak=False)
         try:
             self.take_tickets()
@@ -129,7 +132,7 @@ class Worker:
             self.renderer.wait_idle(GIVE_BACK_SECONDS)
             self.postroom.stop(POST_SECONDS)
             ears.stop()
-            for loop in loops:
+            for loop in (watch, heartbeat):
                 loop.stop()
             self.engine.stop(timeout=1.0)
             self.leave()
@@ -215,10 +218,6 @@ class Worker:
 
 def _keep_logs(**_: object) -> None:
     """Celery sets logging up itself unless somebody listens to this signal."""
-
-
-def _announce(**_: object) -> None:
-    readiness.announce()
 
 
 class Ears:

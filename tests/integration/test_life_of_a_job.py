@@ -60,7 +60,7 @@ def test_a_ticket_swallowed_by_a_busy_worker_does_not_leave_another_idle(house: 
     """The first worker is full when the tickets come, and takes them all away from the second."""
     house.start_clock()
     house.start_worker(0.5)
-    slow = [house.submit(order(member(f"slow{n}"), request=request(steps=40))) for n in range(2)]
+    slow = [house.submit(order(member(f"slow{n}"), request=request(steps=150))) for n in range(2)]
     for job in slow:
         house.wait_state(job.id, JobState.RUNNING)
     waiting = house.submit(order(member("quick")))
