@@ -37,7 +37,15 @@ REGISTER_TRIES = 5
 log = structlog.get_logger(platform="discord")
 
 
-async def serve(settings: Settings, ready: Callable[[], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Seconds between two looks at the places in line, and at invitations to be told."""
+
+    line: float = 3.0
+    invitations: float = 5.0
+
+
+async def serve(settings: Settings, ready: Callable[[], None], rounds: Rounds = Rounds()) -> None:
     """Run the bot; `ready` is called once, when it hears Discord and its commands are there.
 
     Raises discord.LoginFailure where the token is not accepted.
@@ -49,7 +57,7 @@ async def serve(settings: Settings, ready: Callable[[], None]) -> None:
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
         bot = await stack.enter_async_context(Bot(_shards(settings), settings.discord_gateway_url))
-        await _run(_Parts(settings, client, session, bot), ready)
+        await _run(_Parts(settings, client, session, bot), ready, rounds)
 
 
 @dataclass(slots=True)
@@ -62,10 +70,13 @@ class _Parts:
     bot: Bot
 
 
-async def _run(parts: _Parts, ready: Callable[[], None]) -> None:
+async def _run(parts: _Parts, ready: Callable[[], None], rounds: Rounds) -> None:
     bot = parts.bot
     posts = Posts(bot)
-    line = LineKeeper(parts.client, "discord", _show(posts))
+    line = LineKeeper(parts.client, "discord", _show(posts), round_pause=rounds.line)
+    invitations = InvitationKeeper(
+        parts.client, "discord", _invite(posts), pause=rounds.invitations
+    )
     reception = _reception(parts, line)
     presses = Presses(reception)
     mentions = Mentions(reception, Sources(parts.client, reception.files))
@@ -76,7 +87,7 @@ async def _run(parts: _Parts, ready: Callable[[], None]) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(bot.start(_token(parts.settings)))
         tasks.create_task(line.run())
-        tasks.create_task(InvitationKeeper(parts.client, "discord", _invite(posts)).run())
+        tasks.create_task(invitations.run())
         tasks.create_task(_open(parts, tree, ready))
 
 

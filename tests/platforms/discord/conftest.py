@@ -14,7 +14,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from bots.discord.address import point_at
-from bots.discord.app import serve
+from bots.discord.app import Rounds, serve
 from tasks.client import Client, connect
 from tasks.job import Job
 from tasks.members import Member
@@ -30,6 +30,8 @@ POLICY = """
 doors = "open"
 """
 
+ROUNDS = Rounds(line=0.2, invitations=0.2)  # nobody has to wait for what comes round
+
 
 @dataclass
 class Running:
@@ -43,7 +45,7 @@ class Running:
     async def start(self) -> None:
         """Start the bot and wait until it serves."""
         ready = asyncio.Event()
-        self._task = asyncio.create_task(serve(self.settings, ready.set))
+        self._task = asyncio.create_task(serve(self.settings, ready.set, ROUNDS))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({self._task, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if self._task.done():

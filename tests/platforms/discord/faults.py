@@ -11,7 +11,8 @@ class Fault:
     """What to do with the next `times` requests that match.
 
     `kind` is "status" (answer so, having done nothing), "close" (hang up, having done nothing),
-    "close-after" (do it, then hang up without an answer) or "slow" (wait `seconds` first).
+    "close-after" (do it, then hang up without an answer), "slow" (wait `seconds` first) or "late"
+    (as "slow", but on Discord's own clock: nobody has to wait).
     """
 
     method: str

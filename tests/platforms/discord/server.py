@@ -182,6 +182,8 @@ class LoopbackDiscord:
         fault = self.faults.take(call.method, call.path)
         if fault and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
+        if fault and fault.kind == "late":
+            self.clock.advance(fault.seconds)
         if fault and fault.kind in {"close", "status"}:
             return _broken(request, entry, fault)
         response = await self._answered(request, call, entry)

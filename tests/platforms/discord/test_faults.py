@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import discord
 import psycopg
 import pytest
 
@@ -118,7 +119,7 @@ async def test_a_server_error_of_discord_is_tried_again(room: Room) -> None:
 
 async def test_an_answer_that_came_too_late_stands_in_the_channel(room: Room) -> None:
     anna = room.person("anna", "pro")
-    room.discord.faults.add("POST", "/interactions/", "slow", seconds=3.2)
+    room.discord.faults.add("POST", "/interactions/", "late", seconds=3.2)
     await anna.start("imagine", prompt="a late house")
     await room.discord.until(lambda: public(room))
     (job,) = await room.placed()
@@ -164,7 +165,11 @@ async def test_the_place_in_line_is_kept_true(room: Room) -> None:
     assert [b["label"] for b in second.shown.buttons] == ["Cancel"]
 
 
-async def test_lost_sessions_are_begun_anew(room: Room) -> None:
+async def test_lost_sessions_are_begun_anew(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(*_: object, **__: object) -> None:
+        """The library waits 5 s, as long as Discord wants between two; ours does not care."""
+
+    monkeypatch.setattr(discord.Client, "before_identify_hook", at_once)
     anna, gateway = room.person("anna", "pro"), room.discord.gateway
     before = len(gateway.identifies)
     await gateway.invalidate()
@@ -174,14 +179,14 @@ async def test_lost_sessions_are_begun_anew(room: Room) -> None:
     assert asked.shown.text
 
 
-async def test_a_hundred_commands_in_five_seconds_are_all_answered(room: Room) -> None:
+async def test_fifty_commands_in_two_seconds_are_all_answered(room: Room) -> None:
     people = [room.person(f"member{n}", "pro") for n in range(20)]
     waiting = []
-    for number in range(100):
+    for number in range(50):
         person = people[number % len(people)]
         waiting.append(asyncio.create_task(person.slash("imagine", prompt=f"house {number}")))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.04)
     asked = await asyncio.gather(*waiting)
     assert all(one.answer in {4, 5} for one in asked)
-    await room.discord.until(lambda: len(public(room)) == 100)
-    assert len(await room.placed()) == 100
+    await room.discord.until(lambda: len(public(room)) == 50)
+    assert len(await room.placed()) == 50

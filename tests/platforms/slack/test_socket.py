@@ -289,10 +289,10 @@ def test_french_is_spoken_to_who_speaks_it(town: Town) -> None:
 def test_everything_is_acknowledged_while_slack_and_the_workers_are_slow(town: Town) -> None:
     """The fixture asserts it: nothing may come later than Slack's three seconds."""
     slack = town.slack
-    people = [town.newcomer(f"crowd{n}") for n in range(6)]
+    people = [town.newcomer(f"crowd{n}") for n in range(4)]
     channel = town.channel("crowd")
-    slack.faults.plan("users.info", *[slow(3.5)] * 2)
-    slack.faults.plan("chat.postMessage", *[slow(1.0)] * 6)
+    slack.faults.plan("users.info", slow(3.2))
+    slack.faults.plan("chat.postMessage", *[slow(1.0)] * 4)
     roots = [person.mention(channel, "a red circle") for person in people]
     for person, root in zip(people, roots, strict=True):
         pictures_of(town, person, channel, root, 1, 1)
