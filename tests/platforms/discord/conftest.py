@@ -30,7 +30,7 @@ POLICY = """
 doors = "open"
 """
 
-ROUNDS = Rounds(line=0.2, invitations=0.2)  # nobody has to wait for what comes round
+ROUNDS = Rounds(line=1.0, invitations=0.3)  # nobody waits long for what comes round
 
 
 @dataclass
