@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ class Fault:
     status: int = 500
     seconds: float = 0.0
     times: int = 1
+    words: str = ""  # only requests whose body has them
 
 
 @dataclass
@@ -31,17 +33,18 @@ class Faults:
 
     def add(
         self, method: str, path: str, kind: str, *, status: int = 500, seconds: float = 0.0,
-        times: int = 1,
+        times: int = 1, words: str = "",
     ) -> Fault:  # fmt: skip
         """Prepare a fault; `path` is a regular expression searched in the request's path."""
-        fault = Fault(method, re.compile(path), kind, status, seconds, times)
+        fault = Fault(method, re.compile(path), kind, status, seconds, times, words)
         self.pending.append(fault)
         return fault
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, body: object) -> Fault | None:
         """The fault for this request, counted down."""
         for fault in self.pending:
-            if fault.method == method and fault.path.search(path):
+            here = fault.method == method and fault.path.search(path)
+            if here and fault.words in json.dumps(body):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.pending.remove(fault)

@@ -179,7 +179,7 @@ class LoopbackDiscord:
         names = tuple(f for f, _, _ in call.files)
         entry = Request(self.clock.now(), call.method, call.path, call.body, names)
         self.requests.append(entry)
-        fault = self.faults.take(call.method, call.path)
+        fault = self.faults.take(call.method, call.path, call.body)
         if fault and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
         if fault and fault.kind == "late":

@@ -13,6 +13,7 @@ import pytest_asyncio
 from tests.platforms.discord import LoopbackDiscord, Person
 from tests.platforms.discord.people import ADMINISTRATOR
 from tests.platforms.discord.world import EPHEMERAL, Message, text_of
+from tests.platforms.kills import assert_posted_again, is_sent, kill_worker, newest_job
 from tests.stack import Studio
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -181,3 +182,19 @@ async def test_message_commands_take_any_picture(town: Town) -> None:
     refused = await anna.use_on("Upscale picture", words)
     assert "Add a picture" in refused.shown.text
     assert [m for m in anna.sees() if "did not work" in text_of(m.payload)] == []
+
+
+async def test_a_worker_killed_while_it_posts_shows_the_picture_once(town: Town) -> None:
+    """Discord takes the result, but the worker dies before it hears of that."""
+    anna, admin, discord = town.anna, town.admin, town.discord
+    await admin.slash("studio grant", member=anna.id, credits=9.0, why="again")
+    held_up = discord.faults.add("PATCH", "", "slow", seconds=1.0, words="atelier:reroll")
+    asked = await anna.slash("imagine", prompt="a blue kite")
+    await discord.until(lambda: held_up not in discord.faults.pending, 120)
+    await asyncio.to_thread(kill_worker, town.studio)
+    shown = await town.drawn(asked.shown)
+    job = newest_job(town.studio, f"discord:{GUILD}:{anna.id}")
+    await discord.until(lambda: is_sent(town.studio, job))
+    assert [m for m in anna.sees() if "a blue kite" in m.text] == [shown]
+    assert len(shown.pictures) == 1
+    assert_posted_again(town.studio, job)

@@ -10,6 +10,7 @@ from functools import partial
 import psycopg
 import pytest
 
+from tests.platforms.kills import assert_posted_again, is_sent, kill_worker, newest_job
 from tests.platforms.slack.conftest import PLUS_GROUP, TEAM, Town
 from tests.platforms.slack.deliveries import Taken, event_callback
 from tests.platforms.slack.evening import pictures_of, whisper
@@ -172,3 +173,20 @@ def test_a_channel_that_is_archived_while_the_picture_is_made(town: Town) -> Non
     assert "Nothing was charged" in told.text
     other = town.channel("elsewhere")
     slack.until("quota is back", lambda: "3 of 3" in spent(town, person, other), 20)
+
+
+def test_a_worker_killed_between_upload_and_completion_shows_the_picture_once(town: Town) -> None:
+    """Its own upload is completed by nobody who lives; the next worker uploads anew."""
+    slack, workspace = town.slack, town.slack.workspaces[TEAM]
+    person, channel = town.newcomer("widowed"), town.channel("widowed")
+    before, old = slack.uploads, set(workspace.files)
+    slack.faults.plan("files.completeUploadExternal", slow(1.0))
+    root = person.mention(channel, "a green kite")
+    slack.until("the picture is up", lambda: slack.uploads > before, 90)
+    kill_worker(town.studio)
+    once(town, person, channel, root)
+    job = newest_job(town.studio, f"slack:{TEAM}:{person.user}")
+    slack.until("the record knows", lambda: is_sent(town.studio, job))
+    assert_posted_again(town.studio, job)
+    shown = [f for name, f in workspace.files.items() if name not in old and f.channels]
+    assert len(shown) == 1

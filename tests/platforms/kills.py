@@ -1,0 +1,58 @@
+"""The worker dies while it posts; its next life goes on where it stood."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import psycopg
+
+from tests.chaos.accounts import assert_delivered_once
+from tests.stack import Studio
+
+
+def kill_worker(studio: Studio) -> None:
+    """SIGKILL in the middle of a posting; returns once another worker runs.
+
+    A posting that was claimed is free again half a minute after its owner's death. Nobody waits for
+    that here: the record is told that the half minute is over.
+    """
+    old = studio.signal_child("worker")
+    with psycopg.connect(url_of(studio)) as connection:
+        freed = connection.execute(
+            "UPDATE deliveries SET owner_until = now()"
+            " WHERE state = 'pending' AND owner IS NOT NULL RETURNING job"
+        ).fetchall()
+    assert len(freed) == 1, "the worker was not killed while it posted"
+    studio.wait_restarted("worker", old)
+
+
+def is_sent(studio: Studio, job: UUID) -> bool:
+    """Whether the record knows that the job was delivered."""
+    with psycopg.connect(url_of(studio)) as connection:
+        query = "SELECT state = 'sent' FROM deliveries WHERE job = %s"
+        return connection.execute(query, [job]).fetchone() == (True,)
+
+
+def assert_posted_again(studio: Studio, job: UUID) -> None:
+    """It took two tries, and was delivered and charged once."""
+    with psycopg.connect(url_of(studio)) as connection:
+        query = "SELECT tries FROM deliveries WHERE job = %s AND state = 'sent'"
+        assert connection.execute(query, [job]).fetchone() == (2,)
+    assert_delivered_once(url_of(studio), [job])
+
+
+def newest_job(studio: Studio, member: str) -> UUID:
+    """The member's last order; `member` is their key in the record."""
+    with psycopg.connect(url_of(studio)) as connection:
+        query = "SELECT id FROM jobs WHERE member_key = %s ORDER BY created_at DESC LIMIT 1"
+        row = connection.execute(query, [member]).fetchone()
+    assert row is not None, f"{member} has ordered nothing"
+    found: UUID = row[0]
+    return found
+
+
+def url_of(studio: Studio) -> str:
+    """The address of the studio's record."""
+    url = studio.settings.database_url
+    assert url is not None
+    return url.get_secret_value()
