@@ -4,7 +4,7 @@ A name of the registry, a folder in diffusers' layout, or a hub id becomes a `Pr
 files themselves are read by the engine. A folder may carry an `atelier.json` beside its
 `model_index.json` that overrides any default: `steps`, `guidance`, `strength`, `image_guidance`,
 `aspects` (name → [width, height]), `multiple`, `largest_pixels`, `dtype`, `checker`, `edit` (a
-folder inside it, or a hub id), `edit_steps`.
+folder inside it, or a hub id), `edit_steps`, `edit_guidance`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Profile:
     guidance_argument: str = "guidance_scale"
     edit: str | None = None
     edit_steps: int | None = None
+    edit_guidance: float | None = None
     dtype: str = "auto"
     variant: str | None = None
     checker: str | None = None
@@ -86,6 +87,12 @@ class Profile:
         if operation is Operation.EDIT and self.edit_steps:
             return self.edit_steps
         return self.steps
+
+    def guidance_of(self, operation: Operation) -> float:
+        """The usual weight of the words."""
+        if operation is Operation.EDIT and self.edit_guidance is not None:
+            return self.edit_guidance
+        return self.guidance
 
     @property
     def edits_itself(self) -> bool:

@@ -30,3 +30,4 @@ class ToldDefaults(BaseModel):
     checker: str | None = None
     edit: str | None = None
     edit_steps: PositiveInt | None = None
+    edit_guidance: float | None = Field(default=None, ge=0)

@@ -101,7 +101,8 @@ def make_call(model: Model, profile: Profile, request: ImageRequest, materials: 
 
 
 def _common(profile: Profile, request: ImageRequest, size: Size) -> dict[str, Any]:
-    guidance = profile.guidance if request.guidance is None else request.guidance
+    usual = profile.guidance_of(request.operation)
+    guidance = usual if request.guidance is None else request.guidance
     values: dict[str, Any] = {
         "prompt": request.prompt,
         "width": size[0],

@@ -52,7 +52,7 @@ def _provenance(picture: Painted, request: ImageRequest, profile: Profile) -> Pr
         model=profile.name,
         seed=picture.seed,
         steps=(request.steps or profile.steps_of(request.operation)) if drawn else None,
-        guidance=_or(request.guidance, profile.guidance) if drawn else None,
+        guidance=_or(request.guidance, profile.guidance_of(request.operation)) if drawn else None,
         strength=request.strength,
         width=picture.image.width,
         height=picture.image.height,

@@ -69,8 +69,12 @@ def test_a_folder_becomes_a_profile_with_what_its_files_say(tmp_path: Path) -> N
     assert profile.guidance == 7.5
     assert profile.edit is None
 
-    (folder / "atelier.json").write_text('{"steps": 5, "aspects": {"1:1": [320, 320]}}')
+    (folder / "atelier.json").write_text(
+        '{"steps": 5, "aspects": {"1:1": [320, 320]}, "edit_guidance": 2.5}'
+    )
     changed = profile_for(str(folder))
+    assert changed.guidance_of(Operation.IMAGINE) == profile.guidance_of(Operation.EDIT) == 7.5
+    assert changed.guidance_of(Operation.EDIT) == 2.5
     assert changed.steps == 5
     assert changed.size("1:1") == (320, 320)
 
