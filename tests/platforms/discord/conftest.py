@@ -30,6 +30,12 @@ POLICY = """
 doors = "open"
 """
 
+EVENING, PLUS = 2_000_000_000_000_000_001, 9_000_000_000_000_000_001
+EVENING_POLICY = f"""
+[discord.guilds."{EVENING}".roles]
+"{PLUS}" = "plus"
+"""
+
 ROUNDS = Rounds(line=1.0, invitations=0.3)  # nobody waits long for what comes round
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.platforms.conftest import House
 from tests.platforms.discord import LoopbackDiscord, Person
+from tests.platforms.discord.conftest import EVENING, PLUS
 from tests.platforms.discord.people import ADMINISTRATOR
 from tests.platforms.discord.world import EPHEMERAL, Message, text_of
 from tests.platforms.kills import assert_posted_again, is_sent, kill_worker, newest_job
@@ -18,16 +18,7 @@ from tests.stack import Studio
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-GUILD = 2_000_000_000_000_000_001
-PLUS, ADMIN = 9_000_000_000_000_000_001, 9_000_000_000_000_000_002
-POLICY = f"""
-[tiers.plus]
-quota = "9/3h"
-doors = "open"
-
-[discord.guilds."{GUILD}".roles]
-"{PLUS}" = "plus"
-"""
+ADMIN = 9_000_000_000_000_000_002
 
 
 @dataclass
@@ -65,27 +56,14 @@ def _labels(payload: dict[str, object]) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def town(house: House) -> Town:
     """Everything running, with one member on Plus and one administrator."""
-    folder: Path = tmp_path_factory.mktemp("evening")
-    policy = folder / "atelier.toml"
-    policy.write_text(POLICY)
-    async with LoopbackDiscord() as discord:
-        guild = await discord.add_guild(number=GUILD)
-        discord.add_role(guild, "Plus", number=PLUS)
-        discord.add_role(guild, "Admin", ADMINISTRATOR, ADMIN)
-        environment = {
-            "ATELIER_CONFIG": str(policy),
-            "ATELIER_DISCORD_TOKEN": discord.token,
-            "ATELIER_DISCORD_API_URL": discord.api_url,
-        }
-        studio = Studio(folder / "home", environment)
-        await asyncio.to_thread(studio.start)
-        anna = discord.add_person(guild, "anna", PLUS)
-        yield Town(discord, studio, anna, discord.add_person(guild, "admin", ADMIN))
-        await asyncio.to_thread(studio.clean_up)
-        assert discord.violations == []
-        assert discord.invalid_requests == []
+    discord = house.discord
+    guild = await discord.add_guild(number=EVENING)
+    discord.add_role(guild, "Plus", number=PLUS)
+    discord.add_role(guild, "Admin", ADMINISTRATOR, ADMIN)
+    anna, admin = discord.add_person(guild, "anna", PLUS), discord.add_person(guild, "admin", ADMIN)
+    return Town(discord, house.studio, anna, admin)
 
 
 async def test_a_members_whole_evening(town: Town) -> None:
@@ -193,7 +171,7 @@ async def test_a_worker_killed_while_it_posts_shows_the_picture_once(town: Town)
     await discord.until(lambda: held_up not in discord.faults.pending, 120)
     await asyncio.to_thread(kill_worker, town.studio)
     shown = await town.drawn(asked.shown)
-    job = newest_job(town.studio, f"discord:{GUILD}:{anna.id}")
+    job = newest_job(town.studio, f"discord:{EVENING}:{anna.id}")
     await discord.until(lambda: is_sent(town.studio, job))
     assert [m for m in anna.sees() if "a blue kite" in m.text] == [shown]
     assert len(shown.pictures) == 1

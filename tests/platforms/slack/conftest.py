@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -21,6 +22,9 @@ from tests.platforms.slack.member import Person
 from tests.platforms.slack.server import LoopbackSlack
 from tests.platforms.slack.world import Channel, User, Workspace
 from tests.stack import Studio, wait_until
+
+if TYPE_CHECKING:
+    from tests.platforms.conftest import House
 
 TEAM, TOKEN = "T0001", "xoxb-loopback-0001"
 OTHER_TEAM, THIRD_TEAM = "T0002", "T0003"
@@ -72,10 +76,7 @@ def team(slack: LoopbackSlack) -> Workspace:
     return slack.workspaces[TEAM]
 
 
-POLICY = f"""
-[tiers.plus]
-quota = "9/3h"
-
+TOWN_POLICY = f"""
 [slack.workspaces.{TEAM}.usergroups]
 {PLUS_GROUP} = "plus"
 {PRO_GROUP} = "pro"
@@ -136,34 +137,19 @@ def newcomers(group: str) -> set[str]:
     return {f"U{group[2:6]}{number:05d}" for number in range(30)}
 
 
-@pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A studio over Socket Mode, with the bot token of one workspace; shared by the session."""
+def new_town_slack() -> LoopbackSlack:
+    """A Slack with three workspaces; the app is installed in the first."""
     slack = new_slack()
-    home = tmp_path_factory.mktemp("slack") / "home"
-    home.mkdir()
-    policy = home / "atelier.toml"
-    policy.write_text(POLICY)
     for team, name in ((TEAM, "acme"), (OTHER_TEAM, "globex"), (THIRD_TEAM, "initech")):
         workspace = fill(slack.open_workspace(team, name, TOKEN if team == TEAM else None))
         workspace.groups |= {group: newcomers(group) for group in (PLUS_GROUP, PRO_GROUP)}
-    studio = Studio(
-        home,
-        {
-            "ATELIER_CONFIG": str(policy),
-            "ATELIER_SLACK_API_URL": slack.api_url,
-            "ATELIER_SLACK_BOT_TOKEN": TOKEN,
-            "ATELIER_SLACK_APP_TOKEN": slack.app_token,
-            "ATELIER_SLACK_CLIENT_ID": slack.oauth.client_id,
-            "ATELIER_SLACK_CLIENT_SECRET": slack.oauth.client_secret,
-        },
-    )
-    try:
-        studio.start()
-        yield Town(slack, studio, SocketLine(slack.sockets))
-    finally:
-        studio.clean_up()
-        slack.stop()
+    return slack
+
+
+@pytest.fixture(scope="session")
+def town(house: House) -> Town:
+    """A studio over Socket Mode, with the bot token of one workspace; shared by the session."""
+    return Town(house.slack, house.studio, SocketLine(house.slack.sockets))
 
 
 @pytest.fixture(scope="session")
