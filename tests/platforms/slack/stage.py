@@ -27,7 +27,7 @@ from tests.platforms.slack.conftest import GENERAL, TEAM, TOKEN, fill, new_slack
 from tests.platforms.slack.deliveries import SocketLine, event_callback
 from tests.platforms.slack.member import Person, read
 from tests.platforms.slack.server import LoopbackSlack
-from tests.platforms.slack.world import JSON, Message, User
+from tests.platforms.slack.world import JSON, Channel, Message, User
 from tests.stack import Servers
 
 GROUPS = {tier: f"S0{tier.upper():0<8}" for tier in Tier if tier.paid}
@@ -41,13 +41,16 @@ class SlackActor:
     last: JSON = field(default_factory=dict)
 
     async def imagine(self, prompt: str, count: int = 1) -> None:
-        """A mention in the channel."""
-        words = f"<@{self.person.workspace.bot_user}> {prompt} --count {count}"
-        event = self.person.write(GENERAL, words, None) | {"type": "app_mention"}
+        """A mention, in a channel of its own: one channel takes few messages a second."""
+        workspace = self.person.workspace
+        channel = Channel(self.person.slack.clock.id("C"), "studio", set(workspace.users))
+        workspace.channels[channel.id] = channel
+        words = f"<@{workspace.bot_user}> {prompt} --count {count}"
+        event = self.person.write(channel.id, words, None) | {"type": "app_mention"}
         self.last = event_callback(TEAM, event, self.person.slack.clock.id("Ev"))
 
         def answered() -> bool:
-            return bool(self.person.answers(GENERAL, event["ts"]))
+            return bool(self.person.answers(channel.id, event["ts"]))
 
         await self._act(lambda: self._send(self.last), answered)
 
@@ -62,7 +65,8 @@ class SlackActor:
 
     async def press(self, message: Shown, action: Action) -> None:
         """Press a button of a message in the channel."""
-        pressed = self.person.workspace.channels[GENERAL].messages[message.id]
+        channels = self.person.workspace.channels.values()
+        pressed = next(c.messages[message.id] for c in channels if message.id in c.messages)
         label = next(b["text"]["text"] for b in rules.buttons(pressed.blocks)
                      if _action(b) is action)  # fmt: skip
         await self._act(lambda: self.person.press(pressed, label))
@@ -127,8 +131,10 @@ class SlackStage:
             workspace = self.slack.workspaces[TEAM]
             id_ = f"U{name.upper():0<9}"
             workspace.users[id_] = User(id_, name, locale=f"{locale}-XX")
-            workspace.channels[GENERAL].members.add(id_)
             person = Person(self.slack, workspace, id_, SocketLine(self.slack.sockets))
+            for channel in workspace.channels.values():
+                if not channel.id.startswith("D"):
+                    channel.members.add(id_)
             if tier.paid:
                 workspace.groups[GROUPS[tier]].add(id_)
                 changed = {"type": "subteam_members_changed", "subteam_id": GROUPS[tier]}
