@@ -58,6 +58,7 @@ class Stage(Protocol):
 
     client: Client
     platform: str
+    posts: bool  # False where the job itself is the message, so that none has to be placed
 
     async def actor(self, name: str, tier: Tier = Tier.FREE, locale: str = "en") -> Actor:
         """A member of the same server as all others, whose role gives this tier."""

@@ -53,7 +53,8 @@ async def job_of(stage: Stage, prompt: str) -> Job:
 
     async def look() -> Job | None:
         for job in await stage.client.waiting_jobs(stage.platform):
-            if job.order.request.prompt == prompt and job.placeholder:
+            placed = job.placeholder or not stage.posts
+            if job.order.request.prompt == prompt and placed:
                 return job
         return None
 

@@ -62,6 +62,7 @@ class DiscordStage:
     courier: DiscordCourier
     roles: dict[Tier, int]
     platform: str = "discord"
+    posts: bool = True
     _actors: dict[str, DiscordActor] = field(default_factory=dict)
 
     @property

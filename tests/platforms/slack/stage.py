@@ -124,6 +124,7 @@ class SlackStage:
     settings: Settings
     actors: dict[str, SlackActor] = field(default_factory=dict)
     platform: str = "slack"
+    posts: bool = True
 
     async def actor(self, name: str, tier: Tier = Tier.FREE, locale: str = "en") -> SlackActor:
         """A member whose user group gives this tier."""
