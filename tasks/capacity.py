@@ -42,13 +42,13 @@ class Replayed:
     served: Mapping[str, float]
 
 
-def replay(load: Load, lane: str, ahead: float) -> Replayed:
+def replay(load: Load, lane: str, ahead: float, longest: float = FOREVER) -> Replayed:
     """Serve until `lane` has been given `ahead` GPU seconds, the others beside it.
 
-    Endless where no worker lives.
+    No longer than `longest` seconds; endless where no worker lives.
     """
     served = dict.fromkeys(load.lanes, 0.0)
-    if ahead <= 0:
+    if ahead <= 0 or longest <= 0:
         return Replayed(0.0, served)
     if load.fleet.rate <= 0:
         return Replayed(FOREVER, served)
@@ -62,8 +62,9 @@ def replay(load: Load, lane: str, ahead: float) -> Replayed:
             if (drain := speeds[name] - load.lanes[name].inflow) > 0
         ]
         step, emptied = min(lasts, default=(FOREVER, ""))
-        last = left <= step * speeds[lane]
-        step = left / speeds[lane] if last else step
+        mine = min(left / speeds[lane], longest - clock)
+        last = mine <= step
+        step = min(mine, step)
         clock += step
         for name, speed in speeds.items():
             served[name] += step * speed
@@ -84,20 +85,20 @@ def _share_out(load: Load, busy: set[str]) -> dict[str, float]:
     """GPU seconds a second of each lane: by weight, but an idle lane no more than comes in."""
     speeds = dict.fromkeys(load.lanes, 0.0)
     rate = load.fleet.rate
-    open_lanes = {name for name in load.lanes if name in busy or load.lanes[name].inflow > 0}
-    while open_lanes:
-        unit = rate / sum(load.lanes[name].weight for name in open_lanes)
-        sated = {
-            name
-            for name in open_lanes - busy
-            if load.lanes[name].inflow <= unit * load.lanes[name].weight
-        }
-        if not sated:
-            return speeds | {name: unit * load.lanes[name].weight for name in open_lanes}
-        for name in sated:
-            speeds[name] = load.lanes[name].inflow
-            rate -= speeds[name]
-        open_lanes -= sated
+    at_work = [(name, one) for name, one in load.lanes.items() if name in busy or one.inflow > 0]
+    while at_work:
+        unit = rate / sum(one.weight for _, one in at_work)
+        hungry = []
+        for name, one in at_work:
+            if name in busy or one.inflow > unit * one.weight:
+                hungry.append((name, one))
+                speeds[name] = unit * one.weight
+            else:
+                speeds[name] = one.inflow
+                rate -= one.inflow
+        if len(hungry) == len(at_work):
+            break
+        at_work = hungry
     return speeds
 
 
@@ -200,11 +201,7 @@ def newcomer_wait(load: Load, lane: str, job_seconds: float) -> float:
 def room(load: Load, lane: str, job_seconds: float, longest: float) -> float:
     """GPU seconds that may still come into a lane before a newcomer waits `longest` seconds."""
     mine = load.lanes.get(lane, LaneLoad(1.0)).seconds
-    if load.fleet.rate <= 0 or begin_seconds(load, lane, mine, job_seconds) >= longest:
+    first_free = begin_seconds(load, lane, 0.0, job_seconds)
+    if not first_free < longest:
         return 0.0
-    low, high = 0.0, load.fleet.rate * longest
-    for _ in range(30):
-        middle = (low + high) / 2
-        fits = begin_seconds(load, lane, mine + middle, job_seconds) <= longest
-        low, high = (middle, high) if fits else (low, middle)
-    return low
+    return max(0.0, replay(load, lane, FOREVER, longest - first_free).served[lane] - mine)

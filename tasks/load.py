@@ -48,6 +48,9 @@ class Load:
         return sum(lane.seconds for lane in self.lanes.values())
 
 
+_TELLS_NOTHING = 60.0  # seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Meter:
     """A rate that forgets: `amount` a second, over about the last `memory` seconds."""
@@ -64,9 +67,12 @@ class Meter:
         return Meter(self.memory, self.level * kept + amount, self.weight * kept + passed, now)
 
     def rate(self, now: float) -> float:
-        """Amount a second; 0 before a second has been seen."""
+        """Amount a second. What came in the first minute counts as if a whole one had been seen:
+
+        one early job says little about those that will follow it.
+        """
         seen = self.add(0.0, now)
-        return seen.level / seen.weight if seen.weight >= 1.0 else 0.0
+        return seen.level / max(seen.weight, min(_TELLS_NOTHING, self.memory))
 
 
 class SharedClock:

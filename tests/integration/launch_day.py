@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
@@ -37,6 +38,7 @@ rises = "1s"
 """
 
 HOG = "hog"
+PAUSE = 5.0  # seconds before a guest whose order was refused asks again
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,44 +93,57 @@ def _poisson(chance: random.Random, rate: float, seconds: float) -> Iterator[flo
 class Came:
     """What came of a day."""
 
-    accepted: dict[UUID, Wish]
-    refused: dict[str, int]
-    rungs: list[Rung]  # of the door of Free, as it changed
+    accepted: dict[UUID, Wish] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
+    rungs: list[Rung] = field(default_factory=list)  # of the door of Free, as it changed
+    turned_away: dict[str, float] = field(default_factory=dict)  # guests, and when
 
 
-def send(house: House, wishes: Sequence[Wish]) -> Came:
+def ask(house: House, wish: Wish, came: Came) -> bool:
+    """Order now; whoever is told to joins the waitlist. Whether the order was taken."""
+    who = member(wish.who, wish.tier.value)
+    outcome = house.reception.submit(order(who, request=request(steps=STEPS)))
+    if isinstance(outcome, Accepted):
+        came.accepted[outcome.job.id] = wish
+        return True
+    came.refused[outcome.reason.code] += 1
+    if outcome.reason.code == "doors-waitlist":
+        house.database.run(lambda connection: waitlist.join(connection, who, PLACE))
+    return False
+
+
+def send(house: House, wishes: Sequence[Wish], came: Came) -> None:
     """Send every wish at its time, as many at once as it takes; who is invited asks again.
 
     The doors are watched meanwhile.
     """
-    came = Came({}, {}, [])
     begun = time.monotonic()
-    come: set[str] = set()
 
-    def ask(wish: Wish) -> None:
+    def in_time(wish: Wish) -> None:
         time.sleep(max(0.0, begun + wish.at - time.monotonic()))
-        who = member(wish.who, wish.tier.value)
-        outcome = house.reception.submit(order(who, request=request(steps=STEPS)))
-        if isinstance(outcome, Accepted):
-            came.accepted[outcome.job.id] = wish
-            return
-        code = outcome.reason.code
-        came.refused[code] = came.refused.get(code, 0) + 1
-        if code == "doors-waitlist":
-            house.database.run(lambda connection: waitlist.join(connection, who, PLACE))
+        ask(house, wish, came)
 
     with ThreadPoolExecutor(12) as pool:
-        asked = [pool.submit(ask, wish) for wish in wishes]
+        asked = [pool.submit(in_time, wish) for wish in wishes]
         while not all(one.done() for one in asked):
             watch(house, came)
-            for guest in guests(house):
-                if guest.who not in come:  # an invitation is answered with one order
-                    come.add(guest.who)
-                    asked.append(pool.submit(ask, guest))
+            welcome(house, came)
             time.sleep(0.2)
         for one in asked:
             one.result()
-    return came
+
+
+def welcome(house: House, came: Came) -> None:
+    """Whoever holds an invitation asks; who is refused all the same tries again a little later."""
+    query = "SELECT member ->> 'id' AS id FROM waitlist WHERE invited_until > now()"
+    with house.database.begin() as connection:
+        guests = [row.id for row in connection.execute(text(query))]
+    for guest in guests:
+        now = time.monotonic()
+        if now - came.turned_away.get(guest, -PAUSE) >= PAUSE and not ask(
+            house, Wish(0.0, Tier.FREE, guest), came
+        ):
+            came.turned_away[guest] = now
 
 
 def watch(house: House, came: Came) -> None:
@@ -153,13 +168,6 @@ def warm_up(house: House) -> None:
     house.wait(
         lambda: bool(house.database.run(lambda c: c.scalar(query))), "the first cost is learnt"
     )
-
-
-def guests(house: House) -> list[Wish]:
-    """Members with an open invitation; they ask again at once."""
-    query = "SELECT member ->> 'id' AS id FROM waitlist WHERE invited_until > now()"
-    with house.database.begin() as connection:
-        return [Wish(0.0, Tier.FREE, row.id) for row in connection.execute(text(query))]
 
 
 def waits(house: House, tiers: Sequence[Tier]) -> list[float]:

@@ -15,28 +15,26 @@ from tests.integration.house import House
 from tests.integration.launch_day import HOG, STEPS, Came, Wish
 
 PAID = [Tier.PLUS, Tier.TEAM, Tier.PRO]
-STEP = 0.05  # seconds: a picture takes half of one
+STEP = 0.1  # seconds: a picture takes one
 
 
-def live(house: House, wishes: list[Wish], step_seconds: float) -> Came:
+def live(house: House, wishes: list[Wish], step_seconds: float, patience: float = 200.0) -> Came:
     """Send a day, let in who is invited, and wait until all is done and the doors are open."""
     launch_day.open_house(house)
     house.start_clock()
     house.start_worker(step_seconds)
     launch_day.warm_up(house)
-    came = launch_day.send(house, wishes)
+    came = Came()
+    launch_day.send(house, wishes, came)
 
     def quiet() -> bool:
         launch_day.watch(house, came)
-        for job, wish in launch_day.send(house, launch_day.guests(house)).accepted.items():
-            came.accepted[job] = wish
+        launch_day.welcome(house, came)
         states = {house.job(job).state for job in list(came.accepted)[-3:]}
         return launch_day.door(house) is Rung.OPEN and all(state.ended for state in states)
 
-    house.wait(quiet, "the doors are open again", seconds=240.0)
-    house.wait(
-        lambda: len(house.posted_jobs()) > len(came.accepted), "every job told", seconds=240.0
-    )
+    house.wait(quiet, "the doors are open again", patience)
+    house.wait(lambda: len(house.posted_jobs()) > len(came.accepted), "every job told", patience)
     return came
 
 
@@ -68,8 +66,9 @@ def check_free_is_served_and_shared(came: Came) -> None:
 def test_a_launch_closes_the_doors_for_a_while_and_loses_nothing(
     build_house: Callable[..., House],
 ) -> None:
-    house = build_house(launch_day.policy(longest_wait=6.0, stands=3.0))
-    came = live(house, launch_day.demand(seconds=14.0, rate=5.0, paid_rate=0.3), 0.1)
+    house = build_house(launch_day.policy(longest_wait=5.0, stands=2.0))
+    day = launch_day.demand(seconds=10.0, rate=6.0, paid_rate=0.4, crowd=20)
+    came = live(house, day, 0.06)
     check_delivered_once(house, came)
     check_doors(came)
     check_free_is_served_and_shared(came)
@@ -79,12 +78,12 @@ def test_a_launch_closes_the_doors_for_a_while_and_loses_nothing(
 @pytest.mark.timeout(1800)
 def test_paid_members_hardly_notice_a_launch(build_house: Callable[..., House]) -> None:
     """The same paid day alone and amid five times of what the worker makes; three minutes each."""
-    day = launch_day.demand(seconds=180.0, rate=9.5, paid_rate=0.5)
+    day = launch_day.demand(seconds=180.0, rate=4.6, paid_rate=0.25, crowd=60)
     alone = build_house(launch_day.policy(20.0, 10.0))
-    live(alone, [wish for wish in day if wish.tier.paid], STEP)
+    live(alone, [wish for wish in day if wish.tier.paid], STEP, 600.0)
     alone.end_processes()
     amid = build_house(launch_day.policy(20.0, 10.0))
-    came = live(amid, day, STEP)
+    came = live(amid, day, STEP, 600.0)
     before = launch_day.quantile(launch_day.waits(alone, PAID), 0.99)
     after = launch_day.quantile(launch_day.waits(amid, PAID), 0.99)
     share, members = launch_day.kept(amid)

@@ -15,7 +15,7 @@ from tasks.planner.trace import LANES, Arrival, Trace
 from tasks.tiers import Tier
 from tests.integration import launch_day
 from tests.integration.house import House
-from tests.integration.launch_day import HOG, Wish
+from tests.integration.launch_day import HOG, Came, Wish
 
 STEP = 0.05
 AGREES = 0.10
@@ -68,7 +68,8 @@ def test_the_planner_says_what_a_real_run_gives(house: House) -> None:
     launch_day.warm_up(house)
     with house.database.begin() as connection:
         connection.execute(text("DELETE FROM jobs"))
-    came = launch_day.send(house, small_day())
+    came = Came()
+    launch_day.send(house, small_day(), came)
     house.wait_ended(*came.accepted)
     arrivals, real = as_it_was(house)
     rules = {name: LaneRules(4, 50) for name in LANES}

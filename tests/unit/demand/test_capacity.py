@@ -7,7 +7,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.capacity import (
@@ -108,6 +108,7 @@ def test_an_empty_studio_takes_one_render() -> None:
     assert newcomer_wait(load(1.0), "free", 1.0) == 0.0
 
 
+@settings(max_examples=12)
 @given(
     bias=st.floats(0.3, 3.0),
     noise=st.floats(0.05, 0.6),
@@ -176,3 +177,12 @@ def test_a_meter_measures_and_forgets() -> None:
     assert meter.rate(300.0) == pytest.approx(2.0, rel=0.05)
     assert meter.rate(900.0) < 0.01
     assert Meter().rate(0.0) == 0.0
+
+
+def test_one_early_job_is_no_stream() -> None:
+    """A paid job of ten GPU seconds in the first second does not take the fleet from Free."""
+    meter = Meter(memory=300.0).add(0.0, 0.0).add(10.0, 1.0)
+    assert meter.rate(2.0) < 0.2
+    for second in range(2, 120):
+        meter = meter.add(1.0, float(second))
+    assert meter.rate(120.0) == pytest.approx(1.0, rel=0.15)
