@@ -250,6 +250,7 @@ class Postroom:
                 transitions.delivered, job=claim.job, poster=claim.poster, message=message
             )
             if self._database.read(mark, SENT_PATIENCE):
+                log.info("delivered", state=done.state.value, message=message)
                 self._bus.publish(ended(done))
 
         await asyncio.to_thread(settle)

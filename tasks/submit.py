@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -35,6 +36,8 @@ from tasks.store import doors, entry, estimates, facts, jobs, ledger, lines, mem
 from tasks.store.database import Database
 from tasks.tiers import Entitlement, Feature, Tier
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Reception:
@@ -47,9 +50,11 @@ class Reception:
     def submit(self, order: Order) -> Accepted | Refused:
         """Take the order in once, however often it is asked for."""
         try:
-            return self.database.run(lambda connection: self._submit(connection, order))
+            outcome = self.database.run(lambda connection: self._submit(connection, order))
         except IntegrityError:  # the same key, at the same moment: it is there now
-            return self.database.run(lambda connection: self._submit(connection, order))
+            outcome = self.database.run(lambda connection: self._submit(connection, order))
+        _log(order, outcome)
+        return outcome
 
     def entitlement(self, member: Member, known: members.Known) -> Entitlement:
         """Tier and limits of a member, from their roles and what administrators have set."""
@@ -233,6 +238,17 @@ class Reception:
         cost = float(reason.details["cost"])
         moment = when_affordable(policy, (own, now.standing), pool, cost, now.now)
         return Reason(reason.code, {**reason.details, "returns_at": moment})
+
+
+def _log(order: Order, outcome: Accepted | Refused) -> None:
+    """One line for each order; an accepted one's has the id that all later lines have, too."""
+    asked = {"command": order.command, "platform": order.place.platform, "key": order.key}
+    if isinstance(outcome, Refused):
+        log.info("refused", code=outcome.reason.code, **asked)
+    else:
+        job = outcome.job
+        repeated = {"repeated": True} if outcome.repeated else {}
+        log.info("accepted", job=str(job.id), tier=job.tier.value, **asked, **repeated)
 
 
 def _less(whole: ImageRequest, served: ImageRequest) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import time
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from sqlalchemy.types import Double
 
 from imaging.profiles import profile_for
 from imaging.request import ImageRequest, Operation
+from tasks import logs
 from tasks.bench.ground import BenchFailed, Ground, ground, median, said
 from tasks.bench.queue import POLICY, report
 from tasks.bench.rivals import celery_app
@@ -115,6 +117,7 @@ def run() -> dict[str, float]:
 
 def main() -> None:
     """The command line."""
+    logs.configure(level=logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     report(run(), parser.parse_args().json)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, make_url, text
 
 from imaging.request import ImageRequest, Operation
-from tasks import migrations
+from tasks import logs, migrations
 from tasks.bench.ground import ground, median
 from tasks.bench.queue import report
 from tasks.job import Accepted, Order
@@ -144,6 +145,7 @@ def _measure(studios: dict[str, Studio], rounds: int) -> dict[tuple[str, str], l
 
 def main() -> None:
     """The command line."""
+    logs.configure(level=logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--long", type=int, default=LONG, help="jobs that wait in the long line")

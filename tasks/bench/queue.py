@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 from imaging.request import ImageRequest, Operation
+from tasks import logs
 from tasks.bench.ground import BenchFailed, Ground, ground, median, said
 from tasks.bench.rivals import CONCURRENCY, celery_app, procrastinate_app
 from tasks.client import connect
@@ -165,6 +167,7 @@ def main() -> None:
     """The command line. A long line and the bare calls have modules of their own."""
     from tasks.bench import line, settle
 
+    logs.configure(level=logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     asked = parser.parse_args()

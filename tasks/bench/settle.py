@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 from procrastinate.jobs import Status
 
+from tasks import logs
 from tasks.bench.ground import Ground, ground, median
 from tasks.bench.line import LANES, Studio
 from tasks.bench.queue import report
@@ -76,6 +78,7 @@ def run(calls: int = CALLS) -> dict[str, float]:
 
 def main() -> None:
     """The command line."""
+    logs.configure(level=logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     report(run(), parser.parse_args().json)

@@ -8,6 +8,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import redis
+from structlog.testing import capture_logs
 
 from tasks.app import make_app, publish
 from tasks.job import Accepted, JobState
@@ -18,13 +19,21 @@ def test_every_accepted_job_is_delivered_once(house: House) -> None:
     house.start_clock()
     house.start_worker(0.01)
     house.start_worker(0.01, home=house.home / "second")
-    wanted = [house.submit(order(member(f"m{n % 4}"))) for n in range(16)]
+    with capture_logs() as told:
+        wanted = [house.submit(order(member(f"m{n % 4}"))) for n in range(16)]
     ended = house.wait_ended(*(job.id for job in wanted))
     assert {job.state for job in ended} == {JobState.DONE}
     assert house.posted_jobs() == sorted(str(job.id) for job in wanted)
     assert all(len(job.pictures) == 1 for job in ended)
     assert all(house.blobs.get(job.pictures[0].blob).startswith(b"\x89PNG") for job in ended)
     house.check_sums()
+    assert [line["job"] for line in told if line["event"] == "accepted"] == [
+        str(job.id) for job in wanted
+    ]
+    lines = house.log().splitlines()
+    for event in ("rendering", "rendered", "delivered"):
+        of_event = [line for line in lines if f" {event} " in line]
+        assert all(any(str(job.id) in line for line in of_event) for job in wanted)
 
 
 def test_asking_twice_makes_one_job(house: House) -> None:
