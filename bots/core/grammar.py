@@ -37,6 +37,7 @@ from bots.core.flags import Misread, listed, parse_prompt, read_flag
 from tasks.client import read_subject
 from tasks.tiers import DoorState, Tier
 
+BACK = frozenset({"undo", "back", "annuler", "retour"})
 SETTINGS = ("aspect", "count", "model", "language")
 
 
@@ -67,6 +68,11 @@ def imagine(text: str) -> Imagine | BadCommand:
     if isinstance(prompt, BadCommand):
         return prompt
     return prompt.imagine()
+
+
+def takes_back(text: str) -> bool:
+    """Whether words about a picture ask for the one that it was made from, and for no edit."""
+    return text.strip().strip(".!").lower() in BACK
 
 
 def parse_atelier(text: str) -> Command | BadCommand:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
 import aiohttp
 import discord
 import structlog
+from discord import ui
 
 from bots.core import flags, grammar
-from bots.core.command import Ask, BadCommand, BadInput, Command, Edit, Source
+from bots.core.command import Ask, BadCommand, BadInput, Command, Edit, Source, Undo
 from bots.core.reasons import refusal
 from bots.core.reply import Reply, ReplyKind
 from bots.core.sentences import speak
@@ -72,6 +74,8 @@ class Mentions:
             return source
         if source is None:
             return grammar.parse(words)
+        if isinstance(source, UUID) and grammar.takes_back(words):
+            return Undo(source)
         prompt = flags.parse_prompt(words)
         if isinstance(prompt, BadCommand):
             return prompt
@@ -128,6 +132,9 @@ class Mentions:
         try:
             if reply.job and reply.private and in_public:
                 reply = await self._take_back(ask, reply.job)
+            if reply.kind is ReplyKind.PICTURE:
+                await self._show_again(reply, spot, str(message.id))
+                return
             if reply.kind is ReplyKind.PLACEHOLDER and reply.card:
                 view = layout.card_view(reply.card)
                 nonce = nonce_of(reply.card.job)
@@ -140,6 +147,12 @@ class Mentions:
                 log.info("a member could not be told", code=reply.code)
         except (Gone, Unavailable, discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("a mention was not answered", why=str(error), key=ask.key)
+
+    async def _show_again(self, reply: Reply, spot: Spot, nonce: str) -> None:
+        """Post a picture that is there already."""
+        shown = await self.reception.shown(reply)
+        if isinstance(shown.view, ui.LayoutView):
+            await self.reception.posts.post(spot, shown.view, shown.sheets, nonce)
 
     async def _take_back(self, ask: Ask, job: Job) -> Reply:
         """Only a command can be answered in private: an order by message that should be is void."""

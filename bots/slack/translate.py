@@ -28,7 +28,6 @@ from tasks.members import Place
 # A message that was edited, joined, pinned … says nothing to the app; these two kinds do.
 _SAID = frozenset({"file_share", "thread_broadcast"})
 MAX_FILES = 4
-UNDO = frozenset({"undo", "annuler", "back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _of_files(prompt: flags.Prompt, files: Sequence[Upload]) -> Command:
 
 
 def _in_thread(prompt: flags.Prompt, picture: UUID) -> Command:
-    if prompt.words.lower() in UNDO:
+    if grammar.takes_back(prompt.words):
         return Undo(picture)
     return Edit(picture, prompt.words, count=prompt.count, seed=prompt.seed)
 

@@ -29,7 +29,7 @@ from bots.core.command import (
     Waitlist,
 )
 from bots.core.flags import parse_prompt
-from bots.core.grammar import parse
+from bots.core.grammar import parse, takes_back
 from bots.web.roles import PLATFORM, WORKSPACE
 from tasks.members import Place
 
@@ -89,7 +89,8 @@ def command_of(form: Form, thread_picture: UUID | None = None) -> Command | BadC
         case _:
             raise BadRequest(f"action: {form.action} is none of a prompt box")
     if thread_picture and not form.reference and not form.text.lstrip().startswith("/"):
-        return _edit(form, thread_picture)
+        undone = takes_back(form.text)
+        return Undo(thread_picture) if undone else _edit(form, thread_picture)
     command = parse(form.text)
     if form.reference and isinstance(command, Imagine):
         return replace(command, reference=form.reference)

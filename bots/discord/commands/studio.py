@@ -105,10 +105,18 @@ def _server(studio: app_commands.Group, reception: Reception) -> None:
         told = {
             "default_tier": default_tier,
             "language": language,
-            "channels": str(channel.id) if channel else None,
             "nsfw": nsfw,
             "largest_megapixels": largest_megapixels,
             "visibility": visibility,
         }
         changes = {name: value for name, value in told.items() if value is not None}
-        await reception.answer(interaction, commands.StudioSettings(changes))
+
+        async def command() -> commands.Command:
+            if channel is None:
+                return commands.StudioSettings(changes)
+            client, server = reception.studio.client, str(interaction.guild_id)
+            listed = (await client.workspace_settings("discord", server)).channels
+            kept = listed ^ {str(channel.id)}  # one that is listed comes off the list
+            return commands.StudioSettings({**changes, "channels": ",".join(sorted(kept))})
+
+        await reception.answer(interaction, command())

@@ -51,14 +51,17 @@ class Person:
         seen = [m for m in room.messages.values() if not m.deleted and not room.gone]
         return [m for m in seen if m.audience in (None, self.user)]
 
-    async def slash(self, command: str, room: Channel | None = None, **options: Any) -> Interaction:
-        """Use a slash command (`"waitlist join"` for a subcommand) and wait for its first answer.
+    async def slash(
+        self, command: str, room: Channel | None = None, *, hasty: bool = False, **options: Any
+    ) -> Interaction:
+        """Use a slash command (`"waitlist join"` for a subcommand) and wait for its answer.
 
-        Files are given as (name, bytes), people and roles as their ids. What the real client would
-        not let a member send raises AssertionError.
+        Who is `hasty` does not wait until the bot has thought. Files are given as (name, bytes),
+        people and roles as their ids. What the real client would not let a member send raises
+        AssertionError.
         """
         data = self._command_data(command, options, room or self.room)
-        return await self._interact(2, data, room)
+        return await self._interact(2, data, room, hasty=hasty)
 
     async def complete(self, command: str, focused: str, typed: str, **options: Any) -> list[Any]:
         """Type in an option with autocomplete; gives the choices that are offered."""
@@ -81,13 +84,13 @@ class Person:
         }  # fmt: skip
         return await self._interact(2, data, message.channel)
 
-    async def click(self, message: Message, label: str) -> Interaction:
+    async def click(self, message: Message, label: str, *, hasty: bool = False) -> Interaction:
         """Press a button by its label or by words of its id."""
         assert message in self.sees(message.channel), "this member cannot see that message"
         button = message.button(label)
         assert not button.get("disabled"), "the button is disabled"
         data = {"component_type": 2, "custom_id": button["custom_id"], "id": button.get("id", 1)}
-        return await self._interact(3, data, message.channel, message)
+        return await self._interact(3, data, message.channel, message, hasty)
 
     async def submit(
         self, form: Interaction, *files: tuple[str, bytes], **values: str
@@ -260,8 +263,9 @@ class Person:
         return told | {"value": value}
 
     async def _interact(
-        self, kind: int, data: dict[str, Any], room: Channel | None, source: Message | None = None
-    ) -> Interaction:
+        self, kind: int, data: dict[str, Any], room: Channel | None, source: Message | None = None,
+        hasty: bool = False,
+    ) -> Interaction:  # fmt: skip
         discord = self.discord
         room = room or self.room
         limit = room.guild.size_limit if room.guild else 10 * 1024 * 1024
@@ -272,6 +276,7 @@ class Person:
         discord.world.interactions[one.token] = one
         await self._dispatch(one)
         await discord.until(lambda: one.answer is not None)
+        await discord.until(lambda: hasty or not one.thinking)
         return one
 
     async def start(self, command: str, **options: Any) -> Interaction:

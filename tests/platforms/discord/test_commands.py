@@ -256,10 +256,15 @@ async def test_the_room_outlives_a_lost_gateway(room: Room) -> None:
     assert len(gateway.identifies) == before
 
 
-async def test_a_server_may_keep_to_one_channel_and_make_results_private(room: Room) -> None:
+async def test_a_server_may_keep_to_some_channels_and_make_results_private(room: Room) -> None:
     admin, anna = room.person("admin", "admin"), room.person("anna", "pro")
     studio = await room.discord.add_channel(room.guild, "studio")
+    first = next(iter(room.guild.channels))
+    await admin.slash("studio settings", channel=first)
     await admin.slash("studio settings", channel=studio.id, visibility="private")
+    both = await admin.slash("studio settings", channel=first)
+    assert str(studio.id) in both.shown.text
+    assert str(first) not in both.shown.text, "named again, it comes off the list"
     refused = await anna.slash("imagine", prompt="in the wrong room")
     assert str(studio.id) in refused.shown.text
     asked = await anna.slash("imagine", studio, prompt="in the right room")

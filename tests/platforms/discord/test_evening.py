@@ -83,6 +83,10 @@ async def test_a_members_whole_evening(town: Town) -> None:
     night = await town.drawn(await discord.until(lambda: anna.answer_to(asked)))
     assert "make it night" in night.text
 
+    asked = await anna.say("undo", reply_to=night)
+    spoken = await discord.until(lambda: anna.answer_to(asked))
+    assert "Undo" in [b["label"] for b in spoken.buttons], "the blue one can be undone as well"
+
     undone = await anna.click(night, "Undo")
     assert len(undone.shown.pictures) == 1
     assert not undone.shown.flags & EPHEMERAL

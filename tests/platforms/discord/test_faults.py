@@ -46,7 +46,7 @@ def public(room: Room) -> list[Message]:
 async def test_a_slow_studio_thinks_in_private_and_then_shows_in_public(room: Room) -> None:
     anna = room.person("anna", "pro")
     with slow_record(room):
-        asked = await anna.slash("imagine", prompt="a slow house")
+        asked = await anna.slash("imagine", hasty=True, prompt="a slow house")
         assert asked.answer == 5
         assert asked.shown.flags & EPHEMERAL
         assert asked.shown.flags & LOADING
@@ -62,7 +62,7 @@ async def test_a_slow_studio_thinks_in_private_and_then_shows_in_public(room: Ro
 async def test_a_slow_refusal_is_still_private(room: Room) -> None:
     free = room.person("free")
     with slow_record(room):
-        asked = await free.slash("imagine", prompt="two houses", count=2)
+        asked = await free.slash("imagine", hasty=True, prompt="two houses", count=2)
         assert asked.answer == 5
     await room.discord.until(lambda: "one picture" in asked.shown.text)
     assert asked.shown.audience is free.user
@@ -73,7 +73,7 @@ async def test_a_slow_cancel_ends_the_message_all_the_same(room: Room) -> None:
     anna = room.person("anna", "pro")
     asked = await anna.slash("imagine", prompt="a house")
     with slow_record(room):
-        pressed = await anna.click(asked.shown, "Cancel")
+        pressed = await anna.click(asked.shown, "Cancel", hasty=True)
         assert pressed.answer == 6
     await room.discord.until(lambda: "Cancelled" in asked.shown.text)
     assert asked.shown.buttons == []
@@ -91,7 +91,7 @@ async def test_a_slow_studio_opens_no_form_but_says_so(room: Room) -> None:
     }
     asked.shown.payload["components"].append({"type": 1, "id": 9, "components": [button]})
     with slow_record(room):
-        pressed = await anna.click(asked.shown, "Again")
+        pressed = await anna.click(asked.shown, "Again", hasty=True)
         assert "cannot be reached" in pressed.shown.text
     opened = await anna.click(asked.shown, "Again")
     assert opened.modal is not None
@@ -132,7 +132,7 @@ async def test_a_late_placeholder_that_breaks_off_is_found_again(room: Room) -> 
     anna = room.person("anna", "pro")
     room.discord.faults.add("POST", r"/webhooks/\d+/[^/]+$", "close-after")
     with slow_record(room):
-        await anna.slash("imagine", prompt="lost on the way")
+        await anna.slash("imagine", hasty=True, prompt="lost on the way")
     await room.discord.until(lambda: public(room))
     (job,) = await room.placed()
     (shown,) = public(room)
@@ -143,7 +143,7 @@ async def test_where_the_bot_may_not_write_the_token_still_answers(room: Room) -
     anna = room.person("anna", "pro")
     anna.room.lost = SEND
     with slow_record(room):
-        asked = await anna.slash("imagine", prompt="a quiet channel")
+        asked = await anna.slash("imagine", hasty=True, prompt="a quiet channel")
     await room.discord.until(lambda: public(room))
     (job,) = await room.placed()
     assert job.placeholder["message"] == str(public(room)[0].id)

@@ -231,6 +231,14 @@ class Interaction:
         return [m for m in (*mine, *self.followups) if not m.deleted]
 
     @property
+    def thinking(self) -> bool:
+        """Whether "thinking" is all there is of an answer, or what takes its place for a moment."""
+        last = self.messages[-1] if self.messages else None
+        return self.answer == 5 and (
+            last is None or bool(last.flags & LOADING) or last.payload.get("content") == "…"
+        )
+
+    @property
     def shown(self) -> Message:
         """The newest of its messages."""
         assert self.messages, f"nothing was answered to {self.data}"
