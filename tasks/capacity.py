@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import NormalDist
 
+from tasks.fairness import AGEING
 from tasks.job import Estimate
 from tasks.load import LaneLoad, Load
 
@@ -42,10 +43,13 @@ class Replayed:
     served: Mapping[str, float]
 
 
-def replay(load: Load, lane: str, ahead: float, longest: float = FOREVER) -> Replayed:
+def replay(
+    load: Load, lane: str, ahead: float, longest: float = FOREVER, overtaken: bool = False
+) -> Replayed:
     """Serve until `lane` has been given `ahead` GPU seconds, the others beside it.
 
-    No longer than `longest` seconds; endless where no worker lives.
+    No longer than `longest` seconds; endless where no worker lives. `overtaken`: what comes into
+    the lane meanwhile is served before, too, which may be endless.
     """
     served = dict.fromkeys(load.lanes, 0.0)
     if ahead <= 0 or longest <= 0:
@@ -54,6 +58,7 @@ def replay(load: Load, lane: str, ahead: float, longest: float = FOREVER) -> Rep
         return Replayed(FOREVER, served)
     waiting = {name: other.seconds for name, other in load.lanes.items() if name != lane}
     clock, left = 0.0, ahead
+    newcomers = load.lanes[lane].inflow if overtaken else 0.0
     while True:
         speeds = _share_out(load, {*_backlogged(waiting), lane})
         lasts = [
@@ -62,15 +67,18 @@ def replay(load: Load, lane: str, ahead: float, longest: float = FOREVER) -> Rep
             if (drain := speeds[name] - load.lanes[name].inflow) > 0
         ]
         step, emptied = min(lasts, default=(FOREVER, ""))
-        mine = min(left / speeds[lane], longest - clock)
+        gain = speeds[lane] - newcomers
+        mine = min(left / gain if gain > 0 else FOREVER, longest - clock)
         last = mine <= step
         step = min(mine, step)
+        if step == FOREVER:
+            return Replayed(FOREVER, served)
         clock += step
         for name, speed in speeds.items():
             served[name] += step * speed
         if last:
             return Replayed(clock, served)
-        left -= step * speeds[lane]
+        left -= step * gain
         for name, seconds in waiting.items():
             growth = load.lanes[name].inflow - speeds[name]
             waiting[name] = max(0.0, seconds + step * growth)
@@ -116,10 +124,12 @@ def jobs_before(load: Load, lane: str, jobs_ahead: int, ahead: float) -> int:
     return 1 + jobs_ahead + between
 
 
-def begin_seconds(load: Load, lane: str, ahead: float, mine: float) -> float:
+def begin_seconds(load: Load, lane: str, ahead: float, mine: float, lead: float = 0.0) -> float:
     """The model's expected seconds until a job of `mine` GPU seconds begins.
 
-    `ahead` is the GPU seconds before it in its own lane.
+    `ahead` is the GPU seconds before it in its own lane. `lead` is above 0 for a job behind others
+    of its member: how far its start tag lies before the lane's virtual time. Newcomers go before it
+    until that time has come, which ageing bounds (rule 6 of `tasks.fairness`).
     """
     fleet = load.fleet
     if fleet.rate <= 0 or fleet.slots <= 0:
@@ -128,12 +138,16 @@ def begin_seconds(load: Load, lane: str, ahead: float, mine: float) -> float:
     if fleet.running >= fleet.slots:
         # The soonest of `slots` ends, spread evenly over a render.
         first_free = _own_seconds(load, mine) / (fleet.slots + 1)
-    return first_free + replay(load, lane, ahead).seconds
+    straight = replay(load, lane, ahead).seconds
+    if lead > 0:
+        overtaken = replay(load, lane, ahead, overtaken=True).seconds
+        straight = min(overtaken, straight + lead / AGEING)
+    return first_free + straight
 
 
-def wait_seconds(load: Load, lane: str, ahead: float, mine: float) -> float:
+def wait_seconds(load: Load, lane: str, ahead: float, mine: float, lead: float = 0.0) -> float:
     """The same until its picture is there: with its own render."""
-    begins = begin_seconds(load, lane, ahead, mine)
+    begins = begin_seconds(load, lane, ahead, mine, lead)
     return begins + _own_seconds(load, mine) if math.isfinite(begins) else FOREVER
 
 

@@ -84,7 +84,9 @@ class Glance:
         """A job's place in line with its range, and the model's seconds behind it."""
         load = self.load(before.profile)
         position = capacity.jobs_before(load, before.lane, before.jobs, before.seconds)
-        model = capacity.wait_seconds(load, before.lane, before.seconds, before.cost_seconds)
+        model = capacity.wait_seconds(
+            load, before.lane, before.seconds, before.cost_seconds, before.lead
+        )
         return Line(position, self.calibration(before.lane).estimate(model)), model
 
 

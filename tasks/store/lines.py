@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Double
 
+from tasks.fairness import AGEING
 from tasks.line import PAGE, Page, Pages, read_pages
 
 _CHANGES = """
@@ -27,8 +28,9 @@ _CHANGES = """
 
 _PLACE = text(f"""
     WITH mine AS MATERIALIZED (
-        SELECT lane, start_tag, created_at, profile, cost_seconds FROM jobs
-        WHERE id = :job AND state = 'queued'
+        SELECT lane, start_tag, created_at, profile, cost_seconds, greatest(0, start_tag - virtual
+            - :ageing * greatest(0, extract(epoch FROM clock_timestamp()) - virtual_at)) AS lead
+        FROM jobs JOIN lanes USING (lane) WHERE id = :job AND state = 'queued'
     ), {_CHANGES}, page AS MATERIALIZED (
         SELECT lines.lows[number] AS low, jobs_before[number] AS jobs,
             seconds_before[number] AS seconds
@@ -42,7 +44,7 @@ _PLACE = text(f"""
         SELECT coalesce(sum(changes.jobs), 0) AS jobs, coalesce(sum(changes.seconds), 0) AS seconds
         FROM mine, page, changes WHERE changes.lane = mine.lane AND changes.tag < page.low
     )
-    SELECT mine.lane, mine.profile, mine.cost_seconds,
+    SELECT mine.lane, mine.profile, mine.cost_seconds, mine.lead,
         page.jobs + inside.jobs + unfolded.jobs AS jobs,
         page.seconds + inside.seconds + unfolded.seconds AS seconds
     FROM mine, page, inside, unfolded
@@ -58,14 +60,22 @@ class Ahead:
     cost_seconds: float  # of the job itself
     jobs: int
     seconds: float
+    lead: float = 0.0  # virtual seconds before the lane's time comes to it: newcomers go before
 
 
 def ahead(connection: Connection, job: UUID) -> Ahead | None:
     """What lies before a job; None once it is not queued."""
-    row = connection.execute(_PLACE, {"job": job}).one_or_none()
+    row = connection.execute(_PLACE, {"job": job, "ageing": AGEING}).one_or_none()
     if row is None:
         return None
-    return Ahead(row.lane, row.profile, row.cost_seconds, int(row.jobs), max(0.0, row.seconds))
+    return Ahead(
+        row.lane,
+        row.profile,
+        row.cost_seconds,
+        int(row.jobs),
+        max(0.0, row.seconds),
+        float(row.lead),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tasks.capacity import (
     FOREVER,
     Outcome,
+    begin_seconds,
     calibrate,
     jobs_before,
     newcomer_wait,
@@ -20,7 +21,7 @@ from tasks.capacity import (
     room,
     wait_seconds,
 )
-from tasks.fairness import RELAXED, FairQueue
+from tasks.fairness import AGEING, RELAXED, FairQueue
 from tasks.load import FleetLoad, LaneLoad, Load, Meter
 
 WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 6.0, "pro": 8.0, RELAXED: 1.0}
@@ -96,6 +97,42 @@ def test_any_load_has_an_answer(lanes: dict[str, tuple[float, float]], rate: flo
     answer = replay(whole, "free", 10.0).seconds
     assert answer >= 0.0
     assert math.isinf(answer) == (rate == 0)
+
+
+def served_after(inflow: float, seed: int, ahead: int = 10, behind: int = 2) -> float:
+    """When the queue itself serves a member's last job, amid newcomers; one GPU, jobs of 1 s."""
+    queue: FairQueue[None] = FairQueue(WEIGHTS)
+    chance = random.Random(seed)
+    for number in range(ahead):
+        queue.push("free", f"before{number}", 1.0, 0.0, None)
+    mine = [queue.push("free", "me", 1.0, 0.0, None) for _ in range(behind + 1)][-1]
+    comes, newcomer = chance.expovariate(inflow), 0
+    for second in range(10_000):
+        now = float(second)
+        while comes <= now:
+            newcomer += 1
+            queue.push("free", newcomer, 1.0, comes, None)
+            comes += chance.expovariate(inflow)
+        if (entry := queue.pop(now)) is mine:
+            return now
+        if entry is not None:
+            queue.settle(entry, 1.0)
+    raise AssertionError("a job starved")
+
+
+@pytest.mark.parametrize("inflow", [0.3, 0.6, 0.8])
+def test_who_has_jobs_before_it_is_told_that_newcomers_come_first(inflow: float) -> None:
+    """Two jobs behind one's own first: the estimate is the queue's own wait, not the line's."""
+    true = sum(served_after(inflow, seed) for seed in range(40)) / 40
+    lanes = {"free": LaneLoad(1.0, 12, 12.0, inflow)}
+    now = Load(FleetLoad(1.0, slots=1), lanes)
+    assert begin_seconds(now, "free", 12.0, 1.0, lead=2.0) == pytest.approx(true, rel=0.3)
+    assert begin_seconds(now, "free", 12.0, 1.0) < 0.8 * true
+
+
+def test_a_flood_of_newcomers_is_bounded_by_ageing() -> None:
+    now = Load(FleetLoad(1.0, slots=1), {"free": LaneLoad(1.0, 12, 12.0, inflow=5.0)})
+    assert begin_seconds(now, "free", 12.0, 1.0, lead=2.0) == pytest.approx(12.0 + 2.0 / AGEING)
 
 
 def test_no_worker_means_no_estimate() -> None:
