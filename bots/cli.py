@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bots.operator.lean import leave_out
+from bots.operator.lean import leave_out, loading
 from bots.operator.leash import follow_parent
 from bots.operator.refusal import Refusal
 
@@ -177,6 +177,7 @@ def upgrade() -> None:
 def _serve(room: str) -> None:
     """One room; without `rich`, which structlog would load for tracebacks that are not used."""
     leave_out("rich")
+    loading()
     from bots.operator.rooms import serve_room
 
     serve_room(room)

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
+import anyio.to_thread
 import discord
 import structlog
 
 from bots.core.invitations import InvitationKeeper, Tell
 from bots.core.line import LineKeeper
 from bots.core.reply import Card
+from bots.core.sentences import LOCALES, speak
 from bots.core.studio import Studio
 from bots.discord import layout
 from bots.discord.address import file_origins, point_at
@@ -71,6 +73,8 @@ class _Parts:
 
 
 async def _run(parts: _Parts, ready: Callable[[], None], rounds: Rounds) -> None:
+    for locale in LOCALES:  # reading them would hold up the loop
+        await anyio.to_thread.run_sync(speak, locale)
     bot = parts.bot
     posts = Posts(bot)
     line = LineKeeper(parts.client, "discord", _show(posts), round_pause=rounds.line)
@@ -127,10 +131,14 @@ async def _open(parts: _Parts, tree: registry.Tree, ready: Callable[[], None]) -
 
 
 def _trim() -> None:
-    """Give back to the system what reading hundreds of servers took for a moment (glibc alone)."""
+    """Give back to the system what reading hundreds of servers took for a moment (glibc alone).
+
+    The servers themselves stay: later looks for garbage need not go over them.
+    """
+    gc.collect()
+    gc.freeze()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
-        gc.collect()
         trim(0)
 
 

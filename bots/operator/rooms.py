@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bots.operator.checkup.finding import Level
 from bots.operator.checkup.platforms import check_socket_token
 from bots.operator.complaints import read_settings
+from bots.operator.lean import loaded
 from bots.operator.refusal import NotThere, WrongSettings
 from bots.operator.servers import with_servers
 from tasks import logs
@@ -35,6 +36,7 @@ def serve_room(name: str) -> None:
     if name == "slack" and settings.slack_app_token:
         _ask_slack(settings, settings.slack_app_token)
     serve = _web_and_slack if name == "web" and _slack_over_http(settings) else _room(name)
+    loaded()
     try:
         asyncio.run(_until_ended(serve, with_servers(settings)))
     except Exception as error:
