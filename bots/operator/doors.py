@@ -59,7 +59,7 @@ async def _doors(
     client = await connect(settings)
     try:
         if subject is not None:
-            await _set(client, by, subject, state)
+            await set_door(client, by, subject, state)
         return list(await client.every_door())
     except Unavailable as error:
         raise Refusal(f"The studio cannot be reached: {error}") from None
@@ -67,7 +67,8 @@ async def _doors(
         await client.close()
 
 
-async def _set(client: Client, by: Member, subject: str, state: str | None) -> None:
+async def set_door(client: Client, by: Member, subject: str, state: str | None) -> None:
+    """Set one door by its words. Raises Refusal where they name none, or no state of it."""
     if state not in STATES:
         given = f"“{state}” is no state for doors" if state else f"Name a state for {subject}"
         raise Refusal(f"{given}: {', '.join(STATES)}.")

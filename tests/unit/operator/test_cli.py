@@ -6,12 +6,16 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 from PIL import Image
 
 from bots.core.command import BadCommand, Imagine
+from bots.operator.doors import operator_of, set_door
 from bots.operator.imagine import Wish, encoded, paths
+from bots.operator.refusal import Refusal
+from tasks.client import Client
 from tests.stack import Servers, clean_environment
 
 COMMANDS = ("up", "discord", "slack", "web", "worker", "clock", "imagine", "doctor", "plan")
@@ -155,27 +159,34 @@ def test_doors_are_set_and_shown_by_the_operator(servers: Servers, tmp_path: Pat
     with servers.database() as url:
         there = {"ATELIER_DATABASE_URL": url, "ATELIER_REDIS_URL": servers.valkey.url}
 
-        def doors(*words: str) -> subprocess.CompletedProcess[str]:
-            return atelier("doors", *words, home=tmp_path, **there)
+        def doors(*words: str) -> str:
+            done = atelier("doors", *words, home=tmp_path, **there)
+            assert done.returncode == 0, done.stderr
+            return next(line for line in done.stdout.splitlines() if " upscale " in line)
 
-        set_ = doors("upscale", "closed", "--server", "discord:77")
-        assert set_.returncode == 0, set_.stderr
-        assert "discord:77 closed" in set_.stdout
-        doors("free", "waitlist")
-        shown = doors().stdout
-        (free,) = [line for line in shown.splitlines() if " free " in line]
-        assert free.count("waitlist") == 2
-        assert "sign-ups" in shown
-        back = doors("free", "usual")
-        (free,) = [line for line in back.stdout.splitlines() if " free " in line]
-        assert "waitlist" not in free
-        for wrong, why in (
-            (("gold", "closed"), "“gold” has no doors"),
-            (("free", "ajar"), "“ajar” is no state"),
-            (("free",), "Name a state for free"),
-            (("sign-ups", "auto"), "follow no load"),
-            (("free", "open", "--server", "discord"), "discord:GUILD"),
-        ):
-            refused = doors(*wrong)
-            assert refused.returncode == 1
-            assert why in refused.stderr
+        assert "discord:77 closed" in doors("upscale", "closed", "--server", "discord:77")
+        assert doors("upscale", "waitlist").count("waitlist") == 2
+        assert "waitlist" not in doors("upscale", "usual")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("gold", "closed"), "“gold” has no doors"),
+        (("free", "ajar"), "“ajar” is no state"),
+        (("free", None), "Name a state for free"),
+    ],
+)
+async def test_a_door_that_cannot_be_set_is_a_sentence(
+    words: tuple[str, str | None], why: str
+) -> None:
+    client = create_autospec(Client, instance=True)
+    with pytest.raises(Refusal, match=why):
+        await set_door(client, operator_of(None), *words)
+    client.set_doors.assert_not_awaited()
+
+
+def test_a_server_is_named_with_its_platform() -> None:
+    assert operator_of("slack:T1").workspace == "T1"
+    with pytest.raises(Refusal, match="discord:GUILD"):
+        operator_of("T1")
