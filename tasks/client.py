@@ -290,6 +290,10 @@ class Client:
         """Open invitations that nobody was told of; they are the caller's to tell now."""
         return await self._db(lambda c: waitlist.claim_untold(c, [platform], limit))
 
+    async def told(self, invitation: Invitation) -> None:
+        """The member was told."""
+        await self._db(lambda c: waitlist.told(c, invitation.member.key))
+
     async def untell(self, invitation: Invitation) -> None:
         """The member could not be told: somebody must try again."""
         await self._db(lambda c: waitlist.untell(c, invitation.member.key))

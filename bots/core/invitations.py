@@ -52,4 +52,5 @@ class InvitationKeeper:
             )
             await self.client.untell(invitation)
             return False
+        await self.client.told(invitation)
         return True

@@ -152,11 +152,14 @@ def _show(posts: Posts) -> Callable[[Card], Awaitable[None]]:
 
 
 def _invite(posts: Posts) -> Tell:
-    """How a member of the waitlist is told that it is their turn: in a direct message."""
+    """How a member of the waitlist is told that it is their turn: in a direct message, or where
+    they asked from if those are closed."""
 
     async def tell(invitation: Invitation, words: str) -> None:
         nonce = f"turn{invitation.member.id}{int(invitation.until.timestamp())}"[-25:]
-        await posts.whisper(Spot(0), invitation.member.id, words, nonce)
+        if not await posts.whisper(Spot(0), invitation.member.id, words, nonce):
+            place = invitation.place
+            await posts.call(int(place.thread or place.channel), invitation.member.id, words, nonce)
 
     return tell
 

@@ -185,6 +185,14 @@ class Posts:
             return False  # direct messages are closed: there is nobody left to tell
         return True
 
+    async def call(self, channel: int, member: str, text: str, nonce: str) -> None:
+        """Tell one member something in a channel, by name. Raises HTTPException."""
+        room = self._client.get_partial_messageable(channel)
+        them = discord.AllowedMentions(
+            users=[discord.Object(int(member))], everyone=False, roles=False
+        )
+        await room.send(f"<@{member}> {text}", nonce=nonce, allowed_mentions=them)
+
     async def _edit_by_token(
         self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet] | None
     ) -> Spot:

@@ -224,11 +224,23 @@ async def redraw(web: Web, drawn: Card, say: Sentences, reserve: float = 0.0) ->
 
 
 def inviter(workspaces: Workspaces) -> Tell:
-    """Tells invitations in direct messages."""
+    """Tells invitations in direct messages, or where those are refused, in the Place they asked
+    from, for their eyes alone."""
 
     async def tell(invitation: Invitation, words: str) -> None:
-        seat = await workspaces.seat(invitation.member.workspace)
-        await seat.web.call("chat.postMessage", channel=invitation.member.id, text=escape(words))
+        member, place = invitation.member, invitation.place
+        seat = await workspaces.seat(member.workspace)
+        text = escape(words)
+        try:
+            await seat.web.call("chat.postMessage", channel=member.id, text=text)
+        except Refused:
+            await seat.web.call(
+                "chat.postEphemeral",
+                channel=place.channel,
+                user=member.id,
+                thread_ts=place.thread,
+                text=text,
+            )
 
     return tell
 

@@ -327,6 +327,7 @@ waitlist = Table(
     _time("joined_at", default=True),
     _time("invited_at"),
     _time("invited_until"),
+    _time("claimed_at"),  # by whoever is telling them
     _time("told_at"),
     _time("entered_at"),
     Column("lapses", Integer, nullable=False, server_default=_ZERO),

@@ -15,6 +15,7 @@ from tasks.tiers import Tier
 from tasks.views import WaitlistPlace
 
 CHANNEL = "atelier_invitations"
+CLAIM_SECONDS = 300.0
 
 _JOIN = text("""
     INSERT INTO waitlist (member_key, tier, member, place)
@@ -87,7 +88,7 @@ def invited(connection: Connection, tier: Tier) -> int:
 
 
 _LAPSE = text("""
-    UPDATE waitlist SET invited_at = NULL, invited_until = NULL, told_at = NULL,
+    UPDATE waitlist SET invited_at = NULL, invited_until = NULL, claimed_at = NULL, told_at = NULL,
         lapses = lapses + 1
     WHERE tier = :tier AND invited_until <= now()
 """)
@@ -141,10 +142,11 @@ class Invitation:
 
 
 _CLAIM = text("""
-    UPDATE waitlist SET told_at = now()
+    UPDATE waitlist SET claimed_at = now()
     WHERE member_key IN (
         SELECT member_key FROM waitlist
         WHERE invited_until > now() AND told_at IS NULL AND place ->> 'platform' = ANY (:platforms)
+            AND (claimed_at IS NULL OR claimed_at < now() - make_interval(secs => :claim))
         ORDER BY number LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     RETURNING member, place, tier, invited_until
@@ -152,8 +154,13 @@ _CLAIM = text("""
 
 
 def claim_untold(connection: Connection, platforms: list[str], limit: int) -> list[Invitation]:
-    """Invitations nobody was told of, for these platforms; they are the caller's to tell now."""
-    rows = connection.execute(_CLAIM, {"platforms": platforms, "limit": limit})
+    """Invitations nobody was told of, for these platforms; they are the caller's to tell now.
+
+    Whoever does not say within five minutes that it was done (`told`), or could not be (`untell`),
+    has died over it, and somebody else may claim it.
+    """
+    values = {"platforms": platforms, "limit": limit, "claim": CLAIM_SECONDS}
+    rows = connection.execute(_CLAIM, values)
     return [
         Invitation(
             member_from_json(row.member), Place(**row.place), Tier(row.tier), row.invited_until
@@ -162,7 +169,15 @@ def claim_untold(connection: Connection, platforms: list[str], limit: int) -> li
     ]
 
 
-_UNTELL = text("UPDATE waitlist SET told_at = NULL WHERE member_key = :key")
+_TOLD = text("UPDATE waitlist SET told_at = now() WHERE member_key = :key AND told_at IS NULL")
+
+
+def told(connection: Connection, member_key: str) -> None:
+    """The member knows."""
+    connection.execute(_TOLD, {"key": member_key})
+
+
+_UNTELL = text("UPDATE waitlist SET claimed_at = NULL WHERE member_key = :key")
 
 
 def untell(connection: Connection, member_key: str) -> None:

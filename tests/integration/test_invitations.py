@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from bots.core.invitations import InvitationKeeper
 from tasks.client import Client, Invitation, connect
@@ -68,3 +69,22 @@ async def test_an_invitation_is_told_once_and_again_only_where_it_failed(
     assert tries == 2
     assert len(told) == 1
     assert "tour" in told[0], "it is told in the member's language"
+
+
+async def test_who_dies_over_telling_does_not_lose_it(client: Client, database_url: str) -> None:
+    """A claim that nothing came of is free again after a while; what was told is told."""
+    await client.join_waitlist(ANNA, HERE)
+    invite(database_url)
+    (claimed,) = await client.claim_invitations("slack")
+    assert await client.claim_invitations("slack") == []
+    database = Database(database_url)
+    passed = text("UPDATE waitlist SET claimed_at = claimed_at - make_interval(secs => :seconds)")
+    with database.begin() as connection:
+        connection.execute(passed, {"seconds": waitlist.CLAIM_SECONDS})
+    (again,) = await client.claim_invitations("slack")
+    assert again.member == claimed.member
+    await client.told(again)
+    with database.begin() as connection:
+        connection.execute(passed, {"seconds": waitlist.CLAIM_SECONDS})
+    assert await client.claim_invitations("slack") == []
+    database.close()

@@ -297,8 +297,12 @@ async def test_two_processes_share_the_shards(
         await second.stop()
 
 
-async def test_an_invited_member_is_told_in_a_direct_message(room: Room) -> None:
+@pytest.mark.parametrize("closed", [False, True])
+async def test_an_invited_member_is_told_in_person_or_where_they_asked(
+    room: Room, closed: bool
+) -> None:
     admin, free = room.person("admin", "admin"), room.person("free")
+    free.user.dms_closed = closed
     await admin.slash("studio doors", tier="free", state="waitlist")
     refused = await free.slash("imagine", prompt="x")
     await free.click(refused.shown, "Join")
@@ -308,8 +312,17 @@ async def test_an_invited_member_is_told_in_a_direct_message(room: Room) -> None
     record.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(minutes=30)))
     record.close()
     direct = room.discord.world.direct(free.user)
-    await room.discord.until(lambda: any("your turn" in m.text for m in free.sees(direct)), 30)
-    assert len(free.sees(direct)) == 1
+    there = free.room if closed else direct
+
+    def told() -> list[str]:
+        return [m.text for m in free.sees(there) if "It is your turn" in m.text]
+
+    await room.discord.until(lambda: bool(told()), 30)
+    assert len(told()) == 1
+    assert told()[0].startswith(f"<@{free.id}>") == closed
+    if closed:
+        (no,) = [call for call in room.discord.invalid_requests if str(direct.id) in call.path]
+        room.discord.requests.remove(no)  # which was to be
 
 
 async def test_who_installed_the_app_for_themselves_uses_it_anywhere(room: Room) -> None:
