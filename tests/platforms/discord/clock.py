@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from datetime import UTC, datetime
 
 EPOCH_MS = 1_420_070_400_000  # the first second of 2015; Discord's documentation on snowflakes
+
+
+TURN = 0.02  # seconds
 
 
 class Clock:
@@ -20,6 +24,9 @@ class Clock:
         """The moment, in seconds since 1970."""
         return time.time() + self._ahead
 
+    async def run(self) -> None:
+        """What has to be done for it to go on: nothing."""
+
     def advance(self, seconds: float) -> None:
         """Let so much time pass for Discord alone."""
         self._ahead += seconds
@@ -31,3 +38,28 @@ class Clock:
     def timestamp(self, moment: float | None = None) -> str:
         """The moment as Discord writes it."""
         return datetime.fromtimestamp(self.now() if moment is None else moment, UTC).isoformat()
+
+
+class PatientClock(Clock):
+    """Counts what the event loop lives through, not what the wall's clock does.
+
+    For a bot in the same process: a machine that stands still for both makes nobody late.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = time.time()
+        self._lived = 0.0
+
+    def now(self) -> float:
+        """The moment, in seconds since 1970; behind the true one by every standstill."""
+        return self._begun + self._lived + self._ahead
+
+    async def run(self) -> None:
+        """Count until cancelled; a turn that took long counts as two."""
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(TURN)
+            now = time.monotonic()
+            self._lived += min(now - last, 2 * TURN)
+            last = now

@@ -21,6 +21,7 @@ from tasks.members import Member
 from tasks.settings import Settings
 from tasks.tiers import Tier
 from tests.platforms.discord import LoopbackDiscord, Person
+from tests.platforms.discord.clock import PatientClock
 from tests.platforms.discord.people import ADMINISTRATOR, MODERATOR
 from tests.platforms.discord.world import USUAL, Guild
 from tests.stack import Servers
@@ -109,7 +110,7 @@ async def running_bot(servers: Servers, folder: Path, **more: Any) -> AsyncItera
     policy = folder / "atelier.toml"
     policy.write_text(POLICY)
     with servers.database() as url:
-        async with LoopbackDiscord() as discord:
+        async with LoopbackDiscord(PatientClock()) as discord:
             settings = Settings(
                 _env_file=None,
                 home=folder / "home",
@@ -118,6 +119,8 @@ async def running_bot(servers: Servers, folder: Path, **more: Any) -> AsyncItera
                 redis_url=servers.settings.redis_url,
                 discord_token=SecretStr(discord.token),
                 discord_api_url=discord.api_url,
+                # Its own, whatever another test's bot makes of the library's.
+                discord_gateway_url=discord.gateway.url,
                 **more,
             )
             client = await connect(settings)
@@ -153,8 +156,8 @@ async def room(running: Running) -> AsyncIterator[Room]:
         await running.client.map_role(owner, str(roles[tier]), tier)
     room = Room(running, guild, roles)
     yield room
-    for job in await room.waiting():  # the next test's line is its own
-        await running.client.cancel(job.id, owner, moderator=True)
+    for job in await running.client.waiting_jobs("discord"):  # the next test's line is its own
+        await running.client.cancel(job.id, job.order.member)
     assert discord.violations == []
     invalid = [r for r in discord.invalid_requests if r in discord.requests[seen:]]
     assert [(r.method, r.path, r.status) for r in invalid] == []

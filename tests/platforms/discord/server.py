@@ -57,9 +57,11 @@ class LoopbackDiscord:
         self._specification = specification.load(Path(folder) if folder else None)
         self.origin = ""
         self._runner: web.AppRunner | None = None
+        self._ticking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> LoopbackDiscord:
         """Listen on a free port of this machine."""
+        self._ticking = asyncio.create_task(self.clock.run())
         app = web.Application(client_max_size=1 << 30)
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
@@ -78,6 +80,8 @@ class LoopbackDiscord:
 
     async def __aexit__(self, *_: object) -> None:
         """Stop listening and hang up."""
+        if self._ticking is not None:
+            self._ticking.cancel()
         assert self._runner is not None
         await self._runner.cleanup()
 
