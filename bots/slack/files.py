@@ -88,17 +88,17 @@ async def usable(web: Web, file: str) -> bool:
         return True
 
 
-async def wait_ready(web: Web, file: str) -> None:
+async def wait_ready(web: Web, file: str) -> bool:
     """Wait until Slack has processed a picture: before that, blocks that show it are refused.
 
-    Raises Lost where it takes too long, and whatever the look itself raises.
+    Whether it has; False after some ten seconds. Raises what the look itself raises.
     """
     for pause in (0.0, *READY_PAUSES):
         await asyncio.sleep(pause)
         seen = (await web.call("files.info", file=file))["file"]
-        if seen.get("mimetype"):
-            return
-    raise Lost("files.info", "still-processing")
+        if seen.get("mimetype", True):  # it is empty until then
+            return True
+    return False
 
 
 async def read(web: Web, file: Mapping[str, Any], api_url: str, most: int) -> bytes:

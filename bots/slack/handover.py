@@ -60,9 +60,8 @@ class Handover:
             await self._file(number, enclosure, drawn)
             for number, enclosure in enumerate(self.parcel.enclosures)
         ]
-        for file in ids:
-            await files.wait_ready(self.web, file)
-        await self._show(spot, drawn, ids)
+        ready = [await files.wait_ready(self.web, file) for file in ids]
+        await self._show(spot, drawn, ids, in_blocks=all(ready))
         await self._end_status()
         return Receipt(spot["ts"])
 
@@ -101,20 +100,27 @@ class Handover:
         await self._remember({"placeholder": found})
         return found
 
-    async def _show(self, spot: Mapping[str, str], drawn: Card, ids: Sequence[str]) -> None:
+    async def _show(
+        self, spot: Mapping[str, str], drawn: Card, ids: Sequence[str], in_blocks: bool
+    ) -> None:
         """The edit that makes it visible.
 
-        Image blocks show the pictures large and beside their buttons. Slack has refused them in
-        `chat.update` for files that were ready (python-slack-sdk issue 1511); then the same edit
-        attaches the files to the message instead.
+        Image blocks show the pictures large and beside their buttons. They need files that Slack
+        has processed, and Slack has refused them in `chat.update` for some that were
+        (python-slack-sdk issue 1511); then the same edit attaches the files to the message instead,
+        as `file_ids` are meant for (https://docs.slack.dev/reference/methods/chat.update).
         """
         try:
-            await draw(self.web, spot, drawn, ids, self.say)
+            if in_blocks:
+                await draw(self.web, spot, drawn, ids, self.say)
+                return
+            why: Sequence[str] = ("Slack is still processing them",)
         except Refused as fault:
             if fault.code not in BLOCKS_REFUSED or not ids:
                 raise
-            structlog.get_logger().warning("pictures are attached instead", why=fault.details)
-            await draw(self.web, spot, drawn, (), self.say, file_ids=list(ids))
+            why = fault.details
+        structlog.get_logger().warning("pictures are attached instead", why=why)
+        await draw(self.web, spot, drawn, (), self.say, file_ids=list(ids))
 
     async def _end_status(self) -> None:
         """An assistant thread no longer says that the app is working."""

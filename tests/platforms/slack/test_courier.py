@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.slack import placeholders
+from bots.slack import files, placeholders
 from bots.slack.courier import SlackCourier
 from bots.slack.workspaces import OneWorkspace, Wire
 from imaging.request import Progress, Stage
@@ -164,6 +164,20 @@ async def test_a_file_that_is_not_ready_is_waited_for(
     await courier.deliver(record.parcel())
     assert shown(team, record) == record.pictures
     assert not [c for c in slack.called("chat.update") if c.error], "it was shown too early"
+
+
+async def test_a_file_that_is_never_ready_is_attached(
+    courier: SlackCourier,
+    record: Record,
+    team: Workspace,
+    slack: LoopbackSlack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "READY_PAUSES", (0.01, 0.01))
+    slack.methods.processing_polls = 1000
+    await courier.deliver(record.parcel())
+    assert shown(team, record) == record.pictures
+    assert not [c for c in slack.called("chat.update") if c.error], "blocks were tried in vain"
 
 
 async def test_pictures_are_attached_where_blocks_cannot_show_them(
