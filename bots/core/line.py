@@ -1,7 +1,7 @@
 """Keeping the place in line true on the messages of jobs that wait.
 
-One loop a bot process. It goes round the waiting jobs, a bounded number of edits a second whatever
-the length of the line, and edits a message only where its sentence would change. Each edit is made
+One loop a bot process. It goes round the waiting jobs, a bounded number of looks and of edits a
+second whatever the length of the line, and edits a message only where its sentence would change. Each edit is made
 inside the client's fence, so that it never overwrites what the worker's courier has begun to write.
 """
 
@@ -28,14 +28,15 @@ Show = Callable[[Card], Awaitable[None]]
 class LineKeeper:
     """Follows queued jobs of one platform and shows each change of their place in line.
 
-    `pause` is the seconds between two edits of the whole process, `round_pause` the least seconds
-    between two looks at the same job.
+    `pause` is the seconds between two edits of the whole process, `glance` those between two looks
+    where nothing was edited, `round_pause` the least seconds between two looks at the same job.
     """
 
     client: Client
     platform: str
     show: Show
     pause: float = 0.25
+    glance: float = 0.02
     round_pause: float = 3.0
     _shown: dict[UUID, str] = field(default_factory=dict)
 
@@ -63,8 +64,8 @@ class LineKeeper:
 
     async def _round(self) -> None:
         for job in list(self._shown):
-            if await self._look(job):
-                await anyio.sleep(self.pause)
+            edited = await self._look(job)
+            await anyio.sleep(self.pause if edited else self.glance)
 
     async def _look(self, id_: UUID) -> bool:
         """Edit one job's message where its sentence changed; whether it was edited."""
