@@ -1,8 +1,9 @@
 """Keeping the place in line true on the messages of jobs that wait.
 
 One loop a bot process. It goes round the waiting jobs, a bounded number of looks and of edits a
-second whatever the length of the line, and edits a message only where its sentence would change. Each edit is made
-inside the client's fence, so that it never overwrites what the worker's courier has begun to write.
+second whatever the length of the line, and edits a message only where its sentence would change.
+Each edit is made inside the client's fence, so that it never overwrites what the worker's courier
+has begun to write.
 """
 
 from __future__ import annotations
