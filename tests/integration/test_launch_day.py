@@ -88,6 +88,7 @@ def test_paid_members_hardly_notice_a_launch(build_house: Callable[..., House]) 
     after = launch_day.quantile(launch_day.waits(amid, PAID), 0.99)
     share, members = launch_day.kept(amid)
     print(f"paid p99: alone {before:.3f} s, amid {after:.3f} s ({after / before:.2f} times)")
+    print(f"paid members: {len(launch_day.waits(amid, PAID))}")
     print(f"asked {len(day)}, accepted {len(came.accepted)}, refused {came.refused}")
     print("doors:", " → ".join(rung.name.lower() for rung in came.rungs))
     for lane in [None, *(tier.value for tier in Tier)]:
