@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.platforms.discord import LoopbackDiscord
+from tests.platforms.discord.clock import PatientClock
 from tests.platforms.discord.conftest import EVENING_POLICY
 from tests.platforms.slack.conftest import TOKEN, TOWN_POLICY, new_town_slack
 from tests.platforms.slack.server import LoopbackSlack
@@ -39,7 +40,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     policy = home / "atelier.toml"
     policy.write_text(POLICY + EVENING_POLICY + TOWN_POLICY)
     slack = new_town_slack()
-    async with LoopbackDiscord() as discord:
+    async with LoopbackDiscord(PatientClock()) as discord:
         studio = Studio(
             home,
             {

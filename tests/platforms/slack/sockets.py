@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 import uuid
@@ -13,6 +14,7 @@ from aiohttp import WSMsgType, web
 from tests.platforms.slack.world import JSON, Clock
 
 DEADLINE = 3.0  # seconds for an acknowledgement
+TURN = 0.05
 
 
 @dataclass
@@ -91,9 +93,7 @@ class Sockets:
         if kind == "events_api":
             body |= {"retry_attempt": attempt, "retry_reason": reason}
         await socket.send_str(json.dumps(body))
-        try:
-            await asyncio.wait_for(envelope.ended.wait(), DEADLINE)
-        except TimeoutError:
+        if not await _in_time(envelope.ended):
             self.late += 1
         return envelope
 
@@ -133,3 +133,13 @@ class Sockets:
         self.acks.append(envelope.took)
         envelope.acked.set()
         envelope.ended.set()
+
+
+async def _in_time(event: asyncio.Event) -> bool:
+    """Whether it came before the deadline, counted in turns: a standstill of the machine is one."""
+    for _ in range(round(DEADLINE / TURN)):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), TURN)
+        if event.is_set():
+            return True
+    return False
