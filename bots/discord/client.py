@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import discord
+import structlog
 from discord.gateway import DiscordWebSocket
 from yarl import URL
+
+GOODBYE = 3.0  # seconds
+log = structlog.get_logger(platform="discord")
 
 Heard = Callable[[discord.Message], Awaitable[None]]
 Formed = Callable[[discord.Interaction], Awaitable[None]]
@@ -70,6 +74,15 @@ class Bot(discord.AutoShardedClient):
         address = self._gateway or gateway
         DiscordWebSocket.DEFAULT_GATEWAY = address
         await super().launch_shard(address, shard_id, initial=initial)
+
+    async def close(self) -> None:
+        """Say goodbye to Discord, but not for long: the library waits half a minute for an echo."""
+        try:
+            async with asyncio.timeout(GOODBYE):
+                await super().close()
+        except TimeoutError:
+            log.info("the gateway did not say goodbye")
+            await self.http.close()
 
     async def on_ready(self) -> None:
         """All shards of this process hear Discord."""
