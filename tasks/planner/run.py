@@ -137,10 +137,15 @@ def summary(plan: Plan) -> list[str]:
         for name, lane in values["lanes"].items()
         if lane["asked"]
     ]
+    if plan.orders:
+        lines.append(
+            "Orders of jobs on a launch day, doors open, where one Free member sends half of all "
+            "Free jobs:"
+        )
     for row in plan.orders:
         lines.append(
             f"  {row['order']:22} paid p99 {duration(row['paid_p99']):>8}  "
-            f"Free p99 {duration(row['free_p99']):>8}  Jain {row['jain_free']:.3f}  "
-            f"starved {row['starved_free']:.2%}"
+            f"Free p50 {duration(row['free_p50']):>8}  p99 {duration(row['free_p99']):>8}  "
+            f"Jain inside Free {row['jain_free']:.3f}  starved {row['starved_free']:.1%}"
         )
     return lines
