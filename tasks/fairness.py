@@ -84,7 +84,7 @@ class Flow:
         self.shift = 0.0  # the sum of all corrections: each job behind takes what came since it did
         self.opened = 0  # ready or running
         self.waiting = 0  # in `behind`, without those that are gone
-        self.behind: deque[Entry] = deque()
+        self.behind: deque[Entry] | None = None  # made when it is needed: most never wait behind
 
 
 class Lane:
@@ -175,6 +175,8 @@ class FairQueue(Generic[T]):
             self._make_ready(entry)
         else:
             owner.waiting += 1
+            if owner.behind is None:
+                owner.behind = deque()
             owner.behind.append(entry)
         return entry
 
