@@ -24,7 +24,7 @@ class Plan:
     promises: Sequence[Promise]
     price_an_hour: float
     smallest: int | None  # GPUs that keep the promises, where they were searched
-    events_a_second: float
+    events_a_second: float  # of CPU time
     orders: Sequence[Mapping[str, Any]]  # the comparison, where it was made
 
     def as_json(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _summary(values: Mapping[str, Any]) -> str:
         f"for, on <b>{count(values['gpus'])} GPUs</b>: {count(values['gpu_hours'])} GPU hours, "
         f"{count(values['busy_gpu_hours'])} of them at work, at a cost of "
         f"{count(values['cost'])}.{found if smallest else ''} "
-        f"Simulated at {count(values['events_a_second'])} events a second."
+        f"Simulated at {count(values['events_a_second'])} events a second of CPU time."
     )
 
 
