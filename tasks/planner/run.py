@@ -107,7 +107,7 @@ def make(asked: argparse.Namespace, say: Callable[[str], None]) -> Plan:
         promises=promises,
         price_an_hour=asked.price,
         smallest=smallest,
-        events_a_second=day.events / took,
+        events_a_second=day.events / max(took, 1e-9),
         orders=orders,
     )
 
