@@ -89,7 +89,7 @@ async def _run(parts: _Parts, ready: Callable[[], None], rounds: Rounds) -> None
     bot.formed = presses.sent
     bot.heard = lambda message: mentions.heard(message, bot.application_id or 0)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(bot.start(_token(parts.settings)))
+        tasks.create_task(bot.listen(_token(parts.settings)))
         tasks.create_task(line.run())
         tasks.create_task(invitations.run())
         tasks.create_task(_open(parts, tree, ready))

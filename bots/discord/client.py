@@ -75,6 +75,20 @@ class Bot(discord.AutoShardedClient):
         DiscordWebSocket.DEFAULT_GATEWAY = address
         await super().launch_shard(address, shard_id, initial=initial)
 
+    async def listen(self, token: str) -> None:
+        """Log in and hear Discord until cancelled. Raises what `start` raises.
+
+        The library swallows a cancellation that comes while it reconnects; then closing ends it.
+        """
+        listening = asyncio.ensure_future(self.start(token))
+        try:
+            await asyncio.shield(listening)
+        except asyncio.CancelledError:
+            await self.close()
+            listening.cancel()
+            await asyncio.wait({listening}, timeout=GOODBYE)
+            raise
+
     async def close(self) -> None:
         """Say goodbye to Discord, but not for long: the library waits half a minute for an echo."""
         try:

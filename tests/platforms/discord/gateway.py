@@ -63,6 +63,8 @@ class Gateway:
         self.resumes = 0
         self.heartbeats = 0
         self.told_of = 0  # servers, since somebody set it to 0
+        self.asleep = False  # who connects is left standing
+        self.left_standing = 0
 
     @property
     def online(self) -> bool:
@@ -71,6 +73,9 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, from HELLO to its end."""
+        if self.asleep:
+            self.left_standing += 1
+            await asyncio.sleep(3600)
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
         line = Line(socket, request.query.get("compress") == "zlib-stream")

@@ -179,6 +179,18 @@ async def test_lost_sessions_are_begun_anew(room: Room, monkeypatch: pytest.Monk
     assert asked.shown.text
 
 
+async def test_a_bot_that_tries_to_reconnect_ends_when_it_is_told_to(room: Room) -> None:
+    gateway = room.discord.gateway
+    gateway.asleep = True
+    await gateway.drop()
+    await room.discord.until(lambda: gateway.left_standing > 0)
+    async with asyncio.timeout(60):  # a net: it would never end
+        await room.running.stop()
+    gateway.asleep = False
+    await room.running.start()
+    assert (await room.person("anna").slash("quota")).shown.text
+
+
 async def test_fifty_commands_in_two_seconds_are_all_answered(room: Room) -> None:
     people = [room.person(f"member{n}", "pro") for n in range(20)]
     waiting = []
