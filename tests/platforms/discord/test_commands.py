@@ -30,10 +30,8 @@ async def test_imagine_shows_one_public_placeholder_with_a_cancel_button(room: R
     anna = room.person("anna", "pro")
     bela = room.person("bela")
     asked = await anna.slash("imagine", prompt="a red house", aspect="16:9", count=2, seed=7)
-    assert asked.answer == 4
-    assert len(asked.messages) == 1
     shown = asked.shown
-    assert shown in bela.sees()
+    assert bela.sees() == [shown]
     assert "a red house" in shown.text
     assert [b["label"] for b in shown.buttons] == ["Cancel"]
     assert shown.flags & COMPONENTS_V2
@@ -115,9 +113,9 @@ async def test_cancel_by_button_ends_the_message_and_the_job(room: Room) -> None
     assert refused.shown.flags & EPHEMERAL
     assert await room.waiting() != []
     pressed = await anna.click(asked.shown, "Cancel")
-    assert pressed.answer == 7
+    assert pressed.answer in {6, 7}, "no new message"
+    await room.discord.until(lambda: "Cancelled" in asked.shown.text)
     assert asked.shown.buttons == []
-    assert "Cancelled" in asked.shown.text
     assert await room.waiting() == []
 
 
@@ -129,7 +127,7 @@ async def test_a_moderator_may_cancel_and_the_queue_lists_with_autocomplete(room
     listed = await anna.slash("queue")
     assert choices[0]["value"] in listed.shown.text
     await mod.click(asked.shown, "Cancel")
-    assert "Cancelled" in asked.shown.text
+    await room.discord.until(lambda: "Cancelled" in asked.shown.text)
 
 
 async def test_cancel_by_name(room: Room) -> None:
@@ -331,5 +329,5 @@ async def test_who_installed_the_app_for_themselves_uses_it_anywhere(room: Room)
     asked = await guest.slash("imagine", prompt="a guest's house")
     assert "a guest's house" in asked.shown.text
     pressed = await guest.click(asked.shown, "Cancel")
-    assert pressed.answer == 7
-    assert "Cancelled" in asked.shown.text
+    assert pressed.answer in {6, 7}, "no new message"
+    await room.discord.until(lambda: "Cancelled" in asked.shown.text)
