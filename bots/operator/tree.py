@@ -24,6 +24,10 @@ from tasks.embedded import EmbeddedServerError
 log = structlog.get_logger()
 
 
+def _children_of_ours() -> frozenset[psutil.Process]:
+    return frozenset(psutil.Process().children())
+
+
 @dataclass(slots=True)
 class Tree:
     """The children of one `up`. `run` is the folder of their pid files."""
@@ -35,6 +39,7 @@ class Tree:
     _children: list[Child] = field(default_factory=list, init=False)
     _starting: dict[asyncio.Task[int], Child] = field(default_factory=dict, init=False)
     _keeper: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _others: frozenset[psutil.Process] = field(default_factory=_children_of_ours, init=False)
 
     async def keep(self, lock: int) -> None:
         """Start the keeper, which ends the children should we be killed; it holds `lock` too."""
@@ -94,9 +99,17 @@ class Tree:
                 task.result()
 
     def _unrecorded(self) -> list[tuple[str, psutil.Process]]:
-        """Processes of ours that no pid file names, such as Postgres making its data folder."""
+        """The tree's processes that no pid file names, such as Postgres making its data folder.
+
+        What this process had started before there was a tree is not the tree's to end.
+        """
         keeper = self._keeper.pid if self._keeper else None
-        return [(p.name(), p) for p in psutil.Process().children() if p.pid != keeper]
+        found: list[tuple[str, psutil.Process]] = []
+        for process in _children_of_ours() - self._others:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.pid != keeper:
+                    found.append((process.name(), process))
+        return found
 
     async def _tend(self, child: Child, ready: asyncio.Event) -> None:
         """One child's lives, one after the other."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -36,11 +37,31 @@ def program(name: str, code: str) -> Program:
 
 
 @pytest.fixture
-async def tree(tmp_path: Path) -> AsyncIterator[Tree]:
+def bystander() -> Iterator[psutil.Process]:
+    """A process that was there before any tree, as other tests' servers are."""
+    with subprocess.Popen([sys.executable, "-c", MUTE]) as process:
+        yield psutil.Process(process.pid)
+        process.kill()
+
+
+@pytest.fixture
+def none_left(bystander: psutil.Process) -> Iterator[None]:
+    """At the end: the tree's processes are gone, and nobody else's."""
+    before = children()
+    yield
+    assert children() == before
+    assert bystander in before
+
+
+@pytest.fixture
+async def tree(none_left: None, tmp_path: Path) -> AsyncIterator[Tree]:
     made = Tree(tmp_path, backoff=lambda: Backoff(first=0.01))
     yield made
     await made.stop()
-    assert [p for p in psutil.Process().children() if alive(p)] == []
+
+
+def children() -> set[psutil.Process]:
+    return {process for process in psutil.Process().children() if alive(process)}
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -128,6 +149,7 @@ async def test_stopping_ends_one_that_ignores_it(
     assert not (tmp_path / "worker.pid").exists()
 
 
+@pytest.mark.usefixtures("none_left")
 async def test_stopping_in_the_middle_of_a_server_s_start_leaves_nothing(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     start = asyncio.create_task(
@@ -136,7 +158,6 @@ async def test_stopping_in_the_middle_of_a_server_s_start_leaves_nothing(tmp_pat
     await until(lambda: any(p.name() == "initdb" for p in psutil.Process().children()))
     start.cancel()
     await tree.stop()
-    assert [p for p in psutil.Process().children() if alive(p)] == []
 
 
 class SlowStart(Program):
@@ -148,13 +169,13 @@ class SlowStart(Program):
         raise OSError("its start was ended")
 
 
+@pytest.mark.usefixtures("none_left")
 async def test_stopping_does_not_wait_for_a_slow_start(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     start = asyncio.create_task(tree.serve([SlowStart("postgres", [], {})]))
     await until(lambda: any(p.name() == "sleep" for p in psutil.Process().children()))
     start.cancel()
     await asyncio.wait_for(tree.stop(), 20)
-    assert [p for p in psutil.Process().children() if alive(p)] == []
 
 
 KILLED_PARENT = """
