@@ -100,6 +100,12 @@ def read_flag(name: str, value: str) -> Any:
     return _VALUES.get(name, str)(value)
 
 
+def first_word(text: str) -> tuple[str, str]:
+    """The first word and what follows it; a tab or a new line ends a word like a space."""
+    word, *rest = text.split(maxsplit=1) or [""]
+    return word, rest[0] if rest else ""
+
+
 def listed(words: Sequence[str]) -> str:
     """Words as a sentence lists them."""
     return ", ".join(words)
@@ -132,7 +138,7 @@ def _value_of(flag: str, piece: str) -> tuple[Any, str]:
     if FLAGS[flag] == "negative":
         value, behind = piece, ""
     else:
-        value, _, behind = piece.partition(" ")
+        value, behind = first_word(piece)
     if not value:
         raise Misread(BadInput.FLAG_NEEDS_VALUE, flag=f"--{flag}")
     return _VALUES[FLAGS[flag]](value), behind
@@ -145,15 +151,23 @@ def _aspect(value: str) -> str:
 
 
 def _count(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:9]) <= MAX_COUNT:
+    number = _whole(value)
+    if number is None or not 1 <= number <= MAX_COUNT:
         raise Misread(BadInput.BAD_COUNT, value=value, limit=MAX_COUNT)
-    return int(value)
+    return number
 
 
 def _seed(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value[:12]) > MAX_SEED:
+    number = _whole(value)
+    if number is None or number > MAX_SEED:
         raise Misread(BadInput.BAD_SEED, value=value, limit=str(MAX_SEED))
-    return int(value)
+    return number
+
+
+def _whole(value: str) -> int | None:
+    """A number of up to twelve digits; None for any other text, and for what no flag takes."""
+    digits = value.lstrip("0") or value[-1:]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 12 else None
 
 
 def _strength(value: str) -> float:

@@ -33,7 +33,7 @@ from bots.core.command import (
     StudioWords,
     Waitlist,
 )
-from bots.core.flags import Misread, listed, parse_prompt, read_flag
+from bots.core.flags import Misread, first_word, listed, parse_prompt, read_flag
 from tasks.client import read_subject
 from tasks.tiers import DoorState, Tier
 
@@ -46,7 +46,7 @@ def parse(text: str) -> Command | BadCommand:
     stripped = text.strip()
     if not stripped.startswith("/"):
         return imagine(stripped)
-    word, _, rest = stripped[1:].partition(" ")
+    word, rest = first_word(stripped[1:])
     match word.lower():
         case "imagine":
             return imagine(rest)
@@ -77,7 +77,7 @@ def takes_back(text: str) -> bool:
 
 def parse_atelier(text: str) -> Command | BadCommand:
     """The words behind `/atelier`."""
-    word, _, rest = text.strip().partition(" ")
+    word, rest = first_word(text)
     reader = _ACCOUNT.get(word.lower() or "help")
     if reader is None:
         return BadCommand(
@@ -88,7 +88,7 @@ def parse_atelier(text: str) -> Command | BadCommand:
 
 def parse_studio(text: str) -> Command | BadCommand:
     """The words behind `/studio`, or `/atelier studio`."""
-    word, _, rest = text.strip().partition(" ")
+    word, rest = first_word(text)
     reader = _STUDIO.get(word.lower())
     if reader is None:
         return BadCommand(
@@ -206,7 +206,7 @@ def _words(words: Sequence[str], rest: str) -> Command:
     if not words:
         return StudioWords()
     if words[0] == "try":
-        return StudioWords(trial=rest.partition(" ")[2])
+        return StudioWords(trial=first_word(rest)[1])
     if words[0] == "clear":
         return StudioWords(words=())
     return StudioWords(words=tuple(w.strip() for w in rest.split(",") if w.strip()))

@@ -14,6 +14,8 @@ from tasks.job import Reason
 # What a reason's details are called in the record, and in a sentence, where the two differ.
 _MOMENTS = {"returns_at": "returns", "opens_at": "opens_in"}
 _TIERS = ("tier", "needs")
+_TYPED = ("value", "word", "flag", "model")  # a member's own words, of any length
+_QUOTED = 60  # characters of them in a sentence
 _OFFERS_WAITLIST = frozenset({"doors-waitlist", "sign-ups-suspended"})
 
 
@@ -50,7 +52,7 @@ def misread(command: BadCommand, say: Sentences) -> Reply:
     """What was typed cannot be understood: how to type it."""
     return Reply(
         ReplyKind.REFUSAL,
-        say(command.code, **command.details),
+        say(command.code, **{name: _quoted(name, v) for name, v in command.details.items()}),
         code=command.code,
         title=say("refusal-title"),
     )
@@ -66,8 +68,15 @@ def _values(details: Mapping[str, Any], say: Sentences) -> dict[str, Any]:
         elif isinstance(value, list | tuple | set | frozenset):
             values[name] = ", ".join(map(str, value))
         else:
-            values[name] = value
+            values[name] = _quoted(name, value)
     return values
+
+
+def _quoted(name: str, value: Any) -> Any:
+    """What a member typed, short enough for a sentence."""
+    if name in _TYPED and isinstance(value, str) and len(value) > _QUOTED:
+        return f"{value[: _QUOTED - 1]}…"
+    return value
 
 
 def _moment(value: datetime | str) -> datetime:

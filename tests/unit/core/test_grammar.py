@@ -66,6 +66,10 @@ def test_any_text_is_a_command_or_a_sentence_in_both_languages(text: str) -> Non
         ("house --seed 99999999999", BadInput.BAD_SEED),
         ("house --strength nan", BadInput.BAD_STRENGTH),
         ("house --strength 2", BadInput.BAD_STRENGTH),
+        ("house --seed 000000000000999999999999999", BadInput.BAD_SEED),
+        ("house --count 000000001999", BadInput.BAD_COUNT),
+        ("house --count " + "0" * 5000, BadInput.BAD_COUNT),
+        ("house --seed " + "9" * 5000, BadInput.BAD_SEED),
         ("house --seed", BadInput.FLAG_NEEDS_VALUE),
         ("house --no", BadInput.FLAG_NEEDS_VALUE),
         ("/nothing", BadInput.UNKNOWN_COMMAND),
@@ -84,6 +88,7 @@ def test_what_cannot_be_understood_names_its_fault(text: str, code: BadInput) ->
     parsed = parse(text)
     assert isinstance(parsed, BadCommand)
     assert parsed.code is code
+    assert len(misread(parsed, speak("en")).text) < 300  # whatever length was typed
 
 
 @pytest.mark.parametrize(
@@ -91,6 +96,9 @@ def test_what_cannot_be_understood_names_its_fault(text: str, code: BadInput) ->
     [
         ("/imagine a house --no trees, cars", Imagine("a house", negative="trees, cars")),
         ("--no trees --ar 2:3 a house", Imagine("a house", aspect="2:3", negative="trees")),
+        ("/imagine\na house --seed 007\nby the\tsea", Imagine("a house by the sea", seed=7)),
+        ("a house --seed " + "0" * 5000, Imagine("a house", seed=0)),
+        ("/atelier\tqueue", commands.Queue()),
         ("/atelier", commands.Help()),
         ("/atelier queue", commands.Queue()),
         ("/quota", commands.Quota()),
