@@ -12,12 +12,11 @@ from sqlalchemy import Connection
 from tasks.doors import AutoDoor
 from tasks.fairness import RELAXED
 from tasks.glance import Glance, look, newcomer_estimate, wait_of
-from tasks.handset import SUBJECTS, HandSet, Subject, check_state
+from tasks.handset import EVERYWHERE, SUBJECTS, HandSet, Subject, check_state
 from tasks.members import Member
-from tasks.policy import Policy
+from tasks.policy import ANY, Policy
 from tasks.store import audit, day, doors, ledger, members, studio
 from tasks.store.database import Database
-from tasks.store.doors import EVERYWHERE
 from tasks.tiers import DoorState, Tier
 from tasks.views import (
     AnyDoors,
@@ -117,12 +116,16 @@ class Administration:
             if not isinstance(subject, Tier) and by_hand.of(subject, usual.of(subject)) != [OPEN]
         }
 
-    def every_door(self) -> Sequence[AnyDoors]:
-        """Every door there is, as the operator sees it."""
+    def every_door(self, server: tuple[str, str] | None = None) -> Sequence[AnyDoors]:
+        """Every door there is, as the operator sees it.
+
+        `now` is how it stands in `server` (platform, workspace), or in one that has set nothing.
+        """
         found = self.database.run(doors.all_set)
         automatic = self.database.run(doors.automatic)
         everywhere = {one.subject: one.state for one in found if one.platform == EVERYWHERE}
-        by_hand = HandSet(everywhere)
+        here = {one.subject: one.state for one in found if (one.platform, one.workspace) == server}
+        by_hand = HandSet(everywhere, here)
         rows = []
         for subject in SUBJECTS:
             usual, auto = self.policy.doors.of(subject), automatic.get(subject)
@@ -137,6 +140,13 @@ class Administration:
                 AnyDoors(subject, usual, everywhere.get(subject), servers, now, degraded, wait)
             )
         return rows
+
+    def servers(self) -> Sequence[str]:
+        """Every server that is known, as `platform:workspace`: by the record or by the file."""
+        found = {*self.database.run(doors.servers), *self.policy.roles}
+        return sorted(
+            f"{platform}:{workspace}" for platform, workspace in found if workspace != ANY
+        )
 
     def capacity(self) -> Capacity:
         """Queue, waits, workers, doors: now."""

@@ -22,7 +22,7 @@ from tasks.accounts import Accounts, visible
 from tasks.administration import Administration
 from tasks.blobs import Blobs, default_url, source_name
 from tasks.bus import Bus, ended
-from tasks.handset import Subject, Whole, read_subject
+from tasks.handset import EVERYWHERE, Subject, Whole, read_server, read_subject, states_of
 from tasks.job import Accepted, Job, JobEvent, JobState, Line, Order, Picture, Reason, Refused
 from tasks.members import Member, Place
 from tasks.policy import Policy, find, load
@@ -60,6 +60,7 @@ from tasks.views import (
 )
 
 __all__ = [
+    "EVERYWHERE",
     "Allowance",
     "AnyDoors",
     "AuditEntry",
@@ -77,7 +78,9 @@ __all__ = [
     "WorkerLoad",
     "WorkspaceSettings",
     "connect",
+    "read_server",
     "read_subject",
+    "states_of",
 ]
 
 T = TypeVar("T")
@@ -332,9 +335,16 @@ class Client:
         """The doors of features, of everything and of new members that are set for a server."""
         return await self._call(lambda: self._parts.administration.set_apart(platform, workspace))
 
-    async def every_door(self) -> Sequence[AnyDoors]:
-        """Every door there is, as the operator sees it."""
-        return await self._call(self._parts.administration.every_door)
+    async def every_door(self, server: tuple[str, str] | None = None) -> Sequence[AnyDoors]:
+        """Every door there is, as the operator sees it.
+
+        `now` is how it stands in `server` (platform, workspace), or in one that has set nothing.
+        """
+        return await self._call(lambda: self._parts.administration.every_door(server))
+
+    async def servers(self) -> Sequence[str]:
+        """Every server that is known, as `platform:workspace`."""
+        return await self._call(self._parts.administration.servers)
 
     async def doors(self, platform: str, workspace: str) -> Sequence[Doors]:
         """Each tier's doors as a server's members find them."""

@@ -8,6 +8,7 @@ open past the operator.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,6 +36,33 @@ def read_subject(word: str) -> Subject:
             return subject
     known = ", ".join(subject.value for subject in SUBJECTS)
     raise ValueError(f"“{word}” has no doors. Choose one of {known}.")
+
+
+EVERYWHERE = "*"
+"""The platform and workspace of what holds for all servers: the operator's doors, and the memory of
+the automatic ones."""
+
+_PLATFORMS = ("discord", "slack", "web", "terminal")
+
+
+def read_server(text: str) -> tuple[str, str]:
+    """Platform and workspace of "platform:workspace"; of "*", all of them. Raises ValueError."""
+    if text == EVERYWHERE:
+        return EVERYWHERE, EVERYWHERE
+    platform, _, workspace = text.partition(":")
+    if platform not in _PLATFORMS or workspace in ("", EVERYWHERE):
+        raise ValueError(f'A server is written "discord:GUILD" or "slack:WORKSPACE", not "{text}".')
+    return platform, workspace
+
+
+def states_of(subject: Subject) -> list[DoorState]:
+    """Every state that these doors can have."""
+    states = []
+    for state in DoorState:
+        with suppress(ValueError):
+            check_state(subject, state)
+            states.append(state)
+    return states
 
 
 def check_state(subject: Subject, state: DoorState) -> None:

@@ -65,7 +65,7 @@ class AnyDoors:
     usual: DoorState  # as the file has it
     everywhere: DoorState | None  # as the operator has set it by hand
     servers: Mapping[str, DoorState]  # `platform:workspace` → as its administrators have set it
-    now: DoorState  # where a server has set nothing
+    now: DoorState  # in the server that was asked for, else where a server has set nothing
     degraded: bool
     predicted_wait: timedelta | None  # what an automatic door follows
 

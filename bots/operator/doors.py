@@ -10,12 +10,19 @@ from rich.table import Table
 from bots.operator.complaints import read_settings
 from bots.operator.refusal import Refusal
 from bots.operator.servers import with_servers
-from tasks.client import AnyDoors, Client, Unavailable, connect, read_subject
+from tasks.client import (
+    EVERYWHERE,
+    AnyDoors,
+    Client,
+    Unavailable,
+    connect,
+    read_server,
+    read_subject,
+)
 from tasks.members import Member
 from tasks.settings import Settings
 from tasks.tiers import DoorState
 
-EVERYWHERE = "*"
 USUAL = "usual"  # takes back what was set by hand
 STATES = (*(state.value for state in DoorState), USUAL)
 
@@ -44,12 +51,10 @@ def table(found: list[AnyDoors]) -> Table:
 
 def operator_of(server: str | None) -> Member:
     """The operator, who sets doors for all servers or for `platform:workspace`. Raises Refusal."""
-    if server is None:
-        return Member(EVERYWHERE, EVERYWHERE, "operator")
-    platform, colon, workspace = server.partition(":")
-    if not (platform and colon and workspace):
-        raise Refusal(f'A server is written "discord:GUILD" or "slack:WORKSPACE", not "{server}".')
-    return Member(platform, workspace, "operator")
+    try:
+        return Member(*read_server(EVERYWHERE if server is None else server), "operator")
+    except ValueError as error:
+        raise Refusal(str(error)) from None
 
 
 async def _doors(

@@ -23,7 +23,8 @@ from bots.core.reasons import refusal
 from bots.core.sentences import speak
 from bots.core.studio import Studio
 from bots.web.commands import Desk, too_large
-from bots.web.guard import Guard, refuse
+from bots.web.doors import DoorDesk
+from bots.web.guard import Guard, is_loopback, refuse
 from bots.web.limits import BODY_LIMIT, BodyLimit
 from bots.web.live import Feed
 from bots.web.locales import locale_of
@@ -52,11 +53,17 @@ class _PageFiles(StaticFiles):
 
 
 def build(
-    studio: Studio, feed: Feed, *, hosts: Collection[str] = (), mounts: Sequence[BaseRoute] = ()
+    studio: Studio,
+    feed: Feed,
+    *,
+    hosts: Collection[str] = (),
+    mounts: Sequence[BaseRoute] = (),
+    operator: bool = False,
 ) -> Starlette:
     """The playground, with other rooms' routes in `mounts` beside it, outside its guard.
 
-    `hosts` are the names beside localhost under which the page may be opened.
+    `hosts` are the names beside localhost under which the page may be opened. `operator`: whether
+    its administrators may set the doors of all servers, and not of the playground alone.
     """
 
     @contextlib.asynccontextmanager
@@ -87,6 +94,7 @@ def build(
             *Desk(studio, feed).routes(),
             *Pictures(studio.client).routes(),
             *Overview(studio.client, PAGE).routes(),
+            *DoorDesk(studio.client, operator).routes(),
         ],
         middleware=[
             Middleware(Guard, hosts=hosts),
@@ -108,7 +116,14 @@ async def serve(
     try:
         feed = Feed(client)
         studio = _studio(client, settings.model)
-        app = build(studio, feed, hosts={settings.web_host, socket.gethostname()}, mounts=mounts)
+        app = build(
+            studio,
+            feed,
+            hosts={settings.web_host, socket.gethostname()},
+            mounts=mounts,
+            # Another room's routes are there to be reached from outside.
+            operator=is_loopback(settings.web_host) and not mounts,
+        )
         config = uvicorn.Config(
             app,
             host=settings.web_host,

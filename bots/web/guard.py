@@ -92,6 +92,14 @@ class Guard:
         return True
 
 
+def is_loopback(host: str) -> bool:
+    """Whether what listens on this address is there for this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
 def refuse(status: int, code: str, text: str) -> JSONResponse:
     """An answer of the shape that the page shows for any refusal."""
     return JSONResponse(

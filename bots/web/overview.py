@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +21,9 @@ from bots.core.reasons import sentence
 from bots.core.sentences import speak
 from bots.web.guard import refuse
 from bots.web.roles import PLATFORM, WORKSPACE, member_of
-from tasks.client import Capacity, Client, Doors, Stretch, TierLoad, WorkerLoad
+from tasks.client import AnyDoors, Capacity, Client, Doors, Stretch, TierLoad, WorkerLoad
 from tasks.job import Reason
+from tasks.tiers import Feature, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Overview:
 
     async def figures(self, request: Request) -> Response:
         """Queue, waits, doors and workers now, for administrators."""
-        if refused := _refused(request):
+        if refused := only_administrators(request):
             return refused
         capacity = await self.client.capacity()
         doors = await self.client.doors(PLATFORM, WORKSPACE)
@@ -54,13 +56,13 @@ class Overview:
 
     async def day(self, request: Request) -> Response:
         """The last day from the record, for administrators."""
-        if refused := _refused(request):
+        if refused := only_administrators(request):
             return refused
         day = [stretch_json(each) for each in await self.client.day()]
         return JSONResponse({"day": day}, headers={"Cache-Control": "no-store"})
 
 
-def _refused(request: Request) -> Response | None:
+def only_administrators(request: Request) -> Response | None:
     """Why this member may not see the figures; None for administrators."""
     member = member_of(request)
     if member.administrator:
@@ -82,7 +84,8 @@ class Metrics:
     async def show(self, _request: Request) -> Response:
         """The figures of this moment, in the text format of Prometheus."""
         registry = CollectorRegistry()
-        registry.register(Snapshot(await self.client.capacity()))
+        capacity, doors = await self.client.capacity(), await self.client.every_door()
+        registry.register(Snapshot(capacity, doors))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -142,10 +145,12 @@ class Snapshot(Collector):
     """One reading of the studio, as gauges."""
 
     capacity: Capacity
+    doors: Sequence[AnyDoors]
 
     def collect(self) -> Iterator[Metric]:
         """Every gauge with its samples."""
         yield from self._tiers()
+        yield from self._doors()
         yield from self._workers()
         waitlist = GaugeMetricFamily("atelier_waitlist_members", "Members waiting for doors")
         waitlist.add_metric([], self.capacity.waitlist)
@@ -167,12 +172,26 @@ class Snapshot(Collector):
                     wait.add_metric([tier, quantile], length.total_seconds())
         for tier, share in self.capacity.calibration.items():
             kept.add_metric([tier], share)
-        state = _gauge(
-            "atelier_doors", "1 for the state that a tier's doors are in", "tier", "state"
+        yield from (queued, running, backlog, wait, kept)
+
+    def _doors(self) -> Iterator[Metric]:
+        """As they stand where a server has set nothing; and how many servers have."""
+        tier = _gauge("atelier_doors", _STATE_OF.format("a tier's doors"), "tier", "state")
+        feature = _gauge(
+            "atelier_feature_doors", _STATE_OF.format("a feature's doors"), "feature", "state"
         )
-        for doors in self.capacity.doors:
-            state.add_metric([doors.tier.value, doors.now.value], 1)
-        yield from (queued, running, backlog, wait, kept, state)
+        whole = _gauge("atelier_whole_doors", _STATE_OF.format("all doors"), "door", "state")
+        less = _gauge("atelier_doors_degraded", "1 where only smaller pictures are let in", "door")
+        servers = _gauge("atelier_server_doors", "Servers that set a door so", "door", "state")
+        for door in self.doors:
+            name, kind = door.subject.value, whole
+            if isinstance(door.subject, Tier | Feature):
+                kind = tier if isinstance(door.subject, Tier) else feature
+                less.add_metric([name], door.degraded)
+            kind.add_metric([name, door.now.value], 1)
+            for state, number in Counter(door.servers.values()).items():
+                servers.add_metric([name, state.value], number)
+        yield from (tier, feature, whole, less, servers)
 
     def _workers(self) -> Iterator[Metric]:
         slots = _gauge("atelier_worker_slots", "Pictures a worker takes at once", "worker")
@@ -184,6 +203,9 @@ class Snapshot(Collector):
             for profile, seconds in worker.seconds_per_picture.items():
                 rate.add_metric([worker.name, profile], seconds)
         yield from (slots, busy, rate)
+
+
+_STATE_OF = "1 for the state that {} are in"
 
 
 def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:

@@ -9,12 +9,8 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tasks.doors import AutoDoor, Rung
-from tasks.handset import HandSet, Subject, read_subject
+from tasks.handset import EVERYWHERE, HandSet, Subject, read_subject
 from tasks.tiers import DoorState
-
-EVERYWHERE = "*"
-"""The platform and workspace of what holds for all servers: the operator's doors, and the memory of
-the automatic ones."""
 
 _SET = text("""
     INSERT INTO doors (platform, workspace, subject, set_to)
@@ -119,3 +115,26 @@ def remember(connection: Connection, subject: Subject, one: Automatic) -> None:
         "predicted": min(one.predicted_wait, 864_000.0),
     }
     connection.execute(_REMEMBER, {"subject": subject.value, "memory": memory})
+
+
+_SERVERS = text("""
+    WITH RECURSIVE seen AS (
+        (SELECT platform, workspace FROM jobs ORDER BY platform, workspace LIMIT 1)
+        UNION ALL
+        SELECT after.* FROM seen, LATERAL (
+            SELECT platform, workspace FROM jobs
+            WHERE (platform, workspace) > (seen.platform, seen.workspace)
+            ORDER BY platform, workspace LIMIT 1
+        ) AS after
+    )
+    SELECT * FROM seen UNION SELECT platform, workspace FROM workspaces
+    UNION SELECT platform, workspace FROM doors WHERE platform <> '*' ORDER BY 1, 2
+""")
+
+
+def servers(connection: Connection) -> list[tuple[str, str]]:
+    """Every server (platform, workspace) that has had a job or a setting.
+
+    The jobs are not read one by one: the index of a Place's jobs is asked for one server at a time.
+    """
+    return [(row.platform, row.workspace) for row in connection.execute(_SERVERS)]

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bots.web.overview import Snapshot
-from tasks.client import Capacity, Doors, TierLoad, WorkerLoad
-from tasks.tiers import DoorState, Tier
+from tasks.client import AnyDoors, Capacity, Doors, TierLoad, Whole, WorkerLoad
+from tasks.tiers import DoorState, Feature, Tier
 
 FOLDER = Path(__file__).parents[2] / "docker" / "monitoring"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,12 +26,28 @@ CAPACITY = Capacity(
     calibration={"free": 0.91},
     at=NOW,
 )
+DOORS = [
+    AnyDoors(
+        Tier.FREE, DoorState.AUTO, None, {}, DoorState.WAITLIST, False, timedelta(seconds=1900)
+    ),
+    AnyDoors(Tier.PLUS, DoorState.OPEN, None, {}, DoorState.OPEN, False, timedelta(0)),
+    AnyDoors(
+        Feature.UPSCALE,
+        DoorState.OPEN,
+        DoorState.AUTO,
+        {"slack:T1": DoorState.CLOSED, "discord:1": DoorState.CLOSED},
+        DoorState.OPEN,
+        True,
+        timedelta(seconds=950),
+    ),
+    AnyDoors(Whole.SIGN_UPS, DoorState.OPEN, DoorState.CLOSED, {}, DoorState.CLOSED, False, None),
+]
 
 
 def exposed() -> dict[tuple[str, ...], float]:
     """Each sample's name and label values (by label name), and its value."""
     registry = CollectorRegistry()
-    registry.register(Snapshot(CAPACITY))
+    registry.register(Snapshot(CAPACITY, DOORS))
     families = text_string_to_metric_families(generate_latest(registry).decode())
     samples = [sample for family in families for sample in family.samples]
     return {(each.name, *each.labels.values()): each.value for each in samples}
@@ -46,6 +62,13 @@ def test_the_figures_are_those_of_the_studio() -> None:
         ("atelier_wait_seconds", "0.9", "free"): 90,
         ("atelier_calibration_ratio", "free"): 0.91,
         ("atelier_doors", "waitlist", "free"): 1,
+        ("atelier_doors", "open", "plus"): 1,
+        ("atelier_feature_doors", "upscale", "open"): 1,
+        ("atelier_whole_doors", "sign-ups", "closed"): 1,
+        ("atelier_doors_degraded", "free"): 0,
+        ("atelier_doors_degraded", "plus"): 0,
+        ("atelier_doors_degraded", "upscale"): 1,
+        ("atelier_server_doors", "upscale", "closed"): 2,
         ("atelier_worker_slots", "gpu-1"): 3,
         ("atelier_worker_busy", "gpu-1"): 1,
         ("atelier_picture_seconds", "postcard", "gpu-1"): 0.25,

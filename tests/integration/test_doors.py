@@ -72,6 +72,24 @@ async def test_a_server_cannot_be_opened_past_the_operator(studio: tuple[House, 
     await client.close()
 
 
+async def test_every_server_is_known_by_its_jobs_its_settings_or_the_file(
+    build_house: Callable[..., House],
+) -> None:
+    house = build_house('[discord.guilds."77".roles]\n"1" = "pro"')
+    client = house.client()
+    assert await client.servers() == ["discord:77"]
+    for name in ("bo", "di", "ed"):
+        house.submit(order(member(name)))
+    house.submit(replace(order(ELSEWHERE), place=Place("test", "another server", "general")))
+    await client.set_doors(Member("slack", "T9", "operator"), Tier.FREE, CLOSED)
+    await client.set_doors(OPERATOR, Tier.FREE, CLOSED)
+    found = await client.servers()
+    assert found == ["discord:77", "slack:T9", "test:another server", "test:server"]
+    now = {row.subject: row.now for row in await client.every_door(("slack", "T9"))}
+    assert now[Tier.FREE] is CLOSED
+    await client.close()
+
+
 async def test_new_members_are_kept_out_by_hand_and_may_join_the_waitlist(
     studio: tuple[House, Client],
 ) -> None:

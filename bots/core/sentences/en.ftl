@@ -100,6 +100,7 @@ refusal-title = Not now
 blocked = The administrators of this server have blocked you from making pictures.
 doors-closed = The studio is closed for { $tier } at the moment. Please come back later.
 doors-waitlist = Demand is very high, so { $tier } members are let in from a waitlist. Join it and you will be told when it is your turn.
+doors-elsewhere = Doors of other servers are set on the studio's own machine, or with `atelier doors`.
 sign-ups-suspended = New { $tier } members cannot be taken in at the moment. Join the waitlist and you will be told when it is your turn.
 feature-closed = { $feature ->
     [edit] Editing is

@@ -100,6 +100,7 @@ refusal-title = Pas maintenant
 blocked = Les administrateurs de ce serveur vous ont retiré le droit de faire des images.
 doors-closed = L’atelier est fermé pour { $tier } en ce moment. Revenez plus tard, s’il vous plaît.
 doors-waitlist = La demande est très forte : les membres { $tier } entrent par une liste d’attente. Rejoignez-la et vous serez prévenu quand ce sera votre tour.
+doors-elsewhere = Les portes des autres serveurs se règlent sur la machine de l’atelier, ou avec `atelier doors`.
 sign-ups-suspended = De nouveaux membres { $tier } ne peuvent pas entrer en ce moment. Rejoignez la liste d’attente et vous serez prévenu quand ce sera votre tour.
 feature-closed = { $feature ->
     [edit] La retouche est fermée

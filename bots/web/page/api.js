@@ -31,6 +31,16 @@ export class Api {
     return this.#json("/api/studio/day", {});
   }
 
+  /** Every door as it stands in a server, and the servers whose doors may be set from here. */
+  doors(server) {
+    return this.#json(`/api/studio/doors?${new URLSearchParams({ server })}`, {});
+  }
+
+  /** Set a door; answers as `doors` does. */
+  setDoor(values) {
+    return this.#reply("/api/studio/doors", { body: JSON.stringify(values), headers: { "Content-Type": "application/json" } });
+  }
+
   quota() {
     return this.#json("/api/quota", {});
   }

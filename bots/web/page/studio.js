@@ -1,7 +1,8 @@
 /** The administrators' page: read again every two seconds, with charts of the last day and of these minutes. */
-import { Api, newKey } from "./api.js";
+import { Api } from "./api.js";
 import { Bands, Lines } from "./charts.js";
 import { el, fill } from "./dom.js";
+import { Doors } from "./doors.js";
 import { Notices } from "./notices.js";
 import { People } from "./people.js";
 import { tierBadge } from "./who.js";
@@ -10,12 +11,12 @@ import { rememberedLocale, Words } from "./words.js";
 const EVERY = 2000;
 const DAY_EVERY = 60000;
 const KEPT = 240; // readings: eight minutes
-const STATES = ["open", "waitlist", "closed", "auto"];
 
 class StudioPage {
   constructor(api, words) {
     Object.assign(this, { api, words });
     this.notices = new Notices(words);
+    this.doors = new Doors(api, words, this.notices);
     this.root = document.getElementById("studio");
     this.seen = [];
     this.at = el("p.at", { role: "status" });
@@ -34,6 +35,7 @@ class StudioPage {
       panel(words.say("queueOverTime"), this.chart.node, this.legends[0]),
       panel(words.say("queueOfDay"), this.dayQueue.node, el("h2", {}, words.say("waitsOfDay")), this.dayWaits.node, this.legends[1]),
       panel(words.say("tiersTitle"), table(words, "tierColumns", this.tiers)),
+      this.doors.node,
       panel(words.say("workersTitle"), table(words, "workerColumns", this.workers)),
     );
   }
@@ -44,6 +46,7 @@ class StudioPage {
         const figures = await this.api.studio();
         if (figures.kind === "refusal") return this.#refused(figures.text);
         this.#show(figures);
+        await this.doors.read();
         if (performance.now() - this.dayRead > DAY_EVERY) await this.#showDay();
       } catch (error) {
         this.at.textContent = this.words.say("failed");
@@ -71,8 +74,7 @@ class StudioPage {
     this.chart.draw(this.seen.map((each) => Object.fromEntries(each.map((tier) => [tier.tier, tier.queued]))), KEPT);
     this.chart.label(words.say("chartLabel", totals.at(-1), Math.max(...totals)));
     for (const legend of this.legends) fill(legend, figures.tiers.map((tier) => tierBadge(tier.tier)));
-    // A list that is being chosen from must not be taken away.
-    if (!this.tiers.contains(document.activeElement)) fill(this.tiers, figures.tiers.map((tier) => this.#tier(tier)));
+    fill(this.tiers, figures.tiers.map((tier) => this.#tier(tier)));
     const none = el("tr", {}, el("td.none", { colSpan: 5 }, words.say("noWorkers")));
     fill(this.workers, figures.workers.length ? figures.workers.map((worker) => this.#worker(worker)) : none);
   }
@@ -94,24 +96,13 @@ class StudioPage {
     const wait = (seconds) => (seconds === null ? "–" : words.say("seconds", words.number(seconds)));
     const kept = tier.calibration === null ? "–" : `${words.number(tier.calibration * 100)} %`;
     const numbers = [tier.queued, tier.running, wait(tier.p50), wait(tier.p90), kept].map((value) => el("td.number", {}, String(value)));
-    return el("tr", {}, el("td", {}, tierBadge(tier.tier)), numbers, el("td", {}, tier.doors ? this.#doors(tier) : "–"));
+    return el("tr", {}, el("td", {}, tierBadge(tier.tier)), numbers, el("td", {}, tier.doors ? this.#doors(tier.doors) : "–"));
   }
 
-  #doors(tier) {
-    const { words } = this;
-    const choice = el(
-      "select",
-      { "aria-label": words.say("doorsOf", tier.tier), onchange: () => this.#set(tier.tier, choice) },
-      STATES.map((state) => el("option", { value: state, selected: state === tier.doors.set }, words.book.doorStates[state])),
-    );
-    const now = tier.doors.set === "auto" ? ` ${words.book.doorStates[tier.doors.now]}` : "";
-    return el("span", {}, choice, now, tier.doors.degraded ? ` · ${words.say("degraded")}` : "");
-  }
-
-  async #set(tier, choice) {
-    const reply = await this.api.message({ key: newKey(), channel: "general", text: `/studio doors ${tier} ${choice.value}` }, {});
-    this.notices.toast(reply.text || reply.title);
-    choice.blur();
+  #doors({ set, now, degraded }) {
+    const states = this.words.book.doorStates;
+    const moved = set === "auto" ? ` (${states[now]})` : "";
+    return `${states[set]}${moved}${degraded ? ` · ${this.words.say("degraded")}` : ""}`;
   }
 
   #worker(worker) {
