@@ -21,7 +21,7 @@ from bots.core.sentences import LOCALES, speak
 from bots.core.studio import Studio
 from bots.discord import layout
 from bots.discord.address import file_origins, point_at
-from bots.discord.client import Bot, Shards
+from bots.discord.client import Bot, Shards, own_id
 from bots.discord.commands import registry
 from bots.discord.files import Files
 from bots.discord.mentions import Mentions
@@ -87,7 +87,7 @@ async def _run(parts: _Parts, ready: Callable[[], None], rounds: Rounds) -> None
     tree = await registry.build(bot, reception, presses)
     bot.add_dynamic_items(presses.item())
     bot.formed = presses.sent
-    bot.heard = lambda message: mentions.heard(message, bot.application_id or 0)
+    bot.heard = lambda message: mentions.heard(message, own_id(bot))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(bot.listen(_token(parts.settings)))
         tasks.create_task(line.run())

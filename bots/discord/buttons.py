@@ -82,6 +82,11 @@ def job_in(message: discord.Message) -> UUID | None:
     return _target(message, frozenset({Action.CANCEL, Action.DETAILS}))
 
 
+def waits(message: discord.Message) -> bool:
+    """Whether this is the message of a job in progress: a finished one cannot be cancelled."""
+    return _target(message, frozenset({Action.CANCEL})) is not None
+
+
 def _target(message: discord.Message, actions: frozenset[Action]) -> UUID | None:
     for part in message.components:
         for one in _inside(part):

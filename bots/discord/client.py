@@ -12,7 +12,10 @@ import structlog
 from discord.gateway import DiscordWebSocket
 from yarl import URL
 
+from bots.discord.posts import LOST
+
 GOODBYE = 3.0  # seconds
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between two tries to log in
 log = structlog.get_logger(platform="discord")
 
 Heard = Callable[[discord.Message], Awaitable[None]]
@@ -80,7 +83,7 @@ class Bot(discord.AutoShardedClient):
 
         The library swallows a cancellation that comes while it reconnects; then closing ends it.
         """
-        listening = asyncio.ensure_future(self.start(token))
+        listening = asyncio.ensure_future(self._enter(token))
         try:
             await asyncio.shield(listening)
         except asyncio.CancelledError:
@@ -88,6 +91,22 @@ class Bot(discord.AutoShardedClient):
             listening.cancel()
             await asyncio.wait({listening}, timeout=GOODBYE)
             raise
+
+    async def _enter(self, token: str) -> None:
+        """`start`, again and again while Discord cannot be reached: the library gives up at once
+        there, and tries again only once it was connected."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self.start(token)
+            except (discord.HTTPException, discord.GatewayNotFound, *LOST) as error:
+                log.warning("Discord cannot be reached", why=str(error), again_in=pause)
+                await self.http.close()
+                self.http.connector = discord.utils.MISSING  # it was closed with the session
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, 2 * pause)
+            else:
+                return
 
     async def close(self) -> None:
         """Say goodbye to Discord, but not for long: the library waits half a minute for an echo."""
@@ -121,6 +140,11 @@ class Bot(discord.AutoShardedClient):
         """Forms find their way by their own ids: discord.py forgets them at a restart."""
         if self.formed is not None and interaction.type is discord.InteractionType.modal_submit:
             await self.formed(interaction)
+
+
+def own_id(client: discord.Client) -> int:
+    """The bot's id as a user: old applications have another one as applications."""
+    return client.user.id if client.user else 0
 
 
 def _forget_roles(guild: discord.Guild) -> None:

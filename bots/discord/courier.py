@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-import aiohttp
 import anyio.to_thread
 import discord
 import structlog
@@ -26,7 +25,8 @@ from bots.discord import layout
 from bots.discord.address import point_at
 from bots.discord.layout import PREVIEW, Sheet
 from bots.discord.pace import Pace
-from bots.discord.posts import Gone, Posts, Spot, nonce_of
+from bots.discord.posts import LOST, Gone, Posts, Spot, nonce_of
+from bots.discord.responses import pause_told
 from imaging.errors import ImagingError
 from imaging.formats import fit_into
 from imaging.request import Progress
@@ -39,8 +39,8 @@ LOOK_AGAIN = 1.0
 WRONG_TOKEN_PAUSE = 60.0
 TOO_LARGE, TOO_LARGE_CODE = 413, 40005
 SHRINKS = 4
+POST_SECONDS = 90.0  # that Discord may take for one result, its files included
 REMEMBERED = 2048  # jobs
-LOST = (aiohttp.ClientError, OSError, TimeoutError)
 log = structlog.get_logger(platform="discord")
 
 
@@ -96,7 +96,8 @@ class DiscordCourier:
         async with known.lock:  # a progress edit under way must not come after the result
             posts = await self._ready()
             try:
-                return await _Delivery(posts, parcel, self._now).run()
+                async with asyncio.timeout(POST_SECONDS):  # each edit can be made again
+                    return await _Delivery(posts, parcel, self._now).run()
             except Gone as gone:
                 raise await _give_up(posts, parcel, gone.code) from None
             except (discord.RateLimited, discord.HTTPException, *LOST) as error:
@@ -206,7 +207,11 @@ class _Delivery:
                     raise
         if spot.private:
             raise Gone("token-expired")
-        posted = await self.posts.post(spot, view, sheets, nonce_of(job))
+        if found := await self.posts.find(spot.channel, job):  # posted, but not noted
+            spot = replace(spot, message=found[0], token=None)
+            await self.parcel.remember(spot.memory())
+            return await self.posts.edit(spot, view, sheets)
+        posted = await self.posts.post_result(spot, view, sheets, nonce_of(job))
         await self.parcel.remember(posted.memory())
         return posted
 
@@ -256,6 +261,8 @@ def _later(error: Exception) -> TryLater | None:
     """When to try again; None where Discord refuses the message itself."""
     if isinstance(error, discord.RateLimited):
         return TryLater(str(error), after=error.retry_after)
-    if isinstance(error, discord.HTTPException) and error.status < 500 and error.status != 429:
-        return TryLater(str(error), WRONG_TOKEN_PAUSE) if error.status == 401 else None
-    return TryLater(str(error))
+    if not isinstance(error, discord.HTTPException) or error.status >= 500:
+        return TryLater(str(error) or type(error).__name__)
+    if error.status == 429:
+        return TryLater(str(error), pause_told(error, 5.0))
+    return TryLater(str(error), WRONG_TOKEN_PAUSE) if error.status == 401 else None

@@ -7,12 +7,15 @@ is posted anew carries a nonce made of the job's id, so that Discord itself take
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+import aiohttp
 import discord
+import structlog
 from discord import ui
 
 from bots.discord import buttons
@@ -32,6 +35,9 @@ LASTING = {
     MISSING_PERMISSIONS: "no-permission",
 }
 NOBODY = discord.AllowedMentions.none()
+LOST = (aiohttp.ClientError, OSError, TimeoutError)
+AGAIN_PAUSE = 1.0  # seconds
+log = structlog.get_logger(platform="discord")
 
 
 class Gone(Exception):
@@ -52,6 +58,7 @@ class Spot:
     token: str | None = None
     token_at: float = 0.0  # when the interaction was made, in seconds since 1970
     private: bool = False
+    original: bool = False  # the first response to the interaction, which its token knows by name
     asked_in: int | None = None  # the member's message that is answered, if it was one
     size_limit: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
@@ -66,6 +73,7 @@ class Spot:
             token=answer.get("token"),
             token_at=float(answer.get("at") or 0.0),
             private=bool(stands.get("private", job.order.private)),
+            original=bool(stands.get("original")),
             asked_in=_number(answer.get("message")),
             size_limit=int(answer.get("size_limit") or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES),
         )
@@ -76,6 +84,7 @@ class Spot:
             "channel": str(self.channel),
             "message": str(self.message) if self.message else None,
             "private": self.private,
+            "original": self.original,
         }
 
 
@@ -120,21 +129,17 @@ class Posts:
 
         Raises Gone, or what discord.py raises where it could work later.
         """
-        files = [sheet.file() for sheet in sheets]
-        room = self._client.get_partial_messageable(spot.channel)
-        try:
-            if spot.asked_in is None:
-                sent = await room.send(view=view, files=files, nonce=nonce, allowed_mentions=NOBODY)
-            else:
-                asked = discord.MessageReference(
-                    message_id=spot.asked_in, channel_id=spot.channel, fail_if_not_exists=False
-                )
-                sent = await room.send(
-                    view=view, files=files, nonce=nonce, reference=asked, allowed_mentions=NOBODY
-                )
-        except discord.HTTPException as error:
-            raise lasting(error) from error
-        return replace(spot, message=sent.id)
+        return replace(spot, message=(await self._sent(spot, view, sheets, nonce)).id)
+
+    async def post_result(
+        self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet], nonce: str
+    ) -> Spot:
+        """`post`, for a job that has ended: where Discord knows the nonce from the job's
+        placeholder and gives that instead of a new message, it is made the result. Raises as
+        `post` does."""
+        sent = await self._sent(spot, view, sheets, nonce)
+        posted = replace(spot, message=sent.id)
+        return await self._edit_by_bot(posted, view, sheets) if buttons.waits(sent) else posted
 
     async def roles(self, guild: int, user: int) -> frozenset[str] | None:
         """Role ids of a member, none of one who left; None where we may not look.
@@ -157,13 +162,24 @@ class Posts:
         """A message, asked of Discord. Raises HTTPException."""
         return await self._client.get_partial_messageable(channel).fetch_message(number)
 
-    async def find(self, channel: int, job: Job) -> int | None:
-        """The newest of a channel's messages that has this job's buttons. Raises HTTPException."""
+    async def find(self, channel: int, job: Job) -> list[int]:
+        """A channel's newest messages that have this job's buttons, none where we may not look.
+
+        Raises what discord.py raises where it could work later.
+        """
         room = self._client.get_partial_messageable(channel)
-        async for message in room.history(limit=50):
-            if buttons.job_in(message) == job.id:
-                return message.id
-        return None
+        try:
+            newest = [message async for message in room.history(limit=50)]
+        except (discord.Forbidden, discord.NotFound):
+            return []
+        return [message.id for message in newest if buttons.job_in(message) == job.id]
+
+    async def take_back(self, channel: int, number: int) -> None:
+        """Delete a message of ours that is one too many; one that is gone is no trouble."""
+        try:
+            await self._client.get_partial_messageable(channel).get_partial_message(number).delete()
+        except (discord.HTTPException, *LOST) as error:
+            log.warning("a second placeholder stays", message=number, why=str(error))
 
     async def whisper(self, spot: Spot, member: str, text: str, nonce: str) -> bool:
         """Tell one member something in private: beside the answer, else as a direct message.
@@ -193,15 +209,40 @@ class Posts:
         )
         await room.send(f"<@{member}> {text}", nonce=nonce, allowed_mentions=them)
 
+    async def _sent(
+        self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet], nonce: str
+    ) -> discord.Message:
+        room = self._client.get_partial_messageable(spot.channel)
+        more: dict[str, Any] = {}
+        if spot.asked_in is not None:
+            more["reference"] = discord.MessageReference(
+                message_id=spot.asked_in, channel_id=spot.channel, fail_if_not_exists=False
+            )
+        for again in (True, True, False):  # with the nonce it stands there once all the same
+            files = [sheet.file() for sheet in sheets]
+            try:
+                return await room.send(
+                    view=view, files=files, nonce=nonce, allowed_mentions=NOBODY, **more
+                )
+            except (discord.DiscordServerError, *LOST):
+                if not again:
+                    raise
+                await asyncio.sleep(AGAIN_PAUSE)
+            except discord.HTTPException as error:
+                raise lasting(error) from error
+        raise AssertionError("the last try raises")
+
     async def _edit_by_token(
         self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet] | None
     ) -> Spot:
-        # discord.py names ids only here, while Discord knows "@original" in the same place.
-        target = cast(int, spot.message or ORIGINAL)
+        # discord.py names ids only here, while Discord knows "@original" in the same place; by
+        # their ids it promises to find follow-ups alone.
+        by_name = spot.original or spot.message is None
+        target = cast(int, ORIGINAL if by_name else spot.message)
         edited = await self._hook(spot).edit_message(
             target, view=view, allowed_mentions=NOBODY, **_files(sheets)
         )
-        return replace(spot, message=edited.id)
+        return replace(spot, message=edited.id, original=by_name)
 
     async def _edit_by_bot(
         self, spot: Spot, view: ui.LayoutView, sheets: Sequence[Sheet] | None

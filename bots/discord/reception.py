@@ -26,8 +26,8 @@ from bots.discord import layout, responses
 from bots.discord.files import FileRefused, Files
 from bots.discord.layout import Sheet
 from bots.discord.pictures import Pictures
-from bots.discord.posts import NOBODY, Gone, Posts, Spot, nonce_of
-from bots.discord.responses import LOST, TRIES, Shown
+from bots.discord.posts import LOST, NOBODY, Gone, Posts, Spot, nonce_of
+from bots.discord.responses import TRIES, Shown
 from bots.discord.translate import ask_of
 from tasks.client import Unavailable
 from tasks.job import Reason
@@ -36,6 +36,7 @@ PATIENCE = 1.2  # seconds; the rest of the three is for the way to Discord and b
 LEAST_PATIENCE = 0.2
 CROWD = 40  # answers under way at once from which on patience is least
 REMEMBERED = 10_000  # interactions; Discord repeats one within seconds
+LIBRARY_PAUSE = 1.0  # seconds, the least that discord.py waits before it sends a request again
 
 Asked = Command | BadCommand
 log = structlog.get_logger(platform="discord")
@@ -150,11 +151,11 @@ class Reception:
     async def _respond(
         self, interaction: discord.Interaction, ask: Ask, reply: Reply, shown: Shown
     ) -> None:
-        message = await responses.first(interaction, shown)
+        standing = await responses.first(interaction, shown)
         if reply.kind is not ReplyKind.PLACEHOLDER:
             return
-        spot = _spot(ask, message, shown.private)
-        if message is None and not reply.repeated:
+        spot = _spot(ask, standing.message, shown.private)
+        if not standing.taken and not reply.repeated:
             spot = await self._place_late(interaction, reply, shown, spot) or spot
         if spot.message is not None:
             await self.placed(reply, spot)
@@ -168,7 +169,9 @@ class Reception:
                 edited = await responses.replace_first(interaction, shown)
                 await self.placed(reply, _spot(ask, edited, private=True))
                 return
-            spot = await self._place_late(interaction, reply, shown, _spot(ask, None, False))
+            spot = None
+            if not reply.repeated:
+                spot = await self._place_late(interaction, reply, shown, _spot(ask, None, False))
             if spot:
                 await self.placed(reply, spot)
             await interaction.delete_original_response()
@@ -201,10 +204,12 @@ class Reception:
     ) -> Spot:
         # What is sent first after "thinking" takes its place, and would be as private as it.
         await interaction.edit_original_response(content="…", allowed_mentions=NOBODY)
+        clock = asyncio.get_running_loop().time
         for trial in range(TRIES):
-            found = await self._found(spot.channel, reply) if trial else None
-            if found is not None:
-                return replace(spot, message=found)
+            found = await self._found(spot.channel, reply) if trial else []
+            if found:
+                return replace(spot, message=found[0])
+            begun = clock()
             try:
                 sent = await interaction.followup.send(
                     view=shown.view or discord.utils.MISSING,
@@ -212,20 +217,28 @@ class Reception:
                     allowed_mentions=NOBODY,
                     wait=True,
                 )
-            except LOST as error:
+            except (discord.DiscordServerError, *LOST) as error:
                 log.info("a placeholder broke off", why=type(error).__name__)
             else:
+                if clock() - begun >= LIBRARY_PAUSE:
+                    await self._take_back_doubles(spot.channel, reply, sent.id)
                 return replace(spot, message=sent.id)
         raise Gone("undeliverable")
 
-    async def _found(self, channel: int, reply: Reply) -> int | None:
-        """The message that shows this job already; None where there is none, or none to be seen."""
-        if reply.job is None:
-            return None
+    async def _found(self, channel: int, reply: Reply) -> list[int]:
+        """The messages that show this job already."""
+        return await self.posts.find(channel, reply.job) if reply.job else []
+
+    async def _take_back_doubles(self, channel: int, reply: Reply, kept: int) -> None:
+        """discord.py posts again where a server failed, which may have taken it before it did."""
         try:
-            return await self.posts.find(channel, reply.job)
-        except discord.HTTPException:
-            return None
+            found = await self._found(channel, reply)
+        except (discord.HTTPException, *LOST) as error:
+            log.warning("doubles were not looked for", why=str(error))
+            return
+        for number in found:
+            if number != kept:
+                await self.posts.take_back(channel, number)
 
 
 def _spot(ask: Ask, message: int | None, private: bool) -> Spot:
@@ -237,4 +250,5 @@ def _spot(ask: Ask, message: int | None, private: bool) -> Spot:
         token=answer["token"],
         token_at=answer["at"],
         private=private,
+        original=message is not None,
     )

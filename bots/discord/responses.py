@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
-import aiohttp
 import discord
 import structlog
 from discord import ui
 
 from bots.discord.layout import Sheet
-from bots.discord.posts import NOBODY
+from bots.discord.posts import LOST, NOBODY
 
 ALREADY_ACKNOWLEDGED = 40060
 TRIES = 3
-LOST = (aiohttp.ClientError, OSError, TimeoutError)
+SOON = 2.0  # seconds; Discord waits three for an answer
 log = structlog.get_logger(platform="discord")
 
 
@@ -28,33 +28,48 @@ class Shown:
     private: bool
 
 
-async def first(interaction: discord.Interaction, shown: Shown) -> int | None:
-    """Make it the first response; the message's id, or None where it came too late.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether an interaction has an answer for all to see, and its message where that is known."""
 
-    A connection that breaks does not tell whether Discord took it: the second try does.
+    taken: bool
+    message: int | None = None
+
+
+async def first(interaction: discord.Interaction, shown: Shown) -> Standing:
+    """Make it the first response; not taken where it came too late.
+
+    A connection that breaks, or a server that fails, does not tell whether Discord took it: the
+    next try does, and discord.py makes some of those itself.
     """
-    for trial in range(TRIES):
+    for _ in range(TRIES):
         try:
-            return await send(interaction, shown)
+            number = await send(interaction, shown)
+            return Standing(True, number) if number else await _standing(interaction)
         except discord.HTTPException as error:
-            if error.code == ALREADY_ACKNOWLEDGED and trial:
-                return (await interaction.original_response()).id
-            log.warning("an interaction was not answered", why=error.text, code=error.code)
-            return None
+            if error.code == ALREADY_ACKNOWLEDGED:
+                return await _standing(interaction)
+            if not _soon_again(error):
+                log.warning("an interaction was not answered", why=error.text, code=error.code)
+                return Standing(False)
+            await asyncio.sleep(pause_told(error))
         except LOST as error:
             log.info("an answer broke off", why=type(error).__name__)
-    return None
+    return Standing(False)
 
 
 async def put_off(interaction: discord.Interaction) -> None:
     """Make "thinking", for the member's eyes alone, the first response."""
-    for trial in range(TRIES):
+    for _ in range(TRIES):
         try:
             await interaction.response.defer(ephemeral=True, thinking=True)
         except discord.HTTPException as error:
-            if not (error.code == ALREADY_ACKNOWLEDGED and trial):
+            if error.code == ALREADY_ACKNOWLEDGED:
+                return
+            if not _soon_again(error):
                 log.warning("an interaction was not put off", why=error.text, code=error.code)
-            return
+                return
+            await asyncio.sleep(pause_told(error))
         except LOST as error:
             log.info("a deferral broke off", why=type(error).__name__)
         else:
@@ -62,7 +77,10 @@ async def put_off(interaction: discord.Interaction) -> None:
 
 
 async def send(interaction: discord.Interaction, shown: Shown) -> int | None:
-    """Respond with it; the message's id. Raises what discord.py and aiohttp raise."""
+    """Respond with it; the message's id where Discord tells it.
+
+    Raises what discord.py and aiohttp raise.
+    """
     files = [sheet.file() for sheet in shown.sheets]
     response = interaction.response
     if isinstance(shown.view, ui.LayoutView):
@@ -81,7 +99,35 @@ async def send(interaction: discord.Interaction, shown: Shown) -> int | None:
         sent = await response.send_message(
             shown.text, files=files, ephemeral=shown.private, allowed_mentions=NOBODY
         )
+    if sent.message_id is None and isinstance(sent.resource, discord.InteractionMessage):
+        return sent.resource.id
     return sent.message_id
+
+
+async def _standing(interaction: discord.Interaction) -> Standing:
+    """The answer that Discord has taken; another process's "thinking" is none yet."""
+    try:
+        message = await interaction.original_response()
+    except (discord.DiscordException, *LOST) as error:
+        log.warning("an answer was not found", why=str(error))
+        return Standing(True)
+    return Standing(False) if message.flags.loading else Standing(True, message.id)
+
+
+def _soon_again(error: discord.HTTPException) -> bool:
+    """Whether the same request may do within an interaction's three seconds."""
+    return error.status == 429 and pause_told(error) <= SOON
+
+
+def pause_told(error: discord.HTTPException, usual: float = 1.0) -> float:
+    """Seconds that Discord wants to be left alone for; `usual` where it does not say.
+
+    discord.py obeys by itself, but not where the answer did not come through Discord's own proxy.
+    """
+    try:
+        return float(error.response.headers.get("Retry-After", usual))
+    except ValueError:
+        return usual
 
 
 async def replace_first(interaction: discord.Interaction, shown: Shown) -> int:

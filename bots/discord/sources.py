@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from mimetypes import guess_type
 
 import discord
 
@@ -39,7 +40,8 @@ class Sources:
 def picture_address(message: discord.Message) -> str | None:
     """Where the first picture of a message is kept: a file of its own, or one that it embeds."""
     for attached in message.attachments:
-        if (attached.content_type or "").startswith("image/"):
+        kind = attached.content_type or guess_type(attached.filename)[0]  # not always told
+        if (kind or "").startswith("image/"):
             return attached.url
     for embed in message.embeds:
         for picture in (embed.image, embed.thumbnail):

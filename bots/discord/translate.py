@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from bots.core.command import Ask
 from bots.discord.roles import NO_GUILD, member_of, moderates, writer_of
 from tasks.members import Place
 
+NO_CHANNEL = 0  # of a kind that discord.py does not know: it is answered by the token alone
 THREADS = frozenset(
     {
         discord.ChannelType.public_thread,
@@ -59,7 +61,7 @@ def guild_of(message: discord.Message) -> int | None:
 
 def place_of(channel: object, guild: int | None) -> Place:
     """A channel, or a thread in its channel."""
-    number = getattr(channel, "id", None)
+    number = getattr(channel, "id", NO_CHANNEL)
     kind = getattr(channel, "type", None)
     parent = getattr(channel, "parent_id", None)
     workspace = str(guild) if guild else NO_GUILD
@@ -69,11 +71,14 @@ def place_of(channel: object, guild: int | None) -> Place:
 
 
 def _answer_to(interaction: discord.Interaction) -> Mapping[str, Any]:
-    """What the courier needs to answer: the token lives for 15 minutes from `at`."""
+    """What the courier needs to answer: the token lives for 15 minutes from `at`.
+
+    By our own clock, as it is asked later whether they are over, and not by Discord's in the id.
+    """
     return {
         "application": str(interaction.application_id),
         "token": interaction.token,
-        "at": interaction.created_at.timestamp(),
-        "channel": str(interaction.channel_id),
+        "at": time.time(),
+        "channel": str(interaction.channel_id or NO_CHANNEL),
         "size_limit": interaction.filesize_limit,
     }

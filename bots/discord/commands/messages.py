@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bots.core.command import BadCommand, BadInput, Command, Source, Upscale, Vary
+from bots.discord.client import own_id
 from bots.discord.presses import Presses
 from bots.discord.reception import Reception
 from bots.discord.sources import Sources
@@ -22,11 +23,11 @@ def add_to(
 
     async def source_of(interaction: Interaction, message: Message) -> Source | None:
         place = place_of(interaction.channel, interaction.guild_id)
-        return await sources.of(message, place, interaction.application_id)
+        return await sources.of(message, place, own_id(interaction.client))
 
     @tree.context_menu(name="Edit picture")
     async def edit(interaction: Interaction, message: Message) -> None:
-        await presses.ask_for_edit(interaction, message, interaction.application_id)
+        await presses.ask_for_edit(interaction, message, own_id(interaction.client))
 
     @tree.context_menu(name="Vary picture")
     async def vary(interaction: Interaction, message: Message) -> None:

@@ -16,7 +16,7 @@ from bots.core.sentences import speak
 from bots.discord import layout
 from bots.discord.commands import account, messages, pictures, studio
 from bots.discord.commands.wording import Translator
-from bots.discord.posts import NOBODY
+from bots.discord.posts import LOST, NOBODY
 from bots.discord.presses import Presses
 from bots.discord.reception import Reception
 from bots.discord.roles import language
@@ -63,13 +63,14 @@ async def build(client: discord.Client, reception: Reception, presses: Presses) 
 
 
 async def register(tree: Tree, note: Path, where: str) -> bool:
-    """Send the commands to Discord unless `note` says that these very ones are there.
+    """Send the commands to Discord unless `note` says that these very ones were sent before and
+    Discord still has them.
 
     `where` names the application and the server they are registered with. Whether they were sent.
     Raises what discord.py raises.
     """
     wanted = await fingerprint(tree, where)
-    if await anyio.to_thread.run_sync(_noted, note) == wanted:
+    if await anyio.to_thread.run_sync(_noted, note) == wanted and await _stand(tree):
         return False
     await tree.sync()
     await anyio.to_thread.run_sync(_write, note, wanted)
@@ -87,6 +88,17 @@ async def fingerprint(tree: Tree, where: str) -> str:
         [where, sorted(told, key=lambda one: json.dumps(one, sort_keys=True))], sort_keys=True
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _stand(tree: Tree) -> bool:
+    """Whether Discord has the commands by their names: somebody may have taken them away."""
+    ours = {command.name for command in (*tree.get_commands(), *_menus(tree))}
+    try:
+        found = await tree.client.http.get_global_commands(tree.client.application_id or 0)
+    except (discord.HTTPException, *LOST) as error:
+        log.warning("commands were not looked at", why=str(error))
+        return True  # they were sent
+    return ours <= {command["name"] for command in found}
 
 
 def _noted(note: Path) -> str:

@@ -12,7 +12,9 @@ class Fault:
     """What to do with the next `times` requests that match.
 
     `kind` is "status" (answer so, having done nothing), "close" (hang up, having done nothing),
-    "close-after" (do it, then hang up without an answer), "slow" (wait `seconds` first) or "late"
+    "close-after" (do it, then hang up without an answer), "status-after" (do it, then answer with
+    the status), "plain-429" (slow down for `seconds`, says something before Discord's own proxy,
+    of which discord.py leaves the rest to us), "slow" (wait `seconds` first) or "late"
     (as "slow", but on Discord's own clock: nobody has to wait).
     """
 

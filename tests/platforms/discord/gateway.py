@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.platforms.discord.world import TOKEN, World
+from tests.platforms.discord.world import APPLICATION, TOKEN, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15  # members, presences, message content
@@ -151,7 +151,7 @@ class Gateway:
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "shard": list(session.shard),
-            "application": {"id": str(self.world.bot.id), "flags": 0},
+            "application": {"id": str(APPLICATION), "flags": 0},
             "private_channels": [],
         }
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.platforms.discord.house_rules import message_problems
 from tests.platforms.discord.world import (
+    APPLICATION,
     COMPONENTS_V2,
     EPHEMERAL,
     LOADING,
@@ -194,5 +195,5 @@ def _frame(world: World, message: Message) -> dict[str, Any]:
         "components": [],
     }
     if message.interaction:
-        base |= {"application_id": str(world.bot.id), "webhook_id": str(world.bot.id)}
+        base |= {"application_id": str(APPLICATION), "webhook_id": str(APPLICATION)}
     return base

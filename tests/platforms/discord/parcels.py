@@ -20,7 +20,7 @@ from tasks.tiers import Tier
 from tests.platforms.discord.people import Person
 from tests.platforms.discord.rest import Call
 from tests.platforms.discord.server import LoopbackDiscord
-from tests.platforms.discord.world import EPHEMERAL, Interaction, Message
+from tests.platforms.discord.world import APPLICATION, EPHEMERAL, Interaction, Message
 
 
 def picture_file(side: int = 64, *, noisy: bool = False) -> bytes:
@@ -79,7 +79,7 @@ async def ask(
         await discord.rest.answer(Call("POST", path, {}, {"type": 4, "data": data}))
     stands = interaction.original
     placeholder = {"message": str(stands.id), "channel": str(stands.channel.id),
-                   "private": private} if stands and noted else {}  # fmt: skip
+                   "private": private, "original": True} if stands and noted else {}  # fmt: skip
     return Asked(
         discord, person, interaction, _job(person, interaction, placeholder, prompt, private)
     )
@@ -98,7 +98,7 @@ def _job(
         request=ImageRequest(Operation.IMAGINE, prompt, "postcard", 64, 64, 7),
         private=private,
         reply_to={
-            "application": str(person.discord.world.bot.id),
+            "application": str(APPLICATION),
             "token": interaction.token,
             "at": interaction.at,
             "channel": str(interaction.channel.id),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.platforms.discord import messages
 from tests.platforms.discord.world import (
+    APPLICATION,
     MANAGE_GUILD,
     MANAGE_MESSAGES,
     USUAL,
@@ -296,7 +297,7 @@ class Person:
         guild = one.channel.guild
         payload: dict[str, Any] = {
             "id": str(one.id),
-            "application_id": str(self.discord.world.bot.id),
+            "application_id": str(APPLICATION),
             "type": one.kind,
             "token": one.token,
             "version": 1,
@@ -325,7 +326,7 @@ class Person:
     def _entitlement(self, sku: int) -> dict[str, Any]:
         return {
             "id": str(sku + 1), "sku_id": str(sku),
-            "application_id": str(self.discord.world.bot.id),
+            "application_id": str(APPLICATION),
             "user_id": self.id, "type": 8, "deleted": False, "consumed": False,
         }  # fmt: skip
 

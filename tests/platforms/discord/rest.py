@@ -12,6 +12,7 @@ from tests.platforms.discord.gateway import Gateway
 from tests.platforms.discord.house_rules import command_problems
 from tests.platforms.discord.messages import Refusal
 from tests.platforms.discord.world import (
+    APPLICATION,
     ATTACH,
     EPHEMERAL,
     HISTORY,
@@ -162,7 +163,7 @@ async def _user(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
 @route("GET", "/applications/@me")
 async def _application(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
     return {
-        "id": str(rest.world.bot.id),
+        "id": str(APPLICATION),
         "name": "Atelier",
         "icon": None,
         "description": "",
@@ -397,8 +398,10 @@ async def _delete_followup(rest: Rest, call: Call, parts: tuple[str, ...]) -> An
 
 
 def _of_interaction(one: Interaction, which: str) -> Message:
-    mine = [m for m in (one.original, *one.followups) if m is not None and not m.deleted]
-    for message in mine:
-        if which == str(message.id) or (which == "@original" and message is one.original):
-            return message
+    """Its first answer is known by name; by number, no more than follow-ups is promised."""
+    named = {str(message.id): message for message in one.followups}
+    if one.original is not None:
+        named["@original"] = one.original
+    if which in named and not named[which].deleted:
+        return named[which]
     raise Refusal(404, 10008, "Unknown Message")

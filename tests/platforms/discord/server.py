@@ -188,12 +188,14 @@ class LoopbackDiscord:
             await asyncio.sleep(fault.seconds)
         if fault and fault.kind == "late":
             self.clock.advance(fault.seconds)
-        if fault and fault.kind in {"close", "status"}:
+        if fault and fault.kind in {"close", "status", "plain-429"}:
             return _broken(request, entry, fault)
         response = await self._answered(request, call, entry)
         if fault and fault.kind == "close-after":
             entry.status = 0
             _hang_up(request)
+        if fault and fault.kind == "status-after":
+            return _broken(request, entry, fault)
         return response
 
     async def _answered(self, request: web.Request, call: Call, entry: Request) -> web.Response:
@@ -271,6 +273,9 @@ def _broken(request: web.Request, entry: Request, fault: Fault) -> web.Response:
         _hang_up(request)
         return web.Response(status=500)
     entry.status = fault.status
+    if fault.kind == "plain-429":
+        entry.status, headers = 429, {"Retry-After": str(fault.seconds)}
+        return _json({"message": "slower, please"}, status=429, headers=headers)
     if fault.status == 429:
         headers = {"X-RateLimit-Reset-After": str(fault.seconds or 0.2)}
         return _limited(entry, headers)

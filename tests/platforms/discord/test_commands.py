@@ -84,6 +84,11 @@ async def test_commands_are_localised_and_sent_once_only(room: Room) -> None:
     await room.running.stop()
     await room.running.start()
     assert room.discord.rest.command_puts == 1
+    await room.running.stop()
+    room.discord.world.commands.pop()
+    await room.running.start()
+    assert room.discord.rest.command_puts == 2
+    assert len(room.discord.world.commands) == len(commands)
 
 
 async def test_every_account_command_answers_in_private(room: Room) -> None:

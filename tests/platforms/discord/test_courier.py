@@ -10,16 +10,20 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from bots.core.cards import card
+from bots.core.sentences import speak
+from bots.discord import layout
 from bots.discord.address import point_at
 from bots.discord.courier import DiscordCourier
+from bots.discord.posts import Posts, Spot, nonce_of
 from imaging.request import Progress, Stage
 from tasks.deliver import TryLater, Undeliverable
-from tasks.job import Reason
+from tasks.job import JobState, Reason
 from tasks.members import Member
 from tests.platforms.discord.parcels import Asked, ask, picture_file
 from tests.platforms.discord.people import Person
 from tests.platforms.discord.server import LoopbackDiscord
-from tests.platforms.discord.world import ATTACH, SEND, VIEW, Message, components_of
+from tests.platforms.discord.world import ATTACH, HISTORY, SEND, VIEW, Message, components_of
 
 # One loop for all: a bot whose loop stands still while others run would lose its gateway.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -217,13 +221,32 @@ async def test_a_placeholder_that_was_not_noted_is_found_by_the_token(post: Post
 async def test_without_any_placeholder_it_is_posted_once(post: Post) -> None:
     asked = await ask(post.discord, post.anna, answered=False)
     old = replace(asked, job=replace(asked.job, created_at=_ago(asked, 31)))
-    post.discord.faults.add("POST", "/channels/", "close-after")
+    post.discord.faults.add("POST", "/channels/", "close-after", times=3)
     with pytest.raises(TryLater):
         await post.courier.deliver(old.parcel(PNG))
     first = await post.courier.deliver(old.parcel(PNG))
     again = await post.courier.deliver(old.parcel(PNG))
     assert first == again
     assert len(post.with_picture()) == 1
+
+
+@pytest.mark.parametrize("lost", [0, HISTORY])
+async def test_a_placeholder_that_was_posted_but_not_noted_becomes_the_result(
+    post: Post, lost: int
+) -> None:
+    asked = await ask(post.discord, post.anna, answered=False)
+    waiting = layout.card_view(card(replace(asked.job, state=JobState.QUEUED), speak("en")))
+    await post.courier.roles(asked.job.order.member)  # logs in
+    posts = Posts(post.courier._client)  # type: ignore[arg-type]  # it has logged in
+    stands = await posts.post(Spot.of(asked.job), waiting, (), nonce_of(asked.job))
+    post.anna.room.lost = lost  # the nonce alone finds it where the bot may not read
+    post.expected = {403} if lost else set()
+    old = replace(asked, job=replace(asked.job, created_at=_ago(asked, 31)))
+    old.interaction.answer = None
+    receipt = await post.courier.deliver(old.parcel(PNG))
+    (shown,) = post.with_picture()
+    assert receipt.message == str(shown.id) == str(stands.message)
+    assert post.anna.sees() == [shown]
 
 
 async def test_too_large_a_picture_is_made_to_fit(post: Post) -> None:

@@ -10,6 +10,7 @@ import discord
 import psycopg
 import pytest
 
+from bots.discord import client
 from tasks.store import lines
 from tasks.store.database import Database
 from tests.platforms.discord.conftest import Room
@@ -99,7 +100,7 @@ async def test_a_slow_studio_opens_no_form_but_says_so(room: Room) -> None:
     assert "a house at night" in again.shown.text
 
 
-@pytest.mark.parametrize("kind", ["close-after", "close"])
+@pytest.mark.parametrize("kind", ["close-after", "close", "status-after", "status"])
 async def test_an_answer_that_breaks_off_is_given_once(room: Room, kind: str) -> None:
     anna = room.person("anna", "pro")
     room.discord.faults.add("POST", "/interactions/", kind)
@@ -128,15 +129,27 @@ async def test_an_answer_that_came_too_late_stands_in_the_channel(room: Room) ->
     assert "a late house" in shown.text
 
 
-async def test_a_late_placeholder_that_breaks_off_is_found_again(room: Room) -> None:
+@pytest.mark.parametrize("kind", ["close-after", "status-after"])
+async def test_a_late_placeholder_that_breaks_off_is_found_again(room: Room, kind: str) -> None:
     anna = room.person("anna", "pro")
-    room.discord.faults.add("POST", r"/webhooks/\d+/[^/]+$", "close-after")
+    room.discord.faults.add("POST", r"/webhooks/\d+/[^/]+$", kind)
     with slow_record(room):
         await anna.slash("imagine", hasty=True, prompt="lost on the way")
-    await room.discord.until(lambda: public(room))
     (job,) = await room.placed()
     (shown,) = public(room)
     assert job.placeholder["message"] == str(shown.id)
+
+
+async def test_a_busy_answer_is_given_when_discord_says_so(room: Room) -> None:
+    anna = room.person("anna", "pro")
+    room.discord.faults.add("POST", "/interactions/", "plain-429", seconds=1)
+    asked = await anna.slash("imagine", prompt="patience")
+    (job,) = await room.placed()
+    assert public(room) == [asked.shown]
+    assert job.placeholder["message"] == str(asked.shown.id)
+    due = [r for r in room.discord.requests if r.status == 429]
+    assert len(due) == 1
+    room.discord.requests.remove(due[0])
 
 
 async def test_where_the_bot_may_not_write_the_token_still_answers(room: Room) -> None:
@@ -188,6 +201,18 @@ async def test_a_bot_that_tries_to_reconnect_ends_when_it_is_told_to(room: Room)
         await room.running.stop()
     gateway.asleep = False
     await room.running.start()
+    assert (await room.person("anna").slash("quota")).shown.text
+
+
+async def test_a_discord_that_is_down_is_waited_for(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.1)
+    await room.running.stop()
+    room.discord.faults.add("GET", "/users/@me", "status", status=503)
+    room.discord.faults.add("GET", "/users/@me", "close")
+    await room.running.start()
+    assert room.discord.faults.pending == []
     assert (await room.person("anna").slash("quota")).shown.text
 
 

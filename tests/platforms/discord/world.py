@@ -11,7 +11,7 @@ from tests.platforms.discord.clock import Clock
 
 T = TypeVar("T")
 
-APPLICATION = 4_000_000_000_000_000_001
+BOT, APPLICATION = 4_000_000_000_000_000_001, 4_000_000_000_000_000_002
 TOKEN = "NDAwMDAw.loopback.c2VjcmV0LW9mLXRoZS10ZXN0LWJvdA"
 
 EPHEMERAL = 1 << 6
@@ -80,7 +80,7 @@ class Channel:
         }
         if self.kind == 11:
             base |= {
-                "owner_id": str(APPLICATION),
+                "owner_id": str(BOT),
                 "message_count": 0,
                 "member_count": 1,
                 "thread_metadata": {
@@ -250,7 +250,7 @@ class World:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.bot = User(APPLICATION, "atelier", bot=True)
+        self.bot = User(BOT, "atelier", bot=True)
         self.users: dict[int, User] = {self.bot.id: self.bot}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
