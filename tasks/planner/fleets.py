@@ -75,32 +75,58 @@ def smallest(
     speed: float = 1.0,
     report: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, Day]:
-    """The least number of GPUs that keeps every promise on this day, and that day.
+    """The least number of GPUs (to 2 %) that keeps every promise on this day, and that day.
 
-    More GPUs never make a wait longer, so halving finds it: on a large day first with one in so
-    many members and GPUs, then on the whole. Raises ValueError where no fleet does.
+    More GPUs never make a wait longer, so doubling and halving find it: on a large day first with
+    one in so many members and GPUs, then on the whole. Raises ValueError where no fleet does.
     """
     wanted = list(promises)
 
     def tried(day_trace: Trace, gpus: int) -> Day:
         return Simulation(day_trace, fleet(gpus, speed), house).run()
 
-    thin = max(1, len(trace) // SEARCHED)
-    low, high = 0, max(1, math.ceil(trace.work / speed / max(60.0, trace.seconds) * 16 / thin))
-    small = trace.thinned(thin) if thin > 1 else trace
-    while high - low > max(1, high // 50):
-        middle = (low + high) // 2
-        kept = _keeps(wanted, tried(small, middle))
-        report(f"{middle * thin} GPUs: {'kept' if kept else 'broken'}")
-        low, high = (low, middle) if kept else (middle, high)
-    gpus = high * thin
+    def small_keeps(gpus: int) -> bool:
+        kept = _keeps(wanted, tried(small, gpus))
+        report(f"{gpus * thin} GPUs: {'kept' if kept else 'broken'}")
+        return kept
+
+    small, thin = _thinned(trace)
+    begin = math.ceil(small.work / speed / max(60.0, small.seconds))
+    # With a GPU for each request nobody waits for one.
+    gpus = thin * _least(small_keeps, max(1, min(begin, len(small))), len(small))
     step = max(1, gpus // 50)
-    for _ in range(40):
+    while True:
         day = tried(trace, gpus)
         if _keeps(wanted, day):
             return gpus, day
-        gpus += step
-    raise ValueError("No number of GPUs keeps these promises: one picture alone takes too long.")
+        if gpus >= len(trace):
+            raise ValueError(IMPOSSIBLE)
+        gpus, step = min(gpus + step, len(trace)), math.ceil(step * 1.25)
+
+
+IMPOSSIBLE = (
+    "No number of GPUs keeps these promises: with one for each request, what is left to wait for "
+    "is a member's own jobs and limits."
+)
+
+
+def _thinned(trace: Trace) -> tuple[Trace, int]:
+    """The day to search on, and how many times smaller it is; all of it where a part is unlike."""
+    thin = max(1, len(trace) // SEARCHED)
+    small = trace.thinned(thin) if thin > 1 else trace
+    like = 0.5 < small.work * thin / trace.work < 2 and small.seconds * 2 > trace.seconds
+    return (small, thin) if like else (trace, 1)
+
+
+def _least(keeps: Callable[[int], bool], begin: int, most: int) -> int:
+    """The least number that keeps, to 2 %; `most` where none below it does."""
+    low, high = 0, begin
+    while high < most and not keeps(high):
+        low, high = high, min(2 * high, most)
+    while high - low > max(1, high // 50):
+        middle = (low + high) // 2
+        low, high = (low, middle) if keeps(middle) else (middle, high)
+    return high
 
 
 def _keeps(promises: list[Promise], day: Day) -> bool:

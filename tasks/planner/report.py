@@ -48,6 +48,7 @@ class Plan:
             "promises": [
                 {
                     "promise": str(promise),
+                    "asked": day.lanes[promise.lane].asked,
                     "reached": _finite(promise.reached(day)),
                     "kept": promise.kept(day),
                 }
@@ -130,6 +131,8 @@ def _promises(promises: Sequence[Mapping[str, Any]]) -> str:
         words = duration(reached) if reached is not None else "never"
         if "refused" in promise["promise"]:
             words = f"{reached:.1%}"
+        if not promise["asked"]:
+            words = "nobody asked"
         rows.append([promise["promise"], words, "kept" if promise["kept"] else "broken"])
     return "<h2>Promises</h2>" + _table(["promise", "reached", ""], rows)
 

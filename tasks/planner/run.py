@@ -6,7 +6,7 @@ import argparse
 import gc
 import json as json_text
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,11 +43,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--compare", action="store_true", help="with other orders of jobs")
     parser.add_argument("--seed", type=int, default=1)
     read = parser.parse_args(arguments)
-    positive = ("requests", "seconds", "speed", *(() if read.gpus is None else ("gpus",)))
-    for name in positive:
-        if not getattr(read, name) > 0:
-            raise PlanError(f"--{name} must be above 0.")
+    for name, (least, most) in _BOUNDS.items():
+        value = getattr(read, name)
+        if value is not None and not least <= value <= most:
+            raise PlanError(f"--{name} must be from {least:,} to {most:,}, not {value:,}.")
     return read
+
+
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "requests": (1, 100_000_000),
+    "seconds": (0.001, trace.MOST_SECONDS),
+    "gpus": (1, 10_000_000),
+    "speed": (0.001, 1000),
+    "price": (0, 1_000_000),
+}
 
 
 def run(
@@ -58,15 +67,28 @@ def run(
 ) -> Plan:
     """Plan a day, say the answer, and write the files that are asked for. Raises PlanError."""
     asked = parse(arguments)
+    for path in (json, html_file):
+        if path is not None:
+            _check_writable(path)
     with _no_collector():
         plan = make(asked, say)
     for line in summary(plan):
         say(line)
     if json is not None:
-        json.write_text(json_text.dumps(plan.as_json(), indent=1), encoding="utf-8")
+        json.write_text(
+            json_text.dumps(plan.as_json(), indent=1, allow_nan=False), encoding="utf-8"
+        )
     if html_file is not None:
         html_file.write_text(html(plan), encoding="utf-8")
     return plan
+
+
+def _check_writable(path: Path) -> None:
+    """Before a day is played for minutes. Raises PlanError."""
+    if path.is_dir():
+        raise PlanError(f"{path} cannot be written: it is a folder. Name a file.")
+    if not path.parent.is_dir():
+        raise PlanError(f"{path} cannot be written: there is no folder {path.parent}.")
 
 
 @contextmanager
@@ -142,6 +164,8 @@ def summary(plan: Plan) -> list[str]:
         words = "never" if reached is None else duration(reached)
         if "refused" in promise["promise"]:
             words = f"{reached:.1%}"
+        if not promise["asked"]:
+            words = "nobody asked"
         lines.append(f"  {'kept  ' if promise['kept'] else 'BROKEN'} {promise['promise']}: {words}")
     lines += [
         f"  {name:8} asked {count(lane['asked']):>10}  refused {lane['refused_share']:6.1%}  "

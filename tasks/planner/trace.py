@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from tasks.fairness import RELAXED
 from tasks.tiers import Tier
 
 LANES = (*(tier.value for tier in Tier), RELAXED)
 """Lanes by the number that a trace writes for them."""
+
+COLUMNS = ("at", "tier", "member", "seconds")
+
+MOST_SECONDS = 86_400.0
+"""The most GPU seconds of one picture."""
+
+LONGEST = 31 * 86_400.0
+"""Seconds that a trace may span."""
+
+_LEAST_SECONDS = 1e-6  # less is lost in a column of 32 bits
 
 Arrival = tuple[float, int, int, float]
 """(seconds from the start, lane's number, member's number, GPU seconds)"""
@@ -81,34 +93,63 @@ def read(path: Path) -> Trace:
     seconds. Raises TraceError.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TraceError(f"The trace {path} cannot be read: {error}.") from error
-    rows: Iterable[object]
-    if path.suffix == ".json":
-        try:
-            rows = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise TraceError(f"{path}, line {error.lineno}: this is not JSON: {error}.") from error
-    else:
-        rows = csv.DictReader(text.splitlines())
-    members: dict[str, int] = {}
-    arrivals = sorted(_arrival(path, n, row, members) for n, row in enumerate(rows, 1))
-    first = arrivals[0][0] if arrivals else 0.0
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            members: dict[str, int] = {}
+            rows = enumerate(_rows(path, file), 1)
+            arrivals = sorted(_arrival(path, number, row, members) for number, row in rows)
+    except OSError as error:
+        raise TraceError(f"The trace {path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TraceError(f"The trace {path} is no text of CSV or JSON: {error}.") from error
+    first, last = (arrivals[0][0], arrivals[-1][0]) if arrivals else (0.0, 0.0)
+    if last - first > LONGEST:
+        days = (last - first) / 86_400
+        raise TraceError(f"{path} spans {days:,.0f} days: at is in seconds, and a month the most.")
     return Trace(path.stem, ((at - first, *rest) for at, *rest in arrivals))  # type: ignore[misc]
 
 
-def _arrival(path: Path, number: int, row: object, members: dict[str, int]) -> Arrival:
-    fields = row if isinstance(row, dict) else {}
+def _rows(path: Path, file: TextIO) -> Iterable[object]:
+    if path.suffix.lower() != ".json":
+        table = csv.DictReader(file)
+        missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+        if missing:
+            heading, lacks = ",".join(COLUMNS), ", ".join(missing)
+            raise TraceError(f"{path}, line 1: expected the heading {heading}; it lacks {lacks}.")
+        return table
     try:
-        member = members.setdefault(str(fields["member"]), len(members))
-        lane = LANES.index(fields["tier"])
-        at, cost = float(fields["at"]), float(fields["seconds"])
-    except (KeyError, ValueError, TypeError) as error:
-        lanes = ", ".join(LANES)
+        values = json.load(file)
+    except json.JSONDecodeError as error:
+        raise TraceError(f"{path}, line {error.lineno}: this is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise TraceError(f"{path} is nested too deeply for a list of arrivals.") from error
+    if not isinstance(values, list):
+        raise TraceError(f"{path}: expected a list of arrivals, not one {type(values).__name__}.")
+    return values
+
+
+def _arrival(path: Path, number: int, row: object, members: dict[str, int]) -> Arrival:
+    where = f"{path}, arrival {number}"
+    fields = row if isinstance(row, dict) else {}
+    missing = [name for name in COLUMNS if fields.get(name) in (None, "")]
+    if missing:
+        raise TraceError(f"{where}: expected {', '.join(COLUMNS)}; {missing[0]} is not there.")
+    tier = fields["tier"]
+    if tier not in LANES:
+        raise TraceError(f"{where}: tier is one of {', '.join(LANES)}, not {tier!r}.")
+    at, cost = (_number(where, name, fields[name]) for name in ("at", "seconds"))
+    if not 0 < cost <= MOST_SECONDS:
         raise TraceError(
-            f"{path}, arrival {number}: expected at, tier ({lanes}), member and seconds; {error}."
-        ) from error
-    if not cost > 0:
-        raise TraceError(f"{path}, arrival {number}: seconds must be above 0, not {cost:g}.")
-    return at, lane, member, cost
+            f"{where}: seconds must be above 0 and at most {MOST_SECONDS:,.0f}, not {cost:g}."
+        )
+    member = members.setdefault(str(fields["member"]), len(members))
+    return at, LANES.index(tier), member, max(cost, _LEAST_SECONDS)
+
+
+def _number(where: str, name: str, value: object) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise TraceError(f"{where}: {name} must be a number, not {str(value)[:40]!r}.")
+    return number

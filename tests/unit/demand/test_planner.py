@@ -64,13 +64,33 @@ def test_a_recorded_day_is_read_from_csv_and_json(tmp_path: Path) -> None:
         ("d.csv", "at,tier,member,seconds\n1,free,m,0\n"),
         ("e.csv", "when\n1\n"),
         ("f.csv", None),
+        ("g.csv", "at;tier;member;seconds\n1;free;m;1\n"),
+        ("h.csv", "at,tier,member,seconds\nnan,free,m,1\n"),
+        ("i.csv", "at,tier,member,seconds\ninf,free,m,1\n"),
+        ("j.csv", "at,tier,member,seconds\n0,free,m,inf\n"),
+        ("k.csv", "at,tier,member,seconds\n0,free,m,1e9\n"),
+        ("l.csv", "at,tier,member,seconds\n0,free,m\n"),
+        ("m.csv", "at,tier,member,seconds\n0,free,m,1\n1700000000,free,m,1\n"),
+        ("n.csv", f"at,tier,member,seconds\n0,free,{'m' * 200_000},1\n"),
+        ("o.json", "5"),
+        ("p.json", '{"at": 0}'),
+        ("q.json", "[" * 100_000),
+        ("r.json", f'[{{"at": 0, "tier": "free", "member": "m", "seconds": {10**400}}}]'),
+        ("s.json", '[{"at": 0, "tier": ["free"], "member": "m", "seconds": 1}]'),
     ],
 )
 def test_a_file_that_is_no_trace_says_why(tmp_path: Path, name: str, text: str | None) -> None:
     if text is not None:
         (tmp_path / name).write_text(text)
-    with pytest.raises(TraceError, match=name[0]):
+    with pytest.raises(TraceError, match=name):
         read(tmp_path / name)
+
+
+def test_a_trace_from_a_spreadsheet_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "day.CSV"
+    text = 'seconds,member,tier,note,at\r\n1,"a\nb",free,x,0\r\n2,"a\nb",free,,3\r\n'
+    path.write_text("\ufeff" + text, encoding="utf-8", newline="")
+    assert list(read(path)) == [(0.0, FREE, 0, 1.0), (3.0, FREE, 0, 2.0)]
 
 
 def test_one_gpu_serves_one_after_the_other() -> None:
@@ -137,6 +157,22 @@ def test_a_promise_that_no_fleet_keeps_is_said_to_be_one() -> None:
     never = Promise("plus", -1.0)
     with pytest.raises(ValueError, match="No number of GPUs"):
         smallest(Trace("t", [(0.0, PLUS, 1, 5.0)]), [never], House())
+
+
+def test_a_fleet_is_found_for_a_burst_in_a_quiet_day() -> None:
+    """The day's mean says nothing of it: five hundred at once, and one a day later."""
+    burst = [*((0.0, PLUS, n, 5.0) for n in range(500)), (12_000.0, PLUS, 0, 5.0)]
+    gpus, _ = smallest(Trace("burst", burst), [Promise("plus", 10.0, 0.9)], House(noise=0.0))
+    assert 140 < gpus < 180  # the third picture of each begins after ten seconds
+
+
+def test_a_fleet_is_found_where_one_member_is_the_day() -> None:
+    """A part of the members is then no picture of the whole."""
+    lone = [(n / 10, PLUS, 0, 5.0) for n in range(130_000)]
+    trace = Trace("lone", [*lone, *((13_000.0 + n, FREE, n, 1.0) for n in range(200))])
+    gpus, day = smallest(trace, [Promise("free", 30.0, 0.9)], House())
+    assert 1 <= gpus <= 6
+    assert day.lanes["free"].served
 
 
 @pytest.mark.parametrize("text", ["plus", "gold:p99<=1s", "plus:p99<=1%", "plus:p0<=1s", "free:x"])
@@ -220,8 +256,22 @@ def test_the_report_opens_offline_and_says_the_same_as_the_json(tmp_path: Path) 
         ["--trace", "nowhere.csv"],
         ["--requests", "-1"],
         ["--what"],
+        ["--seconds", "nan"],
+        ["--seconds", "inf"],
+        ["--speed", "inf"],
+        ["--price", "-1"],
+        ["--requests", "100000000000"],
     ],
 )
 def test_a_wrong_argument_is_a_sentence(arguments: list[str]) -> None:
     with pytest.raises(PlanError):
         run(None, None, arguments, lambda _: None)
+
+
+@pytest.mark.parametrize("name", [".", "no folder/plan.json"])
+def test_a_file_that_cannot_be_written_is_told_before_the_day_is_played(
+    tmp_path: Path, name: str
+) -> None:
+    for files in ((tmp_path / name, None), (None, tmp_path / name)):
+        with pytest.raises(PlanError, match="cannot be written"):
+            run(*files, ["--requests", "100000000"], lambda _: None)
