@@ -44,6 +44,8 @@ class FileLimits:
 
 
 LIMITS = FileLimits()
+# Pillow reads a file without it where all its pixels happen to be there.
+PNG_END = b"IEND\xaeB`\x82"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ def _opened(data: bytes, limits: FileLimits) -> Iterator[ImageFile.ImageFile]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=_READ_AS) as image:
                 _check_pixels(image.size, limits)
+                if image.format == "PNG" and PNG_END not in data:
+                    raise NotAPicture("The picture is truncated: its last chunk is missing.")
                 yield image
     except Image.DecompressionBombError as error:
         raise PictureTooLarge(f"The picture has too many pixels: {error}") from error

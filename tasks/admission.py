@@ -103,8 +103,9 @@ def _about_the_words(facts: Facts) -> Reason | None:
     if request.operation in PROMPTED and not request.prompt.strip():
         return Reason("prompt-empty")
     limit = facts.limits.prompt_characters
-    if max(len(request.prompt), len(request.negative)) > limit:
-        return Reason("prompt-too-long", {"limit": limit})
+    length = max(len(request.prompt), len(request.negative))
+    if length > limit:
+        return Reason("prompt-too-long", {"length": length, "limit": limit})
     if word := forbidden_word(request.prompt, facts.words):
         return Reason("forbidden-words", {"word": word})
     return None

@@ -23,6 +23,7 @@ from bots.core.command import (
 )
 from bots.core.context import Context
 from bots.core.intake import may_see
+from bots.core.orders import printable
 from bots.core.reasons import refusal
 from bots.core.reply import Action, Attachment, Button, Field, Reply, ReplyKind, Style
 from tasks.client import Allowance
@@ -90,7 +91,8 @@ async def report(context: Context, command: Report) -> Reply:
     job = await context.client.job(command.job)
     if job is None or not may_see(context, job):
         return _refuse(context, "no-such-job")
-    await context.client.report(command.job, context.ask.member, command.words[:1000])
+    words = printable(command.words)[:1000]
+    await context.client.report(command.job, context.ask.member, words)
     return _say(context, "reported")
 
 
@@ -201,7 +203,7 @@ async def _job_to_cancel(context: Context, wanted: UUID | str | None) -> UUID | 
         return wanted
     member = context.ask.member
     if wanted is not None:
-        job = await context.client.find_job(member, wanted.strip().lower())
+        job = await context.client.find_job(member, printable(wanted).lower())
         return job.id if job else None
     jobs = await context.client.active_jobs(member)
     return jobs[-1].id if jobs else None

@@ -294,6 +294,7 @@ class BadInput(StrEnum):
     BAD_SEED = "bad-seed"
     BAD_STRENGTH = "bad-strength"
     BAD_FACTOR = "bad-factor"
+    BAD_LANGUAGE = "bad-language"
     BAD_SETTING = "bad-setting"
     BAD_TIER = "bad-tier"
     BAD_STATE = "bad-state"

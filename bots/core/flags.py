@@ -16,6 +16,7 @@ from bots.core.command import (
     Imagine,
     Source,
 )
+from bots.core.sentences import LOCALES
 from imaging.request import MAX_SEED
 
 # Phones turn "--" into one dash; a flag typed there should work all the same.
@@ -180,6 +181,12 @@ def _strength(value: str) -> float:
     return number
 
 
+def _language(value: str) -> str:
+    if value.lower() not in LOCALES:
+        raise Misread(BadInput.BAD_LANGUAGE, value=value, known=listed(LOCALES))
+    return value.lower()
+
+
 _VALUES: Mapping[str, Callable[[str], Any]] = {
     "aspect": _aspect,
     "count": _count,
@@ -187,6 +194,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "strength": _strength,
     "negative": str,
     "model": str,
+    "language": _language,
 }
 
 

@@ -23,13 +23,21 @@ def sentence(reason: Reason | None, say: Sentences) -> str:
     """The reason in one sentence. A code that no sentence is known for says that drawing failed."""
     if reason is None or not say.knows(reason.code):
         return say("imaging-failed")
-    # A feature that has a day is not missing from the tier: it is only not there yet.
-    waits = reason.code == "feature-not-in-tier" and reason.details.get("opens")
     try:
-        return say("feature-not-yet" if waits else reason.code, **_values(reason.details, say))
+        return say(_name(reason), **_values(reason.details, say))
     except MissingSentence:
         # An older record may lack a detail of today's sentence; the member is told all the same.
         return say("imaging-failed")
+
+
+def _name(reason: Reason) -> str:
+    """The sentence's name: two reasons have another one for their lasting, or passing, form."""
+    details = reason.details
+    if reason.code == "feature-not-in-tier" and details.get("opens"):
+        return "feature-not-yet"  # it is not missing from the tier
+    if reason.code == "quota-spent" and "returns_at" in details and details["returns_at"] is None:
+        return "quota-too-small"  # no waiting helps
+    return reason.code
 
 
 def refusal(reason: Reason, say: Sentences) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ COMMANDS = (
     "studio",
 )
 STUDIO_WORDS = ("doors", "capacity", "roles", "role", "grant", "block", "unblock", "words", "audit")
-KEY_LENGTH = 80
+KEY = re.compile(r"[!-~]{1,80}")
 FRESH = {"Cache-Control": "no-store"}
 
 
@@ -157,7 +158,7 @@ class Desk:
         member = member_of(request)
         try:
             values = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or brackets in brackets without an end
             raise BadRequest("JSON was expected") from None
         if not isinstance(values, Mapping):
             raise BadRequest("a JSON object was expected")
@@ -223,8 +224,8 @@ def _event(happening: Happening, member: Member, say: Sentences) -> JSONServerSe
 
 def _key(values: Mapping[str, Any] | FormData) -> str:
     key = str(values.get("key") or "")
-    if not key or len(key) > KEY_LENGTH:
-        raise BadRequest("key: a text of up to 80 characters")
+    if not KEY.fullmatch(key):
+        raise BadRequest("key: up to 80 letters, digits and signs")
     return key
 
 
@@ -246,7 +247,7 @@ def _text(values: FormData, name: str) -> str:
     value = values.get(name, "")
     if not isinstance(value, str):
         raise BadRequest(f"{name}: text was expected")
-    return value
+    return value.replace("\0", " ")  # which no database takes
 
 
 async def _file(values: FormData, name: str) -> Upload | None:

@@ -75,7 +75,7 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_ours(host):
             return refuse(421, "foreign-host", "The playground is not served under this name.")
-        if scope["path"].startswith("/api/") and _is_foreign(headers, host):
+        if _comes_from_elsewhere(scope["path"], headers, host):
             return refuse(403, "foreign-origin", "Only the playground's own page may ask this.")
         if scope["method"] not in SAFE_METHODS and not _has_token(scope, headers):
             return refuse(403, "stale-page", "This page is out of date. Load it again.")
@@ -135,11 +135,13 @@ def token_for(session: str) -> str:
     return hmac.new(session.encode(), b"atelier playground", hashlib.sha256).hexdigest()
 
 
-def _is_foreign(headers: Headers, host: str) -> bool:
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return True
+def _comes_from_elsewhere(path: str, headers: Headers, host: str) -> bool:
+    """Whether a foreign page asks. It may lead here by a link, which names no origin."""
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        return True
+    near = headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    return path.startswith("/api/") and not near
 
 
 def _has_token(scope: Scope, headers: Headers) -> bool:

@@ -44,6 +44,9 @@ def test_a_foreign_page_gets_nothing(visit: Visit, headers: dict[str, str]) -> N
         assert answer.json()["code"] == "foreign-origin"
     answer = ann.http.post("/api/actions", json={}, headers=headers)
     assert answer.status_code == 403
+    # By a link one may come from anywhere; a link names no origin.
+    page = ann.http.get("/", headers=headers)
+    assert page.status_code == (403 if "Origin" in headers else 200)
 
 
 def test_a_request_without_the_pages_token_does_nothing(visit: Visit) -> None:

@@ -50,7 +50,12 @@ def test_a_single_file_may_not_use_the_room_of_two(visit: Visit) -> None:
         ("a cat --seed soon", "bad-seed", "“soon” is no seed"),
         ("a cat --ar 7:5", "bad-aspect", "“7:5” is no aspect ratio"),
         ("a cat --model ../../etc", "unknown-model", "no model “../../etc”"),
+        ("a cat --model " + "m" * 5000, "unknown-model", "no model “mmm"),
+        ("a cat --no " + "tree " * 1000, "prompt-too-long", "4999 characters"),
+        ("a cat --seed " + "0" * 5000 + "x", "bad-seed", "is no seed"),
         ("/explode", "unknown-command", "no “explode” here"),
+        ("/cancel \0x\0", "no-such-job", "I do not know"),
+        ("\0\x07", "prompt-empty", "Say what the picture should show"),
     ],
 )
 def test_words_that_cannot_be_understood(visit: Visit, text: str, code: str, says: str) -> None:
@@ -89,7 +94,8 @@ def test_a_broken_mask_is_refused_before_anything_is_charged(visit: Visit) -> No
 
 
 @pytest.mark.parametrize(
-    "values", [{"key": ""}, {"key": "k" * 81}, {"channel": "No Such"}, {"action": "explode"}]
+    "values",
+    [{"key": ""}, {"key": "k" * 81}, {"key": "k\0"}, {"channel": "No Such"}, {"action": "explode"}],
 )
 def test_what_the_page_never_sends(visit: Visit, values: dict[str, str]) -> None:
     assert visit().send("a cat", None, **values).status_code == 400
@@ -102,6 +108,7 @@ def test_a_body_that_is_no_form(visit: Visit) -> None:
         assert ann.http.post("/api/messages", content=body, headers=kind).status_code == 400
     assert ann.http.post("/api/actions", content=b"{").status_code == 400
     assert ann.http.post("/api/actions", content=b"[]").status_code == 400
+    assert ann.http.post("/api/actions", content=b"[" * 100_000).status_code == 400
 
 
 def test_the_sentence_is_in_the_members_language(visit: Visit) -> None:

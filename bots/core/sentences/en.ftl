@@ -79,6 +79,7 @@ bad-count = “{ $value }” is no number of pictures. Choose 1 to { $limit }.
 bad-seed = “{ $value }” is no seed. Use a whole number from 0 to { $limit }, or leave it out.
 bad-strength = “{ $value }” is no strength. Use a number from 0 (the same picture) to 1 (a new one).
 bad-factor = A picture can be made 2 or 4 times larger.
+bad-language = “{ $value }” is no language I speak. Choose one of { $known }.
 bad-setting = “{ $value }” is no setting. Write name=value with one of: { $known }.
 bad-tier = “{ $value }” is no tier. Choose one of { $known }.
 bad-state = “{ $value }” is no state for doors. Choose one of { $known }.
@@ -139,6 +140,7 @@ waiting-full = { $limit ->
     [one] You already have a picture waiting. It will be made before you can ask for the next.
    *[other] You already have { $limit } pictures waiting. One has to be made before you can ask for the next.
  }
+quota-too-small = This needs { $cost } credits at once, more than your quota ever has. Ask for fewer or smaller pictures.
 quota-spent = { $left ->
     [0] Your quota is used up; your next credit is back in { $returns }.
    *[other] This needs { $cost } { $cost ->

@@ -79,6 +79,7 @@ bad-count = « { $value } » n’est pas un nombre d’images. Choisissez de 1 �
 bad-seed = « { $value } » n’est pas une graine. Donnez un nombre entier de 0 à { $limit }, ou n’en donnez pas.
 bad-strength = « { $value } » n’est pas une force. Donnez un nombre de 0 (la même image) à 1 (une nouvelle).
 bad-factor = Une image peut être agrandie 2 ou 4 fois.
+bad-language = Je ne parle pas « { $value } ». Choisissez parmi { $known }.
 bad-setting = « { $value } » n’est pas un réglage. Écrivez nom=valeur avec l’un de : { $known }.
 bad-tier = « { $value } » n’est pas un abonnement. Choisissez parmi { $known }.
 bad-state = « { $value } » n’est pas un état des portes. Choisissez parmi { $known }.
@@ -135,6 +136,7 @@ waiting-full = { $limit ->
     [one] Une de vos images attend déjà. Elle sera faite avant que vous puissiez demander la suivante.
    *[other] { $limit } de vos images attendent déjà. L’une d’elles doit être faite avant la suivante.
  }
+quota-too-small = Il faut { $cost } crédits à la fois, plus que votre quota n’en aura jamais. Demandez moins d’images, ou de plus petites.
 quota-spent = { $left ->
     [0] Votre quota est épuisé ; le prochain crédit revient dans { $returns }.
    *[other] Il faut { $cost } { $cost ->

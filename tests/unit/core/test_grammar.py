@@ -77,6 +77,7 @@ def test_any_text_is_a_command_or_a_sentence_in_both_languages(text: str) -> Non
         ("/atelier privacy burn", BadInput.UNKNOWN_COMMAND),
         ("/atelier settings colour=red", BadInput.BAD_SETTING),
         ("/atelier settings count=9", BadInput.BAD_COUNT),
+        ("/atelier settings language=zz", BadInput.BAD_LANGUAGE),
         ("/atelier studio role @x", BadInput.NEEDS_ROLE),
         ("/atelier studio role @x gold", BadInput.BAD_TIER),
         ("/atelier studio doors free ajar", BadInput.BAD_STATE),

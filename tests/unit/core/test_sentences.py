@@ -15,6 +15,7 @@ from bots.core.reply import Action
 from bots.core.sentences import LOCALES, MissingSentence, speak
 from imaging import errors
 from tasks.job import Reason
+from tests.unit.tasks.test_admission import REFUSALS
 
 FOLDER = Path(bots.core.sentences.__file__).parent
 
@@ -83,6 +84,22 @@ def test_a_refusal_from_the_record_has_its_moment_as_a_wait() -> None:
     assert refusal(reason, speak("en")).text == (
         "Your quota is used up; your next credit is back in 3 h."
     )
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("code", REFUSALS)
+def test_every_reason_against_an_order_has_the_details_of_its_sentence(
+    code: str, locale: str
+) -> None:
+    _facts, details = REFUSALS[code]
+    moment = {"returns_at": None} if code == "quota-spent" else {}
+    say = speak(locale)
+    assert sentence(Reason(code, {**details, **moment}), say) != say("imaging-failed")
+
+
+def test_a_quota_that_never_has_enough_is_not_waited_for() -> None:
+    reason = Reason("quota-spent", {"left": 2.0, "cost": 4.0, "returns_at": None})
+    assert sentence(reason, speak("en")).startswith("This needs 4 credits at once")
 
 
 def test_a_reason_of_an_older_record_is_told_without_details() -> None:

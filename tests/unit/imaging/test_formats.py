@@ -70,6 +70,16 @@ def test_a_truncated_file_is_refused(kind: str, share: float) -> None:
         inspect(data[: int(len(data) * share)])
 
 
+@pytest.mark.parametrize("missing", [1, 8, 12, 20])
+def test_a_png_without_its_last_bytes_is_truncated_though_every_pixel_is_there(
+    missing: int,
+) -> None:
+    data = file_of(disc(), "PNG")
+    inspect(data + b"what some programs write behind it")
+    with pytest.raises(NotAPicture, match="truncated"):
+        inspect(data[:-missing])
+
+
 @pytest.mark.parametrize("size", [(20_000, 20_000), (100_000, 600), (8_000, 8_000), (17_000, 1)])
 def test_a_bomb_is_refused_by_its_header(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch

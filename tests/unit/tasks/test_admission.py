@@ -75,7 +75,7 @@ REFUSALS: dict[str, tuple[Facts, dict[str, Any]]] = {
     ),
     "unknown-picture": (facts(parent_exists=False), {}),
     "prompt-empty": (facts(asked={"prompt": "  "}), {}),
-    "prompt-too-long": (facts(asked={"prompt": "x" * 2001}), {"limit": 2000}),
+    "prompt-too-long": (facts(asked={"prompt": "x" * 2001}), {"length": 2001, "limit": 2000}),
     "forbidden-words": (facts(words=("RED star",)), {"word": "RED star"}),
     "waiting-full": (facts(waiting=1, running=1), {"limit": 1}),
     "quota-spent": (facts(standing=Standing(2, 0.5)), {"left": 0.5, "cost": 1}),
