@@ -25,8 +25,7 @@ from bots.discord import layout
 from bots.discord.address import point_at
 from bots.discord.layout import PREVIEW, Sheet
 from bots.discord.pace import Pace
-from bots.discord.posts import LOST, Gone, Posts, Spot, nonce_of
-from bots.discord.responses import pause_told
+from bots.discord.posts import LOST, Gone, Posts, Spot, nonce_of, pause_told
 from imaging.errors import ImagingError
 from imaging.formats import fit_into
 from imaging.request import Progress

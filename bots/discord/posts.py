@@ -36,7 +36,7 @@ LASTING = {
 }
 NOBODY = discord.AllowedMentions.none()
 LOST = (aiohttp.ClientError, OSError, TimeoutError)
-AGAIN_PAUSE = 1.0  # seconds
+AGAIN_PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
 log = structlog.get_logger(platform="discord")
 
 
@@ -229,7 +229,9 @@ class Posts:
                     raise
                 await asyncio.sleep(AGAIN_PAUSE)
             except discord.HTTPException as error:
-                raise lasting(error) from error
+                if error.status != 429 or not again or pause_told(error) > LONGEST_PAUSE:
+                    raise lasting(error) from error
+                await asyncio.sleep(pause_told(error))
         raise AssertionError("the last try raises")
 
     async def _edit_by_token(
@@ -275,6 +277,17 @@ def lasting(error: discord.HTTPException) -> Exception:
     """`Gone` where Discord will never take it, else the error itself."""
     code = LASTING.get(error.code)
     return Gone(code) if code else error
+
+
+def pause_told(error: discord.HTTPException, usual: float = 1.0) -> float:
+    """Seconds that Discord wants to be left alone for; `usual` where it does not say.
+
+    discord.py obeys by itself, but not where the answer did not come through Discord's own proxy.
+    """
+    try:
+        return float(error.response.headers.get("Retry-After", usual))
+    except ValueError:
+        return usual
 
 
 def nonce_of(job: Job, purpose: str = "") -> str:

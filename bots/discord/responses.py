@@ -10,7 +10,7 @@ import structlog
 from discord import ui
 
 from bots.discord.layout import Sheet
-from bots.discord.posts import LOST, NOBODY
+from bots.discord.posts import LOST, NOBODY, pause_told
 
 ALREADY_ACKNOWLEDGED = 40060
 TRIES = 3
@@ -117,17 +117,6 @@ async def _standing(interaction: discord.Interaction) -> Standing:
 def _soon_again(error: discord.HTTPException) -> bool:
     """Whether the same request may do within an interaction's three seconds."""
     return error.status == 429 and pause_told(error) <= SOON
-
-
-def pause_told(error: discord.HTTPException, usual: float = 1.0) -> float:
-    """Seconds that Discord wants to be left alone for; `usual` where it does not say.
-
-    discord.py obeys by itself, but not where the answer did not come through Discord's own proxy.
-    """
-    try:
-        return float(error.response.headers.get("Retry-After", usual))
-    except ValueError:
-        return usual
 
 
 async def replace_first(interaction: discord.Interaction, shown: Shown) -> int:

@@ -83,6 +83,7 @@ def build(settings: Settings, studio: Studio) -> Slack:
     modals.register(app, room)
     home.register(app, room)
     authorization.register(app, workspaces, studio.client)
+    authorization.acknowledge_the_rest(app)
     return Slack(app, room, keeper, wire, workspaces)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,3 +65,14 @@ def register(app: AsyncApp, workspaces: Workspaces, client: Client) -> None:
 
     app.event("app_uninstalled")(ended)
     app.event("tokens_revoked")(revoked)
+
+
+def acknowledge_the_rest(app: AsyncApp) -> None:
+    """Take note of events and presses that are none of ours, after all listeners that there are:
+    Slack would deliver an event again and again, and warn the member about a press."""
+
+    async def noted(ack: Any) -> None:
+        await ack()
+
+    app.event(re.compile(""))(noted)
+    app.action(re.compile(""))(noted)

@@ -23,6 +23,7 @@ FILE_HOSTS = frozenset({"files.slack.com", "files.slack-gov.com"})
 ALT_LIMIT = 1000
 READ_CHUNK = 64 * 1024
 READ_TIMEOUT = 30.0
+SEND_TIMEOUT = aiohttp.ClientTimeout(total=120.0)
 READY_PAUSES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # seconds between looks at a new file
 
 
@@ -139,7 +140,7 @@ async def _look_up(web: Web, file: Mapping[str, Any]) -> str:
 
 async def _send(web: Web, url: str, data: bytes) -> None:
     try:
-        async with _session(web).post(url, data=data) as answer:
+        async with _session(web).post(url, data=data, timeout=SEND_TIMEOUT) as answer:
             status = answer.status
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Lost("upload", type(error).__name__) from None

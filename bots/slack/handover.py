@@ -6,6 +6,7 @@ uploads are remembered before they are used, and the one visible step is an edit
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ PATIENCE_FOR_BOT = 30.0  # seconds that a bot has for posting the placeholder it
 LOOK_AGAIN = 2.0
 MOST_ANEW = 3  # times that vanished uploads are made again
 FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_is_deleted"})
+BLOCKS_PAUSES = (1.0, 2.0, 3.0)  # seconds
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format"})
 
 
@@ -107,18 +109,21 @@ class Handover:
 
         Image blocks show the pictures large and beside their buttons. They need files that Slack
         has processed, and Slack has refused them in `chat.update` for some that were
-        (python-slack-sdk issue 1511); then the same edit attaches the files to the message instead,
-        as `file_ids` are meant for (https://docs.slack.dev/reference/methods/chat.update).
+        (python-slack-sdk issue 1511), at times for a moment only; else the same edit attaches the
+        files to the message instead, as `file_ids` are meant for
+        (https://docs.slack.dev/reference/methods/chat.update).
         """
-        try:
-            if in_blocks:
+        why: Sequence[str] = ("Slack is still processing them",)
+        for pause in (0.0, *BLOCKS_PAUSES) if in_blocks else ():
+            await asyncio.sleep(pause)
+            try:
                 await draw(self.web, spot, drawn, ids, self.say)
+            except Refused as fault:
+                if fault.code not in BLOCKS_REFUSED or not ids:
+                    raise
+                why = fault.details
+            else:
                 return
-            why: Sequence[str] = ("Slack is still processing them",)
-        except Refused as fault:
-            if fault.code not in BLOCKS_REFUSED or not ids:
-                raise
-            why = fault.details
         structlog.get_logger().warning("pictures are attached instead", why=why)
         await draw(self.web, spot, drawn, (), self.say, file_ids=list(ids))
 

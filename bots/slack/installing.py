@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 import aiohttp
 import anyio
@@ -31,7 +32,7 @@ from tasks.seal import BrokenSeal
 STATE_SECONDS = 600
 AHEAD_MINUTES = 120  # before its end a token is renewed
 ROUND = 300.0  # seconds between two looks at the tokens
-AUTHORIZE_URL = "https://slack.com/oauth/v2/authorize"
+AUTHORIZE_PATH = "/oauth/v2/authorize"  # beside the Web API, at slack.com as at slack-gov.com
 
 _KEPT = (
     "app_id",
@@ -115,7 +116,7 @@ def flow(
         installation_store=installs,
         state_store=SealedStates(Fernet.generate_key()),
         state_expiration_seconds=STATE_SECONDS,
-        authorization_url=AUTHORIZE_URL,
+        authorization_url=urljoin(wire.url, AUTHORIZE_PATH),
     )
     return AsyncOAuthFlow(client=wire.client(), settings=settings)
 

@@ -22,6 +22,7 @@ PER_MINUTE: Mapping[str, int] = {
     "files.info": 100,
     "files.delete": 50,
     "usergroups.list": 20,
+    "usergroups.users.list": 20,
     "users.info": 100,
     "views.open": 100,
     "views.publish": 100,

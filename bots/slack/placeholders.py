@@ -76,13 +76,12 @@ def refused(code: str) -> dict[str, str]:
 
 async def find(web: Web, spot: Spot, job: Job) -> dict[str, str] | None:
     """A job's message that was posted already, or None. Raises Limited or Lost."""
-    if spot.channel.startswith(("U", "W")):
-        return None  # a direct message that may not have been opened yet
     method = "conversations.replies" if spot.thread else "conversations.history"
     try:
+        channel = await _channel(web, spot.channel)
         page = await web.call(
             method,
-            channel=spot.channel,
+            channel=channel,
             include_all_metadata=True,
             limit=LOOKED_THROUGH,
             oldest=f"{job.created_at.timestamp() - CLOCKS_DIFFER:.6f}",
@@ -94,5 +93,12 @@ async def find(web: Web, spot: Spot, job: Job) -> dict[str, str] | None:
         mark = message.get("metadata") or {}
         payload = mark.get("event_payload") or {}
         if mark.get("event_type") == METADATA_EVENT and payload.get("job") == str(job.id):
-            return {"channel": spot.channel, "ts": str(message["ts"])}
+            return {"channel": channel, "ts": str(message["ts"])}
     return None
+
+
+async def _channel(web: Web, name: str) -> str:
+    """The channel; the direct messages of a user have one of their own."""
+    if not name.startswith(("U", "W")):
+        return name
+    return str((await web.call("conversations.open", users=name))["channel"]["id"])

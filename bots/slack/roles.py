@@ -99,15 +99,15 @@ class Directory:
                 return look
             self._changed.discard(web.team)
             try:
-                answer = await web.call("usergroups.list", include_users=True)
+                groups = await _all_groups(web)
             except SlackFault as fault:
                 _log(fault)
                 if not isinstance(fault, Refused) or fault.code in TOKEN_GONE:
                     self._changed.add(web.team)
                     return None
                 # A plan without user groups, or an app without the right to see them.
-                answer = {"usergroups": []}
-            now = _Look(self.clock(), _by_member(answer.get("usergroups", [])))
+                groups = []
+            now = _Look(self.clock(), _by_member(groups))
             self._groups[web.team] = now
             return now
 
@@ -115,6 +115,18 @@ class Directory:
         if look is None or look.at < self.clock() - STALE:
             return {}
         return dict(look.value)
+
+
+async def _all_groups(web: Web) -> list[Mapping[str, Any]]:
+    """The groups with their members; asked one by one of a Slack that leaves these out."""
+    groups: list[Mapping[str, Any]] = []
+    for group in (await web.call("usergroups.list", include_users=True)).get("usergroups", []):
+        users = group.get("users")
+        if users is None and not group.get("date_delete"):
+            told = await web.call("usergroups.users.list", usergroup=group["id"], patience=15.0)
+            users = told.get("users")
+        groups.append({**group, "users": users or []})
+    return groups
 
 
 def _groups(look: _Look, member: Member) -> frozenset[str]:

@@ -50,7 +50,9 @@ class Room:
 
     async def where(self, body: Mapping[str, Any]) -> Where:
         """Where an interaction happened; in the member's own messages where in no channel."""
-        seat = await self.workspaces.seat(str(body["team"]["id"]))
+        # Where the app is installed for a whole organisation, there is no team but the member's.
+        team = (body.get("team") or {}).get("id") or body["user"]["team_id"]
+        seat = await self.workspaces.seat(str(team))
         user = str(body["user"]["id"])
         channel = str((body.get("channel") or {}).get("id") or user)
         message = body.get("message") or {}

@@ -76,6 +76,7 @@ SCOPES: Mapping[str, str] = {
     "files:write": "upload results",
     "groups:history": "as channels:history, in private channels",
     "im:history": "hear direct messages",
+    "im:write": "as channels:history, in direct messages that the app began",
     "mpim:history": "as channels:history, in group messages",
     "usergroups:read": "user groups give tiers",
     "users:read": "a member's language, and whether they are an administrator",

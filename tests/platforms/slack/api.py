@@ -39,6 +39,7 @@ class Methods:
         self._clock = clock
         self._origin = origin
         self.processing_polls = 0  # how often files.info says "not ready" for a new file
+        self.groups_tell_users = True  # whether a list of groups may tell of their members
         self.blocks_take_files = True  # whether image blocks may show Slack files at all
         self.triggers: dict[str, float] = {}
         self._handlers: dict[str, Callable[[Workspace, JSON], JSON]] = {
@@ -51,6 +52,7 @@ class Methods:
             "conversations.replies": self._replies,
             "conversations.history": self._history,
             "conversations.info": self._conversation,
+            "conversations.open": self._direct,
             "users.info": self._user,
             "usergroups.list": self._groups,
             "usergroups.users.list": self._group,
@@ -180,6 +182,9 @@ class Methods:
             "channel": {"id": channel.id, "name": channel.name, "is_archived": channel.archived}
         }
 
+    def _direct(self, ws: Workspace, args: JSON) -> JSON:
+        return {"channel": {"id": ws.dm(args["users"]).id}}
+
     # -- people ---------------------------------------------------------
 
     def _user(self, ws: Workspace, args: JSON) -> JSON:
@@ -203,7 +208,7 @@ class Methods:
         groups: list[JSON] = []
         for name, members in ws.groups.items():
             groups.append({"id": name, "name": name.lower(), "date_delete": 0})
-            if with_users:
+            if with_users and self.groups_tell_users:
                 groups[-1]["users"] = sorted(members)
         return {"usergroups": groups}
 

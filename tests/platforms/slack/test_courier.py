@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.slack import files, placeholders
+from bots.slack import files, handover, placeholders
 from bots.slack.courier import SlackCourier
 from bots.slack.workspaces import OneWorkspace, Wire
 from imaging.request import Progress, Stage
@@ -181,11 +181,25 @@ async def test_a_file_that_is_never_ready_is_attached(
 
 
 async def test_pictures_are_attached_where_blocks_cannot_show_them(
-    courier: SlackCourier, record: Record, team: Workspace, slack: LoopbackSlack
-) -> None:
+    courier: SlackCourier, record: Record, team: Workspace, slack: LoopbackSlack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(handover, "BLOCKS_PAUSES", (0.01,))
     slack.methods.blocks_take_files = False
     await courier.deliver(record.parcel())
     assert shown(team, record) == record.pictures
+
+
+async def test_blocks_that_are_refused_for_a_moment_are_tried_again(
+    courier: SlackCourier, record: Record, team: Workspace, slack: LoopbackSlack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(handover, "BLOCKS_PAUSES", (0.01, 0.01))
+    slack.faults.plan("chat.update", refused("invalid_blocks"), refused("invalid_blocks"))
+    await courier.deliver(record.parcel())
+    (message,) = team.thread(GENERAL, record.job.order.place.thread or "")
+    assert [team.files[i].data for i in rules.shown_files(message.blocks)] == record.pictures
+    assert message.files == []
 
 
 async def test_a_file_that_was_deleted_meanwhile_is_uploaded_again(
@@ -285,6 +299,17 @@ async def test_a_placeholder_that_nobody_wrote_down_is_found_by_its_metadata(
     await courier.deliver(record.parcel())
     assert shown(team, record) == record.pictures
     assert len(team.thread(GENERAL, record.job.order.place.thread or "")) == 1
+
+
+async def test_a_private_placeholder_whose_posting_was_not_answered_stands_once(
+    courier: SlackCourier, prompt: Message, team: Workspace, slack: LoopbackSlack
+) -> None:
+    made = finished(TEAM, GENERAL, ANNA, prompt.ts, {})
+    made.job = replace(made.job, order=replace(made.job.order, private=True))
+    slack.faults.plan("chat.postMessage", cut(after=True))
+    await until_settled(courier, made)
+    (message,) = team.dm(ANNA).messages.values()
+    assert [team.files[i].data for i in rules.shown_files(message.blocks)] == made.pictures
 
 
 async def test_a_private_result_goes_to_the_member_alone(

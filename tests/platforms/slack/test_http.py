@@ -87,6 +87,7 @@ def test_an_install_needs_the_browser_that_began_it(http_town: Town) -> None:
     slack, origin = http_town.slack, origin_of(http_town)
     slack.oauth.codes["stolen"] = OTHER_TEAM
     page = httpx.get(f"{origin}/slack/install")
+    assert f"{slack.origin}/oauth/v2/authorize?" in page.text, "it leads to another Slack"
     state = page.headers["set-cookie"].partition(";")[0].partition("=")[2]
     where = f"{origin}/slack/oauth_redirect"
     without_cookie = httpx.get(where, params={"code": "stolen", "state": state})

@@ -89,6 +89,20 @@ def test_an_acknowledgement_that_is_lost_and_the_redelivery(town: Town) -> None:
     once(town, person, channel, event["ts"], "8 of 9")
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "emoji_changed", "subtype": "add", "event_ts": "1.1"},
+        {"type": "something_new", "whatever": {"is": ["in", "it"]}},
+        {"type": "message", "subtype": "message_changed", "channel": "C1", "ts": "1.2"},
+    ],
+    ids=lambda event: str(event["type"]),
+)
+def test_what_the_app_has_no_use_for_is_acknowledged_all_the_same(town: Town, event: JSON) -> None:
+    payload = event_callback(TEAM, event, town.slack.clock.id("Ev"))
+    assert town.slack.run(town.line.send("events_api", payload)).acked
+
+
 def test_one_message_under_two_event_ids_at_the_same_moment(town: Town) -> None:
     person, channel = town.newcomer("double"), town.channel("double")
     event = said(person, channel, "a blue square")

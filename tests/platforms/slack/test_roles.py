@@ -91,6 +91,16 @@ async def test_what_was_known_stands_in_while_slack_cannot_tell(
     assert STALE <= 600, "a role that was taken away must not last for ever"
 
 
+async def test_groups_that_come_without_their_members_are_asked_for_one_by_one(
+    directory: Directory, web: Web, team: Workspace, slack: LoopbackSlack
+) -> None:
+    team.groups[PLUS_GROUP] = {ANNA}
+    slack.methods.groups_tell_users = False
+    assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
+    assert (await directory.member(web, BORIS)).roles == frozenset()
+    assert len(slack.called("usergroups.users.list")) == len(team.groups)
+
+
 async def test_a_workspace_whose_plan_has_no_groups(
     directory: Directory, web: Web, slack: LoopbackSlack
 ) -> None:
