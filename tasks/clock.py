@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
+import structlog
+
 from tasks import logs, readiness
 from tasks.app import make_app
 from tasks.blobs import Blobs, default_url
@@ -21,6 +23,10 @@ from tasks.settings import Settings
 from tasks.steward import Steward
 from tasks.store.database import Database
 from tasks.sweep import Sweeper
+
+log = structlog.get_logger(__name__)
+
+PAUSE_SECONDS = 1.0  # before a duty that broke is begun again
 
 Duty = Callable[[Event], None]
 """Runs until the event is set, through restarts of the servers."""
@@ -36,14 +42,24 @@ def duties(settings: Settings, policy: Policy, database: Database) -> Sequence[D
 
 
 def run(all_duties: Sequence[Duty], stop: Event) -> None:
-    """Do all duties until `stop` is set."""
-    threads = [Thread(target=duty, args=[stop], daemon=True) for duty in all_duties]
+    """Do all duties until `stop` is set; one that breaks is begun again."""
+    threads = [Thread(target=_keep, args=[duty, stop], daemon=True) for duty in all_duties]
     for thread in threads:
         thread.start()
     readiness.announce()
     stop.wait()
     for thread in threads:
         thread.join(timeout=5.0)
+
+
+def _keep(duty: Duty, stop: Event) -> None:
+    """A thread that ended would not be missed: tickets, leases or doors would just stand still."""
+    while not stop.is_set():
+        try:
+            duty(stop)
+        except Exception:
+            log.exception("duty-broken")
+            stop.wait(PAUSE_SECONDS)
 
 
 def main() -> int:

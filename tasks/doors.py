@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from imaging.request import ImageRequest
+from imaging.request import ImageRequest, Operation
 from tasks.tiers import DoorState
 
 
@@ -78,7 +78,10 @@ def follow(
 
     `predicted_wait` is that of a newcomer's job in seconds (infinite where no worker lives);
     `waitlist` counts those never yet invited: while there are any, the door stays on the waitlist.
+    A door that has stood since a moment still to come (a clock was set back) has stood since now.
     """
+    if door.since > now:
+        door = AutoDoor(door.rung, now)
     if door.rung < Rung.CLOSED:
         above = Rung(door.rung + 1)
         if predicted_wait > limits.rises_at(above) and now - door.since >= limits.rises:
@@ -161,8 +164,11 @@ def now_of(set_to: DoorState, auto: AutoDoor) -> tuple[DoorState, bool]:
 def degrade(request: ImageRequest, usual_steps: int, multiple: int = 64) -> ImageRequest:
     """The request as it is served while a door degrades: one picture, half the area, fewer steps.
 
-    Sides stay multiples of `multiple` pixels, and at least one of it; steps go to six in ten.
+    Sides stay multiples of `multiple` pixels, and at least one of it; steps go to six in ten. What
+    is made larger is made twice as large at most: of that nothing is drawn, and no step is saved.
     """
+    if request.operation is Operation.UPSCALE:
+        return _twice(request)
     return replace(
         request,
         count=1,
@@ -170,6 +176,14 @@ def degrade(request: ImageRequest, usual_steps: int, multiple: int = 64) -> Imag
         height=_shorter(request.height, multiple),
         steps=max(1, round((request.steps or usual_steps) * 0.6)),
     )
+
+
+def _twice(request: ImageRequest) -> ImageRequest:
+    times = request.factor or 2
+    if times <= 2:
+        return request
+    width, height = request.width * 2 // times, request.height * 2 // times
+    return replace(request, factor=2, width=width, height=height)
 
 
 def _shorter(side: int, multiple: int) -> int:

@@ -18,7 +18,7 @@ from tasks import capacity
 from tasks.doors import AutoDoor, follow
 from tasks.fairness import RELAXED, RELAXED_WEIGHT, lane_of
 from tasks.glance import Glance, job_seconds, look, newcomer_wait
-from tasks.handset import Subject
+from tasks.handset import EVERYWHERE, SUBJECTS, Subject
 from tasks.load import Meter
 from tasks.policy import Policy
 from tasks.store import costs, doors, estimates, flows, lines, waitlist
@@ -33,18 +33,25 @@ FOLD_SECONDS = 0.5
 LOOK_SECONDS = 2.0
 INFLOW_MEMORY = 300.0
 
+_MOMENT = text("SELECT extract(epoch FROM clock_timestamp())")
 _ALONE = text("SELECT pg_try_advisory_xact_lock(hashtext('atelier_steward'))")
 
 
 class Steward:
-    """Runs in the clock process. `now` gives seconds that agree between clocks: the wall's."""
+    """Runs in the clock process. `now` gives seconds; Postgres's own, which all clocks agree on,
+
+    where it is None.
+    """
 
     def __init__(
-        self, database: Database, policy: Policy, now: Callable[[], float] = time.time
+        self, database: Database, policy: Policy, now: Callable[[], float] | None = None
     ) -> None:
         self._database = database
         self._policy = policy
-        self._now = now
+        self._clock = now
+
+    def _now(self, connection: Connection) -> float:
+        return self._clock() if self._clock else float(connection.scalar(_MOMENT) or 0.0)
 
     def run(self, stop: Event) -> None:
         """Do all duties until `stop` is set, through restarts of Postgres."""
@@ -66,7 +73,7 @@ class Steward:
 
     def _measure(self, connection: Connection, came: dict[str, float]) -> None:
         flows.correct(connection)
-        now = self._now()
+        now = self._now(connection)
         for lane, meter in lines.meters(connection).items():
             if came.get(lane) or meter:
                 before = Meter(**meter) if meter else Meter(INFLOW_MEMORY, at=now)
@@ -97,35 +104,45 @@ class Steward:
 
     def _look_at_doors(self, connection: Connection, glance: Glance) -> None:
         """Tiers follow their own newcomer's wait; features the longest of the tiers with them."""
-        by_hand = {one.subject for one in doors.all_set(connection) if one.state is DoorState.AUTO}
+        by_hand = doors.all_set(connection)
+        automatic = {one.subject for one in by_hand if one.state is DoorState.AUTO}
+        automatic |= {one for one in SUBJECTS if self._policy.doors.of(one) is DoorState.AUTO}
+        shut = {
+            one.subject
+            for one in by_hand
+            if one.platform == EVERYWHERE and one.state is DoorState.CLOSED
+        }
         waits: dict[Subject, float] = {
             tier: newcomer_wait(glance, tier) for tier in self._policy.tiers
         }
         for tier, row in self._policy.tiers.items():
             for feature in row.features:
                 waits[feature] = max(waits.get(feature, 0.0), waits[tier])
+        moment = self._now(connection)
         for subject, wait in waits.items():
-            automatic = self._policy.doors.of(subject) is DoorState.AUTO or subject in by_hand
-            if automatic or isinstance(subject, Tier):
-                self._look_at_door(connection, glance, subject, wait, automatic)
+            before = glance.autos.get(subject, AutoDoor(since=0.0))
+            after = AutoDoor(since=moment) if before.rung else before
+            if subject in automatic:
+                # While no worker lives nobody knows how long it takes, and what the operator has
+                # closed for all will open again to those who wait: the door stays as it is.
+                stays = not glance.workers or subject in shut
+                after = before if stays else self._moved(connection, before, subject, wait, moment)
+            if subject in automatic or subject in glance.autos or isinstance(subject, Tier):
+                doors.remember(connection, subject, Automatic(after, wait))
 
-    def _look_at_door(
-        self, connection: Connection, glance: Glance, subject: Subject, wait: float, moves: bool
-    ) -> None:
-        before = glance.autos.get(subject, AutoDoor(since=0.0))
-        after = before
-        # While no worker lives nobody knows how long it takes: the door stays as it is.
-        if moves and glance.workers:
-            waiting = waitlist.waiting(connection, subject) if isinstance(subject, Tier) else 0
-            after = follow(before, wait, self._now(), self._policy.auto_doors, waiting)
-            if after.rung is not before.rung:
-                log.info(
-                    "door-moved",
-                    door=subject.value,
-                    rung=after.rung.name.lower(),
-                    wait=round(min(wait, 1e6)),
-                )
-        doors.remember(connection, subject, Automatic(after, wait))
+    def _moved(
+        self, connection: Connection, before: AutoDoor, subject: Subject, wait: float, now: float
+    ) -> AutoDoor:
+        waiting = waitlist.waiting(connection, subject) if isinstance(subject, Tier) else 0
+        after = follow(before, wait, now, self._policy.auto_doors, waiting)
+        if after.rung is not before.rung:
+            log.info(
+                "door-moved",
+                door=subject.value,
+                rung=after.rung.name.lower(),
+                wait=round(min(wait, 1e6)),
+            )
+        return after
 
     def _invite(self, connection: Connection, glance: Glance, tier: Tier) -> None:
         waitlist.lapse(connection, tier)

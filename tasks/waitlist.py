@@ -13,6 +13,12 @@ from datetime import datetime, timedelta
 
 INVITATION_LASTS = timedelta(hours=12)
 
+COMES_WITHIN = 10.0
+"""Minutes after which an invitation that was told has a third of its room left."""
+
+TOLD_WITHIN = 120.0
+"""The same for one that was not told, since it was given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -57,13 +63,25 @@ def position(waiting: Iterable[Waiting], member: str) -> int | None:
     return next((n for n, w in enumerate(standing, 1) if w.member == member), None)
 
 
-def batch_size(room: float, job_seconds: float, open_invitations: int, comes: float = 0.5) -> int:
+def batch_size(room: float, job_seconds: float, open_invitations: float, comes: float = 0.5) -> int:
     """How many members there is room for now.
 
     `room` is the GPU seconds that may still come in (`capacity.room`); each guest brings one job of
     `job_seconds`, and `comes` is the share of invited members who use it. Open invitations have
-    their room already.
+    their room already, each for as much as it is `awaited`.
     """
     if job_seconds <= 0 or comes <= 0 or not math.isfinite(room):
         return 0
-    return max(0, int(max(0.0, room) / (job_seconds * comes)) - open_invitations)
+    return max(0, int(max(0.0, room) / (job_seconds * comes) - open_invitations))
+
+
+def awaited(minutes: float, lapses: int = 0, told: bool = True) -> float:
+    """How far an invitation still has its room, from 1 to 0.
+
+    Whoever comes, comes soon after being told: without that, those who never come would hold the
+    room of all others until their invitations lapse. Who was not told yet is awaited for longer,
+    and who let invitations lapse before, less.
+    """
+    return float(
+        0.5**lapses * math.exp(-max(0.0, minutes) / (COMES_WITHIN if told else TOLD_WITHIN))
+    )

@@ -13,6 +13,7 @@ from tasks.members import Member, Place
 from tasks.store.jobs import member_from_json, member_to_json
 from tasks.tiers import Tier
 from tasks.views import WaitlistPlace
+from tasks.waitlist import awaited
 
 CHANNEL = "atelier_invitations"
 CLAIM_SECONDS = 300.0
@@ -40,14 +41,19 @@ def leave(connection: Connection, member_key: str) -> bool:
     return connection.execute(_LEAVE, {"key": member_key}).rowcount == 1
 
 
+# An invitation that has run out is one more lapse, also before the clock has written it down.
 _PLACE = text("""
+    WITH standing AS (
+        SELECT member_key, tier, number, lapses + (invited_at IS NOT NULL)::int AS lapses
+        FROM waitlist WHERE invited_at IS NULL OR invited_until <= now()
+    )
     SELECT joined_at, CASE WHEN invited_until > now() THEN invited_until END AS invited_until,
-        CASE WHEN invited_at IS NULL THEN (
-            SELECT count(*) FROM waitlist AS other
-            WHERE other.invited_at IS NULL AND other.tier = mine.tier
+        (
+            SELECT count(*) FROM standing AS other, standing AS mine
+            WHERE mine.member_key = waitlist.member_key AND other.tier = mine.tier
                 AND (other.lapses, other.number) <= (mine.lapses, mine.number)
-        ) END AS position
-    FROM waitlist AS mine WHERE member_key = :key
+        ) AS position
+    FROM waitlist WHERE member_key = :key
 """)
 
 
@@ -56,7 +62,7 @@ def place_of(connection: Connection, member_key: str) -> WaitlistPlace:
     row = connection.execute(_PLACE, {"key": member_key}).one_or_none()
     if row is None:
         return WaitlistPlace(None, None, None)
-    return WaitlistPlace(row.position, row.joined_at, row.invited_until)
+    return WaitlistPlace(row.position or None, row.joined_at, row.invited_until)
 
 
 _SHUT_OUT = """
@@ -79,12 +85,18 @@ def waiting(connection: Connection, tier: Tier) -> int:
     return connection.scalar(_WAITING, {"tier": tier.value}) or 0
 
 
-_INVITED = text("SELECT count(*) FROM waitlist WHERE tier = :tier AND invited_until > now()")
+_INVITED = text("""
+    SELECT lapses, told_at IS NOT NULL AS told, count(*) AS members,
+        floor(extract(epoch FROM now() - coalesce(told_at, invited_at)) / 60) AS minutes
+    FROM waitlist WHERE tier = :tier AND invited_until > now() GROUP BY lapses, told, minutes
+""")
 
 
-def invited(connection: Connection, tier: Tier) -> int:
-    """How many hold an invitation that they have not used."""
-    return connection.scalar(_INVITED, {"tier": tier.value}) or 0
+def invited(connection: Connection, tier: Tier) -> float:
+    """How many are still awaited of those with an invitation that they have not used."""
+    rows = connection.execute(_INVITED, {"tier": tier.value})
+    shares = [row.members * awaited(float(row.minutes), row.lapses, row.told) for row in rows]
+    return float(sum(shares))
 
 
 _LAPSE = text("""

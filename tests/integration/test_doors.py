@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from tasks.client import Client, Whole
+from tasks.doors import AutoDoor, Rung
 from tasks.handset import Subject
 from tasks.members import Member, Place
 from tasks.steward import Steward
 from tasks.store import doors, waitlist
-from tasks.store.doors import EVERYWHERE
+from tasks.store.doors import EVERYWHERE, Automatic
 from tasks.tiers import DoorState, Feature, Tier
 from tests.integration.house import PLACE, House, member, order, request
 
@@ -190,4 +191,78 @@ async def test_an_automatic_feature_closes_as_its_tiers_wait(
     house.reception.glances.forget()
     house.submit(replace(order(pro), command="upscale"))
     assert len(jobs) == 5
+    await client.close()
+
+
+def rungs_of(house: House) -> dict[Subject, Rung]:
+    return {subject: one.door.rung for subject, one in house.database.run(doors.automatic).items()}
+
+
+async def test_a_door_that_is_automatic_no_more_forgets_how_far_it_had_closed(
+    build_house: Callable[..., House],
+) -> None:
+    """Set automatic again another day, it begins open and not where it stood."""
+    house = build_house()
+    client = house.client()
+    present_a_worker(house)
+    steward = Steward(house.database, house.policy, now=lambda: 5000.0)
+    await client.set_doors(OPERATOR, Feature.BLEND, AUTO)
+    for subject in (Feature.BLEND, Tier.PRO):
+        stuck = Automatic(AutoDoor(Rung.CLOSED, 10.0), 9999.0)
+        house.database.run(lambda c, s=subject, a=stuck: doors.remember(c, s, a))
+    await client.set_doors(OPERATOR, Feature.BLEND, None)
+    steward.fold()
+    steward.look_after()
+    assert rungs_of(house)[Feature.BLEND] is rungs_of(house)[Tier.PRO] is Rung.OPEN
+    rows = {row.subject: row for row in await client.every_door()}
+    assert rows[Feature.BLEND].predicted_wait == timedelta(0)
+    await client.close()
+
+
+async def test_a_door_closed_by_hand_opens_to_those_who_wait_first(
+    build_house: Callable[..., House],
+) -> None:
+    house = build_house('[doors]\nstands = "0s"')
+    client = house.client()
+    present_a_worker(house)
+    moments = iter(range(1000, 90_000, 100))
+    steward = Steward(house.database, house.policy, now=lambda: float(next(moments)))
+    waiting = Automatic(AutoDoor(Rung.WAITLIST, 10.0), 9999.0)
+    house.database.run(lambda c: doors.remember(c, Tier.FREE, waiting))
+    await client.join_waitlist(member("bo"), PLACE)
+    await client.set_doors(OPERATOR, Tier.FREE, CLOSED)
+    for _ in range(3):
+        steward.look_after()
+    assert rungs_of(house)[Tier.FREE] is Rung.WAITLIST
+    assert (await client.waitlist_place(member("bo"))).position == 1
+    await client.set_doors(OPERATOR, Tier.FREE, None)
+    steward.look_after()
+    assert (await client.waitlist_place(member("bo"))).invited_until is not None
+    steward.look_after()
+    steward.look_after()
+    assert rungs_of(house)[Tier.FREE] is Rung.OPEN
+    await client.close()
+
+
+async def test_an_invitation_that_ran_out_is_a_place_again_at_once(
+    studio: tuple[House, Client],
+) -> None:
+    """Also where no clock has written it down: nobody is told that they are not on the list."""
+    house, client = studio
+    for name in ("bo", "di"):
+        await client.join_waitlist(member(name), PLACE)
+    house.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
+    assert (await client.waitlist_place(member("bo"))).position is None
+    assert (await client.waitlist_place(member("di"))).position == 1
+    assert house.database.run(lambda c: waitlist.invited(c, Tier.FREE)) == 1
+    with house.database.begin() as connection:
+        connection.execute(text("UPDATE waitlist SET invited_until = now() - interval '1 s'"))
+        connection.execute(
+            text("UPDATE waitlist SET invited_until = NULL WHERE invited_at IS NULL")
+        )
+    for _ in range(2):
+        assert (await client.waitlist_place(member("bo"))).position == 2
+        assert (await client.waitlist_place(member("di"))).position == 1
+        house.database.run(lambda c: waitlist.lapse(c, Tier.FREE))
+    assert house.database.run(lambda c: waitlist.invited(c, Tier.FREE)) == 0
     await client.close()

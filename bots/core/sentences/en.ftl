@@ -242,11 +242,11 @@ privacy-deleted = { $count ->
 ## Waitlist
 waitlist-joined = You are { ORDINAL($position) } on the waitlist. You will be told when it is your turn; there is nothing else to do.
 waitlist-status = You are { ORDINAL($position) } on the waitlist.
-waitlist-invited = It is your turn: you can make pictures for the next { $left }.
+waitlist-invited = It is your turn: ask for a picture within the next { $left }, and it is let in.
 waitlist-not-on = You are not on the waitlist.
 waitlist-not-needed = The doors are open for you; there is no need to wait.
 waitlist-left = You have left the waitlist.
-waitlist-your-turn = It is your turn! The studio is open to you for the next { $left }: just ask for a picture.
+waitlist-your-turn = It is your turn! Ask for a picture within the next { $left }, and it is let in.
 
 ## Help
 help-title = What you can ask

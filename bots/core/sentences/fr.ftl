@@ -238,11 +238,11 @@ privacy-deleted = { $count ->
 ## Liste d'attente
 waitlist-joined = Vous êtes { ORDINAL($position) } sur la liste d’attente. Vous serez prévenu quand ce sera votre tour ; il n’y a rien d’autre à faire.
 waitlist-status = Vous êtes { ORDINAL($position) } sur la liste d’attente.
-waitlist-invited = C’est votre tour : vous pouvez faire des images pendant { $left } encore.
+waitlist-invited = C’est votre tour : demandez une image d’ici { $left }, elle sera acceptée.
 waitlist-not-on = Vous n’êtes pas sur la liste d’attente.
 waitlist-not-needed = Les portes vous sont ouvertes ; inutile d’attendre.
 waitlist-left = Vous avez quitté la liste d’attente.
-waitlist-your-turn = C’est votre tour ! L’atelier vous est ouvert pendant { $left } : demandez une image.
+waitlist-your-turn = C’est votre tour ! Demandez une image d’ici { $left }, elle sera acceptée.
 
 ## Aide
 help-title = Ce que vous pouvez demander

@@ -89,6 +89,15 @@ def test_it_does_not_open_past_those_who_wait() -> None:
     assert follow(door, 0.0, 1000.0, LIMITS, waitlist=0).rung is Rung.DEGRADED
 
 
+@pytest.mark.parametrize("rung", Rung)
+def test_a_clock_that_was_set_back_does_not_hold_it(rung: Rung) -> None:
+    """It has stood since a moment that is still to come: from now on, then."""
+    door = follow(AutoDoor(rung, 9000.0), 50.0, 1000.0, LIMITS)
+    assert door == AutoDoor(rung, 1000.0)
+    wait = 0.0 if rung else 2000.0
+    assert follow(door, wait, 1000.0 + LIMITS.stands, LIMITS).rung is not rung
+
+
 def test_no_worker_at_all_closes_it() -> None:
     assert walk([(10.0 * at, math.inf) for at in range(9)])[-1].rung is Rung.CLOSED
 
@@ -156,3 +165,14 @@ def test_a_degraded_request_costs_less_and_still_can_be_made(
     assert less.width % 64 == less.height % 64 == 0
     assert 64 <= less.width <= width
     assert 64 <= less.height <= height
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_what_is_enlarged_is_enlarged_twice_at_most(factor: int) -> None:
+    """Its sides are the source's times the factor: nothing else about it could be made less."""
+    wanted = ImageRequest(
+        Operation.UPSCALE, "", "postcard", 300 * factor, 200 * factor, 1, factor=factor, steps=8
+    )
+    less = degrade(wanted, usual_steps=20)
+    assert (less.factor, less.width, less.height, less.steps) == (2, 600, 400, 8)
+    assert (less == wanted) is (factor == 2)

@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.waitlist import INVITATION_LASTS, Waiting, batch_size, invite, lapse, position
+from tasks.waitlist import (
+    INVITATION_LASTS,
+    Waiting,
+    awaited,
+    batch_size,
+    invite,
+    lapse,
+    position,
+)
 
 T0 = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -66,8 +74,8 @@ def test_a_lapsed_invitation_stands_again_behind_the_others() -> None:
     assert lapse(late, after) is late
 
 
-@given(room=st.floats(0, 1e6), seconds=st.floats(0.1, 60), invited=st.integers(0, 500))
-def test_a_batch_fits_the_room_that_is_left(room: float, seconds: float, invited: int) -> None:
+@given(room=st.floats(0, 1e6), seconds=st.floats(0.1, 60), invited=st.floats(0, 500))
+def test_a_batch_fits_the_room_that_is_left(room: float, seconds: float, invited: float) -> None:
     batch = batch_size(room, seconds, invited)
     assert batch >= 0
     if batch:
@@ -79,3 +87,22 @@ def test_no_room_no_guests() -> None:
     assert batch_size(math.inf, 1.0, 0) == 0
     assert batch_size(100.0, 0.0, 0) == 0
     assert batch_size(100.0, 10.0, 0) == 20
+
+
+def test_who_never_comes_does_not_hold_the_room_of_the_others() -> None:
+    """A thousand wait, nobody comes: all are invited within hours, though few at a time."""
+    invited: list[int] = []  # the minute of each invitation
+    for minute in range(180):
+        held = sum(awaited(minute - at) for at in invited)
+        batch = batch_size(100.0, 5.0, held)
+        assert batch <= 40
+        invited += [minute] * batch
+    assert len(invited) > 500
+
+
+def test_who_was_not_told_is_awaited_for_longer_and_who_let_it_lapse_less() -> None:
+    assert awaited(0.0) == 1.0
+    assert awaited(-5.0) == 1.0
+    assert awaited(30.0) < 0.1
+    assert awaited(30.0, told=False) > 0.7
+    assert awaited(0.0, lapses=2) == 0.25
