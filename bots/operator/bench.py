@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from bots.operator.outputs import check_writable
 from bots.operator.refusal import NotThere, Refusal
 
 BENCHES: Mapping[str, tuple[str, ...]] = {  # module, and the words before the file of figures
@@ -24,13 +25,16 @@ BENCHES: Mapping[str, tuple[str, ...]] = {  # module, and the words before the f
 def bench(name: str, json: Path | None) -> None:
     """Run a benchmark; its table goes to standard output, its figures to `json`.
 
-    Raises NotThere where it is not written yet, Refusal where it fails.
+    Raises NotThere where it is not written yet, Refusal where it fails or `json` cannot be written.
     """
     if name not in BENCHES:
         raise Refusal(f"There is no benchmark {name}: expected one of {', '.join(BENCHES)}.")
     module, *words = BENCHES[name]
     if not _exists(module):
         raise NotThere(f"`atelier bench {name}` is not there yet in this version.")
+    if json and not json.absolute().parent.is_dir():
+        raise Refusal(f"{json} cannot be written: there is no folder {json.absolute().parent}.")
+    check_writable(json)
     written = [*words, str(json)] if json else []
     done = subprocess.run(  # noqa: S603  our own command line
         [sys.executable, "-P", "-m", module, *written], check=False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bots.operator.outputs import check_writable
 from bots.operator.refusal import Refusal
 
 
@@ -12,6 +13,7 @@ def plan(json: Path | None, html: Path | None, arguments: Sequence[str]) -> None
     """Plan a day and write the files asked for. Raises Refusal where it cannot be planned."""
     from tasks.planner.run import PlanError, run
 
+    check_writable(json, html)
     try:
         run(json, html, arguments)
     except PlanError as error:

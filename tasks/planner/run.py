@@ -67,9 +67,6 @@ def run(
 ) -> Plan:
     """Plan a day, say the answer, and write the files that are asked for. Raises PlanError."""
     asked = parse(arguments)
-    for path in (json, html_file):
-        if path is not None:
-            _check_writable(path)
     with _no_collector():
         plan = make(asked, say)
     for line in summary(plan):
@@ -81,14 +78,6 @@ def run(
     if html_file is not None:
         html_file.write_text(html(plan), encoding="utf-8")
     return plan
-
-
-def _check_writable(path: Path) -> None:
-    """Before a day is played for minutes. Raises PlanError."""
-    if path.is_dir():
-        raise PlanError(f"{path} cannot be written: it is a folder. Name a file.")
-    if not path.parent.is_dir():
-        raise PlanError(f"{path} cannot be written: there is no folder {path.parent}.")
 
 
 @contextmanager

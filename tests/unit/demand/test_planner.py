@@ -266,12 +266,3 @@ def test_the_report_opens_offline_and_says_the_same_as_the_json(tmp_path: Path) 
 def test_a_wrong_argument_is_a_sentence(arguments: list[str]) -> None:
     with pytest.raises(PlanError):
         run(None, None, arguments, lambda _: None)
-
-
-@pytest.mark.parametrize("name", [".", "no folder/plan.json"])
-def test_a_file_that_cannot_be_written_is_told_before_the_day_is_played(
-    tmp_path: Path, name: str
-) -> None:
-    for files in ((tmp_path / name, None), (None, tmp_path / name)):
-        with pytest.raises(PlanError, match="cannot be written"):
-            run(*files, ["--requests", "100000000"], lambda _: None)

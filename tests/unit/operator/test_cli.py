@@ -101,6 +101,17 @@ def test_an_unknown_benchmark_is_told_the_known_ones(tmp_path: Path) -> None:
     assert "flow, queue, engine, postcard" in refused.stderr
 
 
+@pytest.mark.parametrize("name", [".", "no folder/figures.json"])
+@pytest.mark.parametrize("command", [["plan"], ["bench", "queue"]])
+def test_a_file_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, command: list[str], name: str
+) -> None:
+    refused = atelier(*command, "--json", name, home=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"{name} cannot be written: ")
+    assert refused.stdout == ""
+
+
 def test_the_doctor_says_how_to_mend_a_setting(tmp_path: Path) -> None:
     report = atelier("doctor", home=tmp_path, ATELIER_WEB_PORT="http")
     assert report.returncode == 1
