@@ -114,7 +114,7 @@ LOCAL_ROLES: Mapping[str, Tier] = {tier.value: tier for tier in Tier}
 
 _DOORS = DoorLimits()
 _UNITS = {"m": timedelta(minutes=1), "h": _HOUR, "d": _DAY}
-_QUOTA = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+)\s*([mhd])")
+_QUOTA = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*/\s*(\d{1,5})\s*([mhd])")
 
 
 def parse_quota(value: object) -> Quota:
@@ -128,7 +128,7 @@ def parse_quota(value: object) -> Quota:
     return Quota(float(match[1]), int(match[2]) * _UNITS[match[3]])
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_DURATION = re.compile(r"(\d{1,8}(?:\.\d{1,8})?)\s*([smhd])")
 
 
 def parse_duration(value: object) -> timedelta:
@@ -180,7 +180,7 @@ _EnumFeature = Annotated[Feature, Field(strict=False)]
 
 
 class _TierTable(_Table):
-    weight: float | None = Field(None, gt=0)
+    weight: float | None = Field(None, gt=0, le=1_000_000)
     running: int | None = Field(None, ge=1, le=1000)
     waiting: int | None = Field(None, ge=0, le=1000)
     quota: QuotaText | None = None
@@ -221,7 +221,7 @@ class _Limits(_Table):
 class _Doors(_Table):
     longest_wait: Duration = timedelta(seconds=_DOORS.longest_wait)
     degrade_at: float = Field(_DOORS.degrade_at, gt=0, lt=1)
-    close_at: float = Field(_DOORS.close_at, gt=1)
+    close_at: float = Field(_DOORS.close_at, gt=1, le=1000)
     return_at: float = Field(_DOORS.return_at, gt=0, lt=1)
     stands: Duration = timedelta(seconds=_DOORS.stands)
     rises: Duration = timedelta(seconds=_DOORS.rises)
@@ -249,7 +249,7 @@ def load(path: Path | None) -> Policy:
     if path is None:
         return _policy(_File())
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the text
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path} cannot be read: {error}.") from error
     return read(text, str(path))

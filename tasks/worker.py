@@ -23,7 +23,7 @@ import structlog
 from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import setup_logging, worker_ready, worker_shutting_down
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from imaging.engine.blank import BlankRunner
 from imaging.engine.engine import Engine
@@ -294,6 +294,9 @@ def main(equipment: Equipment = Equipment()) -> int:
         return 1
     try:
         worker.run()
+    except OperationalError as error:
+        print(f"The record cannot be reached: {error.orig}", file=sys.stderr)
+        return 1
     finally:
         identity.release()
     return 0

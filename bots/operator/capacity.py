@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 from rich.console import Console
@@ -12,13 +13,16 @@ from bots.core.sentences import Sentences, speak
 from bots.operator.complaints import read_settings
 from bots.operator.refusal import Refusal
 from bots.operator.servers import with_servers
+from tasks import logs
 from tasks.client import Capacity, Unavailable, connect
 from tasks.settings import Settings
 
 
 def capacity() -> None:
     """Print queue, waits, doors, workers and calibration as they are now. Raises Refusal."""
-    now = asyncio.run(_read(with_servers(read_settings())))
+    settings = with_servers(read_settings())
+    logs.configure(settings.log_format, level=logging.ERROR)
+    now = asyncio.run(_read(settings))
     say = speak("en")
     console = Console(highlight=False)
     console.print(tiers(now, say))

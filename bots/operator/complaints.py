@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ PREFIX = "ATELIER_"
 EXPECTED: Mapping[str, str] = {
     "web_port": "a port from 1 to 65535, or 0 for any free one",
     "log_format": "text or json",
+    "discord_shards": "shards of all, such as 0-3/8",
 }
 SCHEMES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "database_url": (
@@ -60,13 +63,26 @@ def read_settings() -> Settings:
         raise WrongSettings(
             "\n".join(_of_pydantic(dict(fault)) for fault in error.errors())
         ) from None
+    except UnicodeDecodeError:
+        raise WrongSettings("The file .env cannot be read: expected text in UTF-8.") from None
+    except OSError as error:
+        raise WrongSettings(f"The file .env cannot be read: {error.strerror}.") from None
     if wrong := list(complaints(settings)):
         raise WrongSettings("\n".join(wrong))
     try:
         policy.load(policy.find(settings.config))
     except policy.PolicyError as error:
         raise WrongSettings(str(error)) from None
-    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+    return settings.model_copy(update={"home": _absolute(settings.home)})
+
+
+def _absolute(home: Path) -> Path:
+    try:
+        return home.expanduser().absolute()
+    except RuntimeError:
+        raise WrongSettings(
+            complaint("home", f"a folder, and there is no user whose folder {home} would be")
+        ) from None
 
 
 def check_model(settings: Settings) -> None:
@@ -135,4 +151,6 @@ def _has_scheme(value: str, schemes: tuple[str, ...]) -> bool:
         _ = parts.port  # raises where it is no number
     except ValueError:
         return False
+    if parts.scheme in ("redis", "rediss") and not re.fullmatch(r"/?\d*/?", parts.path):
+        return False  # a database is a number, and the client would take any other word for 0
     return parts.scheme in schemes and bool(parts.netloc or parts.path or parts.query)

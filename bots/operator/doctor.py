@@ -39,7 +39,11 @@ def findings() -> Iterator[Finding]:
         settings = read_settings()
     except WrongSettings as wrong:
         for line in str(wrong).splitlines():
-            yield fail("settings", line, "correct it in the environment or in .env")
+            yield fail(
+                "settings",
+                line,
+                "correct it where it is set: the environment, .env or atelier.toml",
+            )
         return
     yield ok("settings", "every variable that is set can be read")
     file = policy.find(settings.config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from rich.console import Console
 from rich.table import Table
@@ -10,6 +11,7 @@ from rich.table import Table
 from bots.operator.complaints import read_settings
 from bots.operator.refusal import Refusal
 from bots.operator.servers import with_servers
+from tasks import logs
 from tasks.client import (
     EVERYWHERE,
     AnyDoors,
@@ -29,7 +31,9 @@ STATES = (*(state.value for state in DoorState), USUAL)
 
 def doors(subject: str | None, state: str | None, server: str | None) -> None:
     """Set a door, if one is named, and print all of them. Raises Refusal."""
-    found = asyncio.run(_doors(with_servers(read_settings()), subject, state, server))
+    settings = with_servers(read_settings())
+    logs.configure(settings.log_format, level=logging.ERROR)
+    found = asyncio.run(_doors(settings, subject, state, server))
     Console(highlight=False).print(table(found))
 
 

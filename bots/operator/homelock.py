@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bots.operator.ending import alive
-from bots.operator.refusal import HomeTaken
+from bots.operator.refusal import HomeTaken, WrongSettings
 
 CLEANING_SECONDS = 20.0  # how long the keeper of a killed tree may still be ending its processes
 
@@ -28,10 +28,17 @@ class HomeLock:
         """Take the lock of `home`, or raise HomeTaken with the pid of the tree that has it.
 
         Where that tree was killed, its keeper is still ending what it left: wait for that.
+        Raises WrongSettings where the folder cannot be made or written.
         """
         path = home / "run" / "up.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise WrongSettings(
+                f"ATELIER_HOME is wrong: expected a folder that can be written, and {home} cannot "
+                f"({error.strerror})."
+            ) from None
         deadline = time.monotonic() + CLEANING_SECONDS
         while not _locked(descriptor):
             holder = _holder(path)
@@ -53,7 +60,7 @@ def holder_of(home: Path) -> int | None:
     path = home / "run" / "up.lock"
     try:
         descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except OSError:  # there is none, or not one of ours: who starts a tree there is told why
         return None
     try:
         return None if _locked(descriptor) else _holder(path)

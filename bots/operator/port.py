@@ -16,7 +16,7 @@ def choose_port(host: str, port: int) -> int:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # UnicodeError: a name that no address can have
         raise WrongSettings(
             f"ATELIER_WEB_HOST is wrong: expected an address of this machine such as 127.0.0.1, "
             f"and {host} is none."

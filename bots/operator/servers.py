@@ -8,6 +8,8 @@ from bots.operator.homelock import holder_of
 from bots.operator.refusal import WrongSettings
 from tasks.settings import Settings
 
+ANSWER_SECONDS = 5
+
 
 def with_servers(settings: Settings) -> Settings:
     """The settings with both addresses: an unset one is that of the tree that runs on this home.
@@ -28,6 +30,35 @@ def with_servers(settings: Settings) -> Settings:
             f"`atelier up` runs on {settings.home}; set the address, or start `atelier up` first."
         )
     return embedded_addresses(settings)
+
+
+def ask_for_tickets(settings: Settings) -> None:
+    """Whether the given Redis or Valkey answers: without it everybody would try for ever.
+
+    Raises WrongSettings with the variable and the reason.
+    """
+    for name, secret in (
+        ("ATELIER_REDIS_URL", settings.redis_url),
+        ("ATELIER_BROKER_URL", settings.broker_url),
+    ):
+        url = secret.get_secret_value() if secret else ""
+        if url and not url.startswith("redis+socket:"):  # Celery's own word for a unix socket
+            _ask(name, url)
+
+
+def _ask(name: str, url: str) -> None:
+    from redis import Redis, RedisError
+
+    try:
+        with Redis.from_url(
+            url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS
+        ) as client:
+            client.ping()
+    except RedisError as error:
+        raise WrongSettings(
+            f"{name} is wrong: expected a Redis or Valkey server that answers, and it says: "
+            f"{error} Start it, or correct the address."
+        ) from None
 
 
 def embedded_addresses(settings: Settings) -> Settings:

@@ -18,7 +18,7 @@ from bots.operator.ending import end_leftovers
 from bots.operator.homelock import HomeLock, holder_of
 from bots.operator.port import choose_port, page_url
 from bots.operator.refusal import TreeStopped
-from bots.operator.servers import embedded_addresses
+from bots.operator.servers import ask_for_tickets, embedded_addresses
 from bots.operator.tree import Tree
 from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
 from tasks.settings import Settings
@@ -32,6 +32,7 @@ def up(settings: Settings) -> None:
     Raises HomeTaken, WrongSettings or TreeStopped; whatever happens, no process stays behind.
     """
     check_model(settings)
+    ask_for_tickets(settings)
     lock = HomeLock.take(settings.home)
     try:
         for name in end_leftovers(settings.home / "run"):
@@ -79,6 +80,7 @@ async def workplace(settings: Settings) -> AsyncIterator[Settings]:
         yield settings
         return
     check_model(settings)
+    ask_for_tickets(settings)
     lock = HomeLock.take(settings.home)
     (settings.home / "logs").mkdir(exist_ok=True)
     with (settings.home / "logs" / "imagine.log").open("ab") as output:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bots.operator.complaints import read_settings
+from bots.operator.homelock import HomeLock, holder_of
 from bots.operator.port import choose_port, page_url
 from bots.operator.refusal import WrongSettings
+from bots.operator.servers import ask_for_tickets
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,8 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("ATELIER_DATABASE_URL", "mysql://root:hunter2@db/x", "a Postgres address"),
         ("ATELIER_DATABASE_URL", "postgresql://root:hunter2@db:port/x", "a Postgres address"),
         ("ATELIER_REDIS_URL", "hunter2", "a Redis or Valkey address"),
+        ("ATELIER_REDIS_URL", "redis://:hunter2@host/zero", "a Redis or Valkey address"),
+        ("ATELIER_REDIS_URL", "redis://[hunter2", "a Redis or Valkey address"),
         ("ATELIER_BROKER_URL", "amqp://hunter2@host", "a Redis or Valkey address"),
         ("ATELIER_BLOBS_URL", "ftp://hunter2@host", "file:///a/folder or s3://bucket/prefix"),
         ("ATELIER_CONFIG", "/nowhere/atelier.toml", "the path of a file"),
@@ -38,6 +42,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("ATELIER_DISCORD_API_URL", "discord.com", "https://discord.com/api/v10"),
         ("ATELIER_SLACK_API_URL", "slack.com/api", "https://slack.com/api/"),
         ("ATELIER_HOME", __file__, "a folder"),
+        ("ATELIER_HOME", "~hunter3/atelier", "there is no user"),
         ("ATELIER_SECRET_KEY", "hunter2", "32 random bytes"),
         ("ATELIER_SLACK_APP_TOKEN", "xapp-hunter2", "ATELIER_SLACK_BOT_TOKEN"),
     ],
@@ -61,6 +66,30 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(WrongSettings) as refusal:
         read_settings()
     assert len(str(refusal.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["ATELIER_REDIS_URL", "ATELIER_BROKER_URL"])
+def test_a_given_redis_must_answer(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken, and not listened on
+        port = nobody.getsockname()[1]
+        monkeypatch.setenv(name, f"redis://:hunter2@127.0.0.1:{port}/0")
+        with pytest.raises(WrongSettings, match=f"{name} is wrong") as refusal:
+            ask_for_tickets(read_settings())
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"ATELIER_WEB_PORT=\xff")
+    with pytest.raises(WrongSettings, match=r"\.env cannot be read"):
+        read_settings()
+
+
+@pytest.mark.parametrize("home", [f"{__file__}/home", "/proc/atelier"])
+def test_a_home_that_cannot_be_made_is_named(home: str) -> None:
+    with pytest.raises(WrongSettings, match="ATELIER_HOME is wrong"):
+        HomeLock.take(Path(home))
+    assert holder_of(Path(home)) is None
 
 
 def test_a_slack_token_alone_needs_a_companion(monkeypatch: pytest.MonkeyPatch) -> None:

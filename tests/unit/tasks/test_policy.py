@@ -84,6 +84,13 @@ MISTAKES = {
     "unknown key": ("[tiers.free]\nweight = 1\nwieght = 2", 3, "tiers.free.wieght", "weight"),
     "wrong type": ('[tiers.free]\n\ncount = "3"', 3, "tiers.free.count", "integer"),
     "bad quota": ('[tiers.free]\nquota = "3/24"', 2, "tiers.free.quota", '"3/24h"'),
+    "endless window": (
+        '[tiers.free]\nquota = "3/99999999999999999d"',
+        2,
+        "tiers.free.quota",
+        '"3/24h"',
+    ),
+    "endless weight": ("[tiers.free]\nweight = inf", 2, "tiers.free.weight", "1000000"),
     "no window": ('[tiers.free]\nquota = "3/0h"', 2, "tiers.free.quota", '"3/24h"'),
     "feature": ('[tiers.free]\nfeatures = ["fly"]', 2, "tiers.free.features", "imagine, edit"),
     "doors": ('[tiers.free]\ndoors = "ajar"', 2, "tiers.free.doors", "'waitlist'"),
