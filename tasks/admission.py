@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -174,10 +174,14 @@ def feature_of(command: str, private: bool) -> tuple[Feature, ...]:
     return (wanted, Feature.PRIVATE) if private else (wanted,)
 
 
-def feature_refusal(feature: Feature, tier: Tier, tiers: Mapping[Tier, TierPolicy]) -> Reason:
-    """That the tier does not have the feature, and the lowest tier that does."""
-    above = [
-        other for other in sorted(tiers, key=lambda t: t.rank) if feature in tiers[other].features
-    ]
+def feature_refusal(feature: Feature, tier: Tier, having: Iterable[Tier]) -> Reason:
+    """That the tier does not have the feature, and the lowest above it of those `having` it.
+
+    Where none has, no tier would help: it is closed.
+    """
     details = {"feature": feature.value, "tier": tier.value}
-    return Reason("feature-not-in-tier", {**details, "needs": above[0].value if above else ""})
+    above = (one for one in having if one.rank > tier.rank)
+    lowest = min(above, key=lambda one: one.rank, default=None)
+    if lowest is None:
+        return Reason("feature-closed", details)
+    return Reason("feature-not-in-tier", {**details, "needs": lowest.value})

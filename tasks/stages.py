@@ -75,9 +75,14 @@ def feature_open(
     return stage.open_to(feature, member_key, today)
 
 
-def opening_day(feature: Feature, tier: Tier, today: date, stages: Stages) -> date | None:
-    """The day that a refused member can be told, where one is set and still to come."""
+def opening_day(
+    feature: Feature, tier: Tier, member_key: str, today: date, stages: Stages
+) -> date | None:
+    """The day that a refused member can be told, where one is set, still to come, and theirs.
+
+    Whoever is not in the share that it opens for is told of no day.
+    """
     stage = stages.get(feature, {}).get(tier)
-    if stage is None or stage.opens is None or stage.opens <= today or stage.percent <= 0:
+    if stage is None or stage.opens is None or stage.opens <= today:
         return None
-    return stage.opens
+    return stage.opens if stage.open_to(feature, member_key, stage.opens) else None

@@ -66,15 +66,18 @@ class Reception:
         self, member: Member, tier: Tier, wanted: Sequence[Feature], today: date
     ) -> Reason | None:
         """The first of these features that is not open to the member, with the tier that has it."""
-        policy = self.policy
+        table, plan = self.policy.tiers, self.policy.stages
+
+        def open_to(one: Tier, feature: Feature) -> bool:
+            return stages.feature_open(feature, table[one], member.key, today, plan)
+
         for feature in wanted:
-            if not stages.feature_open(
-                feature, policy.tiers[tier], member.key, today, policy.stages
-            ):
-                refusal = feature_refusal(feature, tier, policy.tiers)
-                day = stages.opening_day(feature, tier, today, policy.stages)
-                opens = {"opens": day.isoformat()} if day else {}
-                return Reason(refusal.code, {**refusal.details, **opens})
+            if open_to(tier, feature):
+                continue
+            if day := stages.opening_day(feature, tier, member.key, today, plan):
+                details = {"feature": feature.value, "tier": tier.value, "opens": day.isoformat()}
+                return Reason("feature-not-in-tier", details)
+            return feature_refusal(feature, tier, [one for one in table if open_to(one, feature)])
         return None
 
     def lanes(self) -> list[str]:

@@ -9,8 +9,11 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
+from bots.core.reasons import sentence
+from bots.core.sentences import speak
 from tasks.job import JobState, Reason, Refused
 from tasks.members import Member, Place
+from tasks.stages import share_of
 from tasks.store import leases, transitions
 from tasks.tiers import DoorState, Feature, Tier
 from tasks.views import WorkspaceSettings
@@ -202,3 +205,25 @@ async def test_the_waitlist_is_first_come_first_served(house: House) -> None:
     assert (await client.waitlist_place(ada)).position is None
     assert (await client.waitlist_place(bo)).position == 1
     await client.close()
+
+
+def test_a_feature_that_no_tier_has_is_closed_and_no_tier_is_named_for_it(
+    build_house: Callable[..., House],
+) -> None:
+    tiers = ("plus", "team", "pro")
+    house = build_house("".join(f'[tiers.{tier}]\nfeatures = ["imagine"]\n' for tier in tiers))
+    outcome = house.reception.submit(replace(order(), command="upscale"))
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.code == "feature-closed"
+    assert sentence(outcome.reason, speak("en")).startswith("Upscaling is closed")
+
+
+def test_a_day_is_told_to_those_alone_whom_it_opens_for(build_house: Callable[..., House]) -> None:
+    house = build_house('[stages.edit]\nfree = "2999-01-01 50%"')
+    for n in range(12):
+        one = member(f"m{n}")
+        outcome = house.reception.submit(replace(order(one), command="edit"))
+        assert isinstance(outcome, Refused)
+        told = sentence(outcome.reason, speak("en"))
+        assert ("will open" in told) is (share_of("edit", one.key) < 50)
+        assert ("comes with Plus" in told) is not ("will open" in told)

@@ -75,8 +75,16 @@ def test_a_stage_gives_a_tier_a_feature_on_its_day() -> None:
     stages: Stages = {Feature.EDIT: {Tier.FREE: Stage(DAY)}}
     eve = DAY - timedelta(days=1)
     assert not feature_open(Feature.EDIT, FREE, "m", eve, stages)
-    assert opening_day(Feature.EDIT, Tier.FREE, eve, stages) == DAY
+    assert opening_day(Feature.EDIT, Tier.FREE, "m", eve, stages) == DAY
     assert feature_open(Feature.EDIT, FREE, "m", DAY, stages)
-    assert opening_day(Feature.EDIT, Tier.FREE, DAY, stages) is None
+    assert opening_day(Feature.EDIT, Tier.FREE, "m", DAY, stages) is None
     assert feature_open(Feature.IMAGINE, FREE, "m", eve, stages)
     assert not feature_open(Feature.VARY, FREE, "m", DAY, stages)
+
+
+def test_a_day_is_told_to_those_alone_that_it_opens_for() -> None:
+    stages: Stages = {Feature.EDIT: {Tier.FREE: Stage(DAY, 25)}}
+    eve = DAY - timedelta(days=1)
+    for n in range(40):
+        told = opening_day(Feature.EDIT, Tier.FREE, f"m{n}", eve, stages)
+        assert (told == DAY) is feature_open(Feature.EDIT, FREE, f"m{n}", DAY, stages)

@@ -158,10 +158,12 @@ def test_a_part_of_a_word_is_not_the_word(prompt: str) -> None:
 
 
 def test_the_lowest_tier_with_the_feature_is_named() -> None:
-    refusal = feature_refusal(Feature.EDIT, Tier.FREE, DEFAULT_TIERS)
+    refusal = feature_refusal(Feature.EDIT, Tier.FREE, [Tier.PRO, Tier.PLUS, Tier.TEAM])
     details = {"feature": "edit", "tier": "free", "needs": "plus"}
     assert refusal == Reason("feature-not-in-tier", details)
-    assert feature_refusal(Feature.PRIVATE, Tier.PLUS, DEFAULT_TIERS).details["needs"] == "pro"
+    assert feature_refusal(Feature.PRIVATE, Tier.PLUS, [Tier.PRO]).details["needs"] == "pro"
+    for having in ([], [Tier.FREE]):
+        assert feature_refusal(Feature.BLEND, Tier.PLUS, having).code == "feature-closed"
 
 
 def test_commands_need_their_feature() -> None:
