@@ -25,8 +25,11 @@ def source_name(data: bytes) -> str:
 
 
 def default_url(home: Path) -> str:
-    """Where pictures are kept when nothing is set: a folder of the data folder."""
-    return (home / "blobs").resolve().as_uri()
+    """Where pictures are kept when nothing is set: a folder of the data folder.
+
+    Its name is not percent-encoded: fsspec takes a file's path as it stands.
+    """
+    return f"file://{(home / 'blobs').resolve()}"
 
 
 class Blobs:

@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -142,9 +143,14 @@ class Server:
 
 
 def _socket_folder(home: Path) -> Path:
-    """`home/run`, or where that is too long for a socket's path a short private folder for it."""
+    """`home/run`, or a short private folder where that is too long for a socket's path.
+
+    Also where it has a space or another sign that addresses would write in different ways: libpq,
+    SQLAlchemy, redis-py and Celery do not agree on how.
+    """
     folder = home / "run"
-    if len(str(folder / ".s.PGSQL.5432")) > SOCKET_PATH_LIMIT:
+    path = str(folder / "postgres" / ".s.PGSQL.5432")
+    if len(path) > SOCKET_PATH_LIMIT or not re.fullmatch(r"[A-Za-z0-9_./-]+", path):
         digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
         folder = Path(tempfile.gettempdir()) / f"atelier-{os.geteuid()}-{digest}"
     return folder

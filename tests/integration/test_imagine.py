@@ -90,12 +90,15 @@ def test_alone_it_starts_what_it_needs_and_leaves_nothing(
     new_studio: Callable[..., Studio], tmp_path: Path
 ) -> None:
     nobody = new_studio()
-    nobody.home.mkdir()
+    nobody.home /= "Images d'été 100%?"  # as people name folders, and macOS its own
+    nobody.home.mkdir(parents=True)
     made = imagine(nobody, tmp_path, "a yellow circle", "--out", "circle.png")
     assert made.returncode == 0, made.stderr
     assert Image.open(tmp_path / "circle.png").format == "PNG"
     assert nobody.survivors() == []
     assert list((nobody.home / "run").glob("*.pid")) == []
+    assert list((nobody.home / "blobs" / "pictures").glob("*/*.png"))
+    assert list(nobody.home.parent.iterdir()) == [nobody.home]
 
 
 def _states(studio: Studio, prompt: str) -> list[str]:
