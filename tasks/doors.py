@@ -56,6 +56,8 @@ class DoorLimits:
     def __post_init__(self) -> None:
         if not 0 < self.return_at < 1 or not 0 < self.degrade_at < 1 < self.close_at:
             raise ValueError("A door needs 0 < degrade_at < 1 < close_at and 0 < return_at < 1.")
+        if not self.longest_wait > 0:
+            raise ValueError("A door's longest wait must be above 0, or it never opens again.")
 
     def rises_at(self, rung: Rung) -> float:
         """The predicted wait above which `rung` is reached."""

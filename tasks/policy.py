@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,6 +139,14 @@ def parse_duration(value: object) -> timedelta:
     return float(match[1]) * {"s": timedelta(seconds=1), **_UNITS}[match[2]]
 
 
+def parse_wait(value: object) -> timedelta:
+    """A length of time above none: doors that nobody may wait at never open. Raises ValueError."""
+    length = parse_duration(value)
+    if not length:
+        raise ValueError('a length of time above 0, such as "15m"')
+    return length
+
+
 def parse_features(value: object) -> frozenset[Feature]:
     """Features from their list; "all" stands for every one. Raises ValueError."""
     known = ", ".join(feature.value for feature in Feature)
@@ -154,7 +162,7 @@ def parse_features(value: object) -> frozenset[Feature]:
 
 def parse_stage(value: object) -> Stage:
     """When, or for what share of members, a feature opens (`tasks.stages`). Raises ValueError."""
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return Stage(opens=value)
     try:
         return read_stage(str(value))
@@ -166,6 +174,7 @@ def parse_stage(value: object) -> Stage:
 
 QuotaText = Annotated[Quota, BeforeValidator(parse_quota)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Wait = Annotated[timedelta, BeforeValidator(parse_wait)]
 Features = Annotated[frozenset[Feature], BeforeValidator(parse_features)]
 StageText = Annotated[Stage, BeforeValidator(parse_stage)]
 
@@ -219,7 +228,7 @@ class _Limits(_Table):
 
 
 class _Doors(_Table):
-    longest_wait: Duration = timedelta(seconds=_DOORS.longest_wait)
+    longest_wait: Wait = timedelta(seconds=_DOORS.longest_wait)
     degrade_at: float = Field(_DOORS.degrade_at, gt=0, lt=1)
     close_at: float = Field(_DOORS.close_at, gt=1, le=1000)
     return_at: float = Field(_DOORS.return_at, gt=0, lt=1)

@@ -47,22 +47,22 @@ def read_stage(text: str) -> Stage:
         return Stage()
     if words == ["closed"]:
         return Stage(percent=0.0)
-    opens: date | None = None
-    percent = 100.0
+    days: list[date] = []
+    shares: list[float] = []
     try:
         for word in words:
             if number := re.fullmatch(r"(\d+(?:\.\d+)?)%", word):
-                percent = float(number[1])
+                shares.append(float(number[1]))
             else:
-                opens = date.fromisoformat(word)
+                days.append(date.fromisoformat(word))
     except ValueError:
         words = []
-    if not words or percent > 100:
+    if not words or len(days) > 1 or len(shares) > 1 or max(shares, default=0) > 100:
         raise ValueError(
             f'A stage is "open", "closed", a day such as "2026-12-15", a share such as "25%", '
             f'or both ("2026-12-15 25%"); not "{text}".'
         )
-    return Stage(opens, percent)
+    return Stage(days[0] if days else None, *shares)
 
 
 def feature_open(

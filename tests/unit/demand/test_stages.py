@@ -65,7 +65,9 @@ def test_a_stage_is_read(text: str, stage: Stage) -> None:
     assert read_stage(text) == stage
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-40", "120%", "-5%"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-13-40", "120%", "-5%", "5% 6%", "2026-12-15 2026-12-16"]
+)
 def test_a_stage_that_cannot_be_read_says_what_is_expected(text: str) -> None:
     with pytest.raises(ValueError, match="A stage is"):
         read_stage(text)

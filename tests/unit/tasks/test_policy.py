@@ -112,6 +112,8 @@ MISTAKES = {
     "stage's feature": ('[stages]\nfly = { free = "open" }', 2, "stages.fly", "'imagine'"),
     "share": ('[stages.edit]\nfree = "125%"', 2, "stages.edit.free", '"25%"'),
     "table": ("\n\nnope = 1", 3, "nope", "tiers, discord"),
+    "moment": ("[stages.edit]\nfree = 2026-12-15T10:00:00Z", 2, "stages.edit.free", '"25%"'),
+    "no wait": ('[doors]\nlongest_wait = "0s"', 2, "doors.longest_wait", "above 0"),
     "wait": ("[doors]\nlongest_wait = 3", 2, "doors.longest_wait", '"15m"'),
 }
 
