@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import psycopg
 
@@ -63,6 +65,20 @@ def test_only_slack_is_believed(http_town: Town) -> None:
         line.skew = 0
     unsigned = httpx.post(f"{origin_of(http_town)}/slack/events", json=event)
     assert unsigned.status_code == 401
+
+
+def test_what_makes_no_sense_is_refused_and_breaks_nothing(http_town: Town) -> None:
+    url = f"{origin_of(http_town)}/slack/events"
+    stamped = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=0"}
+    json_ = stamped | {"Content-Type": "application/json"}
+    assert httpx.post(url, content=b"{", headers=json_).status_code == 400
+    assert httpx.post(url, content=b"\xff", headers=json_).status_code == 400
+    never = json_ | {"X-Slack-Request-Timestamp": "never"}
+    assert httpx.post(url, content=b"{}", headers=never).status_code == 401
+    pieces = (b"x" * 65536 for _ in range(40))  # no length is told beforehand
+    assert httpx.post(url, content=pieces, headers=stamped).status_code == 413
+    assert httpx.get(url).status_code == 405
+    assert httpx.get(url, params={"ssl_check": "1", "token": "x"}).status_code == 200
 
 
 def test_slack_can_verify_the_address(http_town: Town) -> None:
