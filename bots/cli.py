@@ -89,8 +89,8 @@ def imagine(
     prompt: Annotated[str, typer.Argument(help="What the picture shows.")],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("picture.png"),
     tier: Annotated[str, typer.Option(help="free, plus, team or pro.")] = "pro",
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same picture.")] = None,
-    count: Annotated[int | None, typer.Option(help="How many pictures, 1 to 4.")] = None,
+    seed: Annotated[str | None, typer.Option(help="The same seed gives the same picture.")] = None,
+    count: Annotated[str | None, typer.Option(help="How many pictures, 1 to 4.")] = None,
     aspect: Annotated[str | None, typer.Option(help="1:1, 3:2, 2:3, 4:5, 16:9 or 9:16.")] = None,
 ) -> None:
     """Make a picture through the whole stack, starting what does not run yet."""

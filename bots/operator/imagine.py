@@ -30,6 +30,7 @@ from tasks.settings import Settings
 from tasks.tiers import Tier
 
 FORMATS: Mapping[str, str] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+LONGEST_NAME = 250  # bytes; file systems take 255, and several pictures get a number each
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Wish:
 
     prompt: str
     tier: str
-    seed: int | None = None
-    count: int | None = None
+    seed: str | None = None
+    count: str | None = None
     aspect: str | None = None
 
     def command(self) -> Imagine | BadCommand:
@@ -51,7 +52,14 @@ class Wish:
 
 def imagine(wish: Wish, out: Path) -> None:
     """Make pictures and write them to `out`. Raises Refusal with the reason where none is made."""
-    settings = read_settings()
+    try:
+        settings = read_settings()
+        _imagine(settings, wish, out)
+    except Refusal as refusal:
+        raise Refusal(str(refusal)) from None  # whatever it was: a picture was made, or it was not
+
+
+def _imagine(settings: Settings, wish: Wish, out: Path) -> None:
     logs.configure(settings.log_format, level=logging.WARNING)
     locale = _language(os.environ)
     command = wish.command()
@@ -66,7 +74,10 @@ def imagine(wish: Wish, out: Path) -> None:
     except KeyboardInterrupt:
         raise Refusal(speak(locale)("cancelled")) from None
     for path, data in zip(paths(out, len(pictures)), pictures, strict=True):
-        path.write_bytes(encoded(data, FORMATS[out.suffix.lower()]))
+        try:
+            path.write_bytes(encoded(data, FORMATS[out.suffix.lower()]))
+        except OSError as error:
+            raise Refusal(f"{path} cannot be written: {error.strerror}.") from None
         print(path)
 
 
@@ -121,8 +132,12 @@ async def _order(
 def _check_out(out: Path) -> None:
     if out.suffix.lower() not in FORMATS:
         raise Refusal(f"--out is wrong: expected a file that ends in {', '.join(FORMATS)}.")
+    if len(os.fsencode(out.name)) > LONGEST_NAME:
+        raise Refusal("--out is wrong: the file's name is too long.")
     if not out.absolute().parent.is_dir():
         raise Refusal(f"--out is wrong: there is no folder {out.absolute().parent}.")
+    if out.is_dir():
+        raise Refusal(f"--out is wrong: {out} is a folder.")
     if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
         raise Refusal(f"--out is wrong: {out} cannot be written.")
 

@@ -137,7 +137,7 @@ def test_the_doctor_finds_a_bare_machine_well(tmp_path: Path) -> None:
 
 def test_options_win_over_flags_in_the_prompt() -> None:
     command = Wish(
-        "a red star --count 2 --no trees --ar 3:2", "pro", seed=7, aspect="1:1"
+        "a red star --count 2 --no trees --ar 3:2", "pro", seed="7", aspect="1:1"
     ).command()
     assert isinstance(command, Imagine)
     assert (command.prompt, command.count, command.seed) == ("a red star", 2, 7)
@@ -145,10 +145,31 @@ def test_options_win_over_flags_in_the_prompt() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [Wish("", "pro"), Wish("a star", "pro", count=99), Wish("a star", "pro", aspect="7:1")]
+    "wish",
+    [Wish("", "pro"), Wish("a star", "pro", count="99"), Wish("a star", "pro", aspect="7:1")],
 )
 def test_a_wish_that_cannot_be_is_refused(wish: Wish) -> None:
     assert isinstance(wish.command(), BadCommand)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--seed", "seven"], "“seven” is no seed"),
+        (["--count", "many"], "“many” is no number of pictures"),
+        (["--out", "n" * 300 + ".png"], "name is too long"),
+        (["--out", "album.png"], "is a folder"),
+        (["--out", "star.txt"], "--out is wrong"),
+    ],
+)
+def test_a_wrong_option_ends_with_1_and_the_reason(
+    tmp_path: Path, words: list[str], says: str
+) -> None:
+    (tmp_path / "album.png").mkdir()
+    refused = atelier("imagine", "a star", *words, home=tmp_path)
+    assert refused.returncode == 1
+    assert says in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_several_pictures_have_numbered_names(tmp_path: Path) -> None:
