@@ -108,13 +108,18 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class DoorFacts:
-    """Every door that a visitor passes, as it stands now: none of them is AUTO any more."""
+    """Every door that a visitor passes, as it stands now: none of them is AUTO any more.
+
+    `by_hand`: whether one that is closed was set so. What the load has closed stays open to those
+    who were invited before: they were promised it.
+    """
 
     tier: DoorState
     degraded: bool = False
     feature: DoorState = DoorState.OPEN
     server: DoorState = DoorState.OPEN
     sign_ups: bool = True
+    by_hand: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +149,11 @@ def decide(facts: DoorFacts, visitor: Visitor) -> Decision:
     Codes: "doors-closed", "doors-waitlist" (join and be invited), "feature-closed",
     "sign-ups-suspended" (those who were here before still come in).
     """
-    if facts.feature is DoorState.CLOSED:
+    promised = visitor.invited and not facts.by_hand
+    if facts.feature is DoorState.CLOSED and not promised:
         return Decision("feature-closed")
     door = strictest((facts.tier, facts.feature, facts.server))
-    if door is DoorState.CLOSED:
+    if door is DoorState.CLOSED and not promised:
         return Decision("doors-closed")
     if door is DoorState.WAITLIST and not visitor.invited:
         return Decision("doors-waitlist")

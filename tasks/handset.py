@@ -128,12 +128,16 @@ def facts_for(
     def now(subject: Subject) -> tuple[DoorState, bool]:
         return by_hand.now(subject, usual.of(subject), autos.get(subject, AutoDoor()))
 
+    features = list(wanted)
+    passed: list[Subject] = [tier, *features, Whole.EVERYTHING]
+    set_so = (state for subject in passed for state in by_hand.of(subject, usual.of(subject)))
     of_tier, degraded = now(tier)
-    of_features = [now(feature) for feature in wanted]
+    of_features = [now(feature) for feature in features]
     return DoorFacts(
         tier=of_tier,
         degraded=degraded or any(less for _, less in of_features),
         feature=strictest(state for state, _ in of_features),
         server=now(Whole.EVERYTHING)[0],
         sign_ups=now(Whole.SIGN_UPS)[0] is DoorState.OPEN,
+        by_hand=DoorState.CLOSED in set_so,
     )

@@ -30,7 +30,8 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Plain values. Times in seconds."""
         day = self.day
-        paid_for = day.gpus * day.seconds / 3600
+        # What is asked at the end of a short trace is still made after it.
+        paid_for = max(day.gpus * day.seconds, day.busy_seconds) / 3600
         return {
             "trace": day.trace,
             "requests": self.requests,

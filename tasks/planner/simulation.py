@@ -333,7 +333,8 @@ class Simulation:
 
     def _decide(self, lane: int) -> dict[bool, Decision]:
         state, degraded = now_of(self.rules[lane].doors, self.doors[lane])
-        facts = DoorFacts(state, degraded)
+        set_to = self.rules[lane].doors
+        facts = DoorFacts(state, degraded, by_hand=set_to is not DoorState.AUTO)
         return {invited: decide(facts, Visitor(True, invited)) for invited in (False, True)}
 
     def _invite(self, lane: int, load: Load, now: float) -> None:

@@ -118,6 +118,8 @@ def test_a_door_set_by_hand_stays_as_set() -> None:
     [
         (DoorFacts(DoorState.OPEN), Visitor(known=False), ""),
         (DoorFacts(DoorState.CLOSED), Visitor(known=True, invited=True), "doors-closed"),
+        (DoorFacts(DoorState.CLOSED, by_hand=False), Visitor(known=True, invited=True), ""),
+        (DoorFacts(DoorState.CLOSED, by_hand=False), Visitor(known=True), "doors-closed"),
         (DoorFacts(DoorState.WAITLIST), Visitor(known=True), "doors-waitlist"),
         (DoorFacts(DoorState.WAITLIST), Visitor(known=False, invited=True), ""),
         (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.doors import AutoDoor, Rung
+from tasks.doors import AutoDoor, Rung, Visitor, decide
 from tasks.handset import SUBJECTS, HandSet, Subject, UsualDoors, Whole, facts_for, read_subject
 from tasks.tiers import DoorState, Feature, Tier
 
@@ -55,6 +55,19 @@ def test_only_what_is_wanted_counts(feature: Feature, state: DoorState, rung: Ru
     mine = facts_for(Tier.PRO, [feature], USUAL, by_hand, autos)
     assert mine.feature is (rung.state if state is DoorState.AUTO else state)
     assert mine.degraded == (state is DoorState.AUTO and rung is Rung.DEGRADED)
+
+
+@pytest.mark.parametrize("shut", [Tier.FREE, Feature.IMAGINE, Whole.EVERYTHING])
+def test_what_is_closed_by_hand_is_closed_to_the_invited_too(shut: Subject) -> None:
+    full = {Tier.FREE: AutoDoor(Rung.CLOSED)}
+    guest = Visitor(known=True, invited=True)
+    by_load = facts_for(Tier.FREE, iter([Feature.IMAGINE]), USUAL, HandSet(), full)
+    assert by_load.tier is DoorState.CLOSED
+    assert decide(by_load, guest).admitted, "they were promised it"
+    assert not decide(by_load, Visitor(known=True)).admitted
+    for by_hand in (HandSet({shut: DoorState.CLOSED}), HandSet({}, {shut: DoorState.CLOSED})):
+        closed = facts_for(Tier.FREE, iter([Feature.IMAGINE]), USUAL, by_hand, full)
+        assert not decide(closed, guest).admitted
 
 
 def test_sign_ups_and_the_whole_have_doors() -> None:
