@@ -22,7 +22,12 @@ from tasks.client import Client, Unavailable
 from tasks.job import Job
 
 Show = Callable[[Card], Awaitable[None]]
-"""Edits a job's placeholder into a card; raises what the platform's client raises."""
+"""Edits a job's placeholder into a card; raises OutOfSight, or what the platform's client raises.
+"""
+
+
+class OutOfSight(Exception):
+    """A job's message cannot be edited any more, now or later: nothing more is told on it."""
 
 
 @dataclass(slots=True)
@@ -80,6 +85,10 @@ class LineKeeper:
             self._shown[id_] = text
             try:
                 await self.show(card(job, speak(job.order.member.locale)))
+            except OutOfSight as gone:
+                # Platforms count requests that cannot work, and shut out who makes too many.
+                self._shown.pop(id_, None)
+                structlog.get_logger().info("a line is out of sight", job=str(id_), why=str(gone))
             except Exception as error:  # noqa: BLE001 - one message's fault must not stop the line
                 # The worker's courier meets the same fault at delivery and decides what it means.
                 structlog.get_logger().warning(

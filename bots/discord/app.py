@@ -15,7 +15,7 @@ import discord
 import structlog
 
 from bots.core.invitations import InvitationKeeper, Tell
-from bots.core.line import LineKeeper
+from bots.core.line import LineKeeper, OutOfSight
 from bots.core.reply import Card
 from bots.core.sentences import LOCALES, speak
 from bots.core.studio import Studio
@@ -26,7 +26,7 @@ from bots.discord.commands import registry
 from bots.discord.files import Files
 from bots.discord.mentions import Mentions
 from bots.discord.pictures import Pictures
-from bots.discord.posts import Posts, Spot
+from bots.discord.posts import Gone, Posts, Spot
 from bots.discord.presses import Presses
 from bots.discord.reception import Reception
 from bots.discord.sources import Sources
@@ -146,7 +146,10 @@ def _show(posts: Posts) -> Callable[[Card], Awaitable[None]]:
     """How a place in line is shown: the placeholder is edited, its files are let be."""
 
     async def show(card: Card) -> None:
-        await posts.edit(Spot.of(card.job), layout.card_view(card), None)
+        try:
+            await posts.edit(Spot.of(card.job), layout.card_view(card), None)
+        except Gone as gone:
+            raise OutOfSight(gone.code) from None
 
     return show
 

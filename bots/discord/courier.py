@@ -84,7 +84,10 @@ class DiscordCourier:
         async with known.lock:
             try:
                 await self._draw(known, job, progress)
-            except (Gone, TryLater, discord.DiscordException, *LOST) as error:
+            except Gone as gone:
+                known.ended = True  # the delivery finds out again, and tells the member
+                log.info("progress is out of sight", job=str(job.id), why=gone.code)
+            except (TryLater, discord.DiscordException, *LOST) as error:
                 log.debug("progress was not shown", job=str(job.id), why=str(error))
 
     async def deliver(self, parcel: Parcel) -> Receipt:

@@ -12,12 +12,12 @@ import structlog
 from bots.core.cards import card
 from bots.core.command import Ask
 from bots.core.invitations import Tell
-from bots.core.line import LineKeeper
+from bots.core.line import LineKeeper, OutOfSight
 from bots.core.reply import Attachment, Card, Reply, ReplyKind
 from bots.core.sentences import Sentences
 from bots.slack import blocks, files, placeholders
 from bots.slack.mrkdwn import escape
-from bots.slack.web import Limited, Lost, Refused, Web
+from bots.slack.web import MESSAGE_GONE, PLACE_GONE, Limited, Lost, Refused, Web
 from bots.slack.workspaces import Seat, Workspaces
 from tasks.client import Client, Invitation
 from tasks.job import Job, Picture
@@ -253,6 +253,11 @@ def line_shower(
     async def show(drawn: Card) -> None:
         order = drawn.job.order
         seat = await workspaces.seat(order.place.workspace)
-        await redraw(seat.web, drawn, speak(order.member.locale), reserve=0.5)
+        try:
+            await redraw(seat.web, drawn, speak(order.member.locale), reserve=0.5)
+        except Refused as refused:
+            if refused.code in MESSAGE_GONE | PLACE_GONE:
+                raise OutOfSight(refused.code) from None
+            raise
 
     return show

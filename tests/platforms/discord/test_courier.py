@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from bots.core.sentences import speak
 from bots.discord import layout
 from bots.discord.address import point_at
 from bots.discord.courier import DiscordCourier
+from bots.discord.pace import Pace
 from bots.discord.posts import Posts, Spot, nonce_of
 from imaging.request import Progress, Stage
 from tasks.deliver import TryLater, Undeliverable
@@ -321,6 +323,16 @@ async def test_progress_has_a_bar_and_a_preview_and_keeps_its_pace(post: Post) -
     assert "▱" not in asked.message.text
     assert "Cancel" not in [b["label"] for b in asked.message.buttons]
     assert len(asked.message.pictures) == 1
+
+
+async def test_progress_that_cannot_be_shown_is_tried_once(post: Post) -> None:
+    asked = await ask(post.discord, post.anna)
+    await post.discord.delete_message(asked.message)
+    moments = itertools.count(0, 10)
+    post.courier._pace = Pace(lambda: float(next(moments)))
+    for step in range(5):
+        await post.courier.progress(asked.job, Progress(Stage.STEPS, step, 8))
+    assert len([r for r in post.discord.requests if r.method == "PATCH"]) == 1
 
 
 async def test_a_slow_progress_edit_never_comes_after_the_result(post: Post) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import anyio
 
-from bots.core.line import LineKeeper
+from bots.core.line import LineKeeper, OutOfSight
 from bots.core.reply import Card
 from tasks.client import Unavailable
 from tasks.job import Job, JobState, Line
@@ -92,6 +92,22 @@ async def test_after_a_restart_the_waiting_jobs_are_taken_up_again(client: Any) 
 
     await rounds(keeper(client, show), lambda: len(shown) == 2)
     assert shown == ["Next in line", "2nd in line"]
+
+
+async def test_a_message_that_is_out_of_sight_is_let_go(client: Any) -> None:
+    gone, good = waiting(1), waiting(2)
+    record = Record(client, gone, good)
+    tried: list[UUID] = []
+
+    async def show(card: Card) -> None:
+        tried.append(card.job.id)
+        position = len(tried) + 2
+        record.jobs = {job.id: waiting(position, id=job.id) for job in (gone, good)}
+        if card.job.id == gone.id:
+            raise OutOfSight("message-gone")
+
+    await rounds(keeper(client, show), lambda: len(tried) >= 6)
+    assert tried.count(gone.id) == 1
 
 
 async def test_one_messages_fault_and_an_outage_do_not_stop_the_line(client: Any) -> None:
