@@ -42,18 +42,17 @@ def leave(connection: Connection, member_key: str) -> bool:
 
 
 # An invitation that has run out is one more lapse, also before the clock has written it down.
-_PLACE = text("""
-    WITH standing AS (
-        SELECT member_key, tier, number, lapses + (invited_at IS NOT NULL)::int AS lapses
-        FROM waitlist WHERE invited_at IS NULL OR invited_until <= now()
-    )
+_STANDS = "({0}.invited_until > now()) IS NOT TRUE"
+_ORDER = "({0}.lapses + ({0}.invited_at IS NOT NULL)::int, {0}.number)"
+
+_PLACE = text(f"""
     SELECT joined_at, CASE WHEN invited_until > now() THEN invited_until END AS invited_until,
-        (
-            SELECT count(*) FROM standing AS other, standing AS mine
-            WHERE mine.member_key = waitlist.member_key AND other.tier = mine.tier
-                AND (other.lapses, other.number) <= (mine.lapses, mine.number)
-        ) AS position
-    FROM waitlist WHERE member_key = :key
+        CASE WHEN {_STANDS.format("mine")} THEN (
+            SELECT count(*) FROM waitlist AS other
+            WHERE other.tier = mine.tier AND {_STANDS.format("other")}
+                AND {_ORDER.format("other")} <= {_ORDER.format("mine")}
+        ) END AS position
+    FROM waitlist AS mine WHERE member_key = :key
 """)
 
 
@@ -62,26 +61,30 @@ def place_of(connection: Connection, member_key: str) -> WaitlistPlace:
     row = connection.execute(_PLACE, {"key": member_key}).one_or_none()
     if row is None:
         return WaitlistPlace(None, None, None)
-    return WaitlistPlace(row.position or None, row.joined_at, row.invited_until)
+    return WaitlistPlace(row.position, row.joined_at, row.invited_until)
 
 
-_SHUT_OUT = """
-    EXISTS (
-        SELECT FROM doors WHERE subject IN (waitlist.tier, 'everything') AND set_to = 'closed'
-            AND (platform, workspace) IN (
-                ('*', '*'), (place ->> 'platform', place ->> 'workspace'))
-    )
+# Asked once for all who wait, not once for each: the servers with closed doors are many, too.
+_CLOSED = """
+    SELECT platform, workspace FROM doors
+    WHERE subject IN (:tier, 'everything') AND set_to = 'closed'
 """
+_SHUT_OUT = f"""(
+    ('*', '*') IN ({_CLOSED})
+    OR (place ->> 'platform', place ->> 'workspace') IN ({_CLOSED})
+)"""
 """Whether the door that a member waits for was closed by hand; they keep their place until then."""
 
 _WAITING = text(f"""
-    SELECT count(*) FROM waitlist
-    WHERE tier = :tier AND invited_at IS NULL AND lapses = 0 AND NOT {_SHUT_OUT}
+    SELECT count(*) FROM (
+        SELECT FROM waitlist
+        WHERE tier = :tier AND invited_at IS NULL AND lapses = 0 AND NOT {_SHUT_OUT} LIMIT 1000
+    ) AS first
 """)
 
 
 def waiting(connection: Connection, tier: Tier) -> int:
-    """How many were never invited yet, and may be."""
+    """How many were never invited yet, and may be; no more than a thousand are counted."""
     return connection.scalar(_WAITING, {"tier": tier.value}) or 0
 
 
