@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from bots.core.cards import bar_text, shorten
@@ -171,7 +172,10 @@ def _home_buttons(say: Sentences, picture: Picture) -> tuple[Button, ...]:
 def _doors(say: Sentences, seen: Home) -> list[Block]:
     rows = [(say(f"tier-{door.tier}"), say(f"slack-doors-{door.now}")) for door in seen.doors]
     blocks = [section(f"*{escape(say('studio-doors-title'))}*"), *field_blocks(rows)]
-    if seen.waitlist.position is not None:
+    if seen.waitlist.invited_until is not None:
+        left = seen.waitlist.invited_until - datetime.now(UTC)
+        blocks.append(section(escape(say("waitlist-invited", left=left))))
+    elif seen.waitlist.position is not None:
         blocks.append(section(escape(say("waitlist-status", position=seen.waitlist.position))))
     elif any(d.tier is seen.allowance.tier and d.now is DoorState.WAITLIST for d in seen.doors):
         join = Button(Action.JOIN_WAITLIST, say("button-join-waitlist"), style=Style.PRIMARY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -92,6 +93,27 @@ def _home(prompt: str) -> views.Home:
         files={str(p.id): "F000000001" for p in pictures[::2]},
         server=views.Server(WorkspaceSettings(), {"S0PLUS0000": Tier.PLUS}),
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "told", "may_join"),
+    [
+        (WaitlistPlace(None, None, None), "", True),
+        (WaitlistPlace(4, datetime.now(UTC), None), "4th on the waitlist", False),
+        (
+            WaitlistPlace(None, datetime.now(UTC), datetime.now(UTC) + timedelta(hours=11.5)),
+            "It is your turn",
+            False,
+        ),
+    ],
+)
+def test_the_home_tab_knows_who_waits_and_who_is_invited(
+    place: WaitlistPlace, told: str, may_join: bool
+) -> None:
+    home = replace(_home("a red star"), waitlist=place)
+    shown = json.dumps(views.home(speak("en"), home))
+    assert told in shown
+    assert ("Join the waitlist" in shown) is may_join
 
 
 def test_buttons_survive_the_journey() -> None:
