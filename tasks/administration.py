@@ -135,7 +135,8 @@ class Administration:
                 for one in found
                 if one.subject is subject and one.platform != EVERYWHERE
             }
-            wait = timedelta(seconds=auto.predicted_wait) if auto else None
+            known = auto is not None and auto.predicted_wait < doors.LONGEST_WAIT
+            wait = timedelta(seconds=auto.predicted_wait) if auto and known else None
             rows.append(
                 AnyDoors(subject, usual, everywhere.get(subject), servers, now, degraded, wait)
             )

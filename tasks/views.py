@@ -67,7 +67,7 @@ class AnyDoors:
     servers: Mapping[str, DoorState]  # `platform:workspace` → as its administrators have set it
     now: DoorState  # in the server that was asked for, else where a server has set nothing
     degraded: bool
-    predicted_wait: timedelta | None  # what an automatic door follows
+    predicted_wait: timedelta | None  # what an automatic door follows; None where nobody knows
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,12 +107,16 @@ _REMEMBER = text("""
 """).bindparams(bindparam("memory", type_=JSONB))
 
 
+LONGEST_WAIT = 864_000.0
+"""Seconds above which waits are all the same; also what is written where no worker lives."""
+
+
 def remember(connection: Connection, subject: Subject, one: Automatic) -> None:
-    """Write down where an automatic door stands. Waits above ten days are all the same."""
+    """Write down where an automatic door stands."""
     memory = {
         "rung": int(one.door.rung),
         "since": max(0.0, one.door.since),
-        "predicted": min(one.predicted_wait, 864_000.0),
+        "predicted": min(one.predicted_wait, LONGEST_WAIT),
     }
     connection.execute(_REMEMBER, {"subject": subject.value, "memory": memory})
 

@@ -219,6 +219,32 @@ async def test_a_door_that_is_automatic_no_more_forgets_how_far_it_had_closed(
     await client.close()
 
 
+async def test_without_a_worker_doors_stay_and_nobody_knows_the_wait(
+    build_house: Callable[..., House],
+) -> None:
+    house = build_house('[doors]\nstands = "0s"\nrises = "0s"')
+    client = house.client()
+    moments = iter(range(1000, 90_000, 100))
+    steward = Steward(house.database, house.policy, now=lambda: float(next(moments)))
+    house.submit(order())
+    waiting = Automatic(AutoDoor(Rung.WAITLIST, 10.0), 9999.0)
+    house.database.run(lambda c: doors.remember(c, Tier.FREE, waiting))
+    await client.join_waitlist(member("bo"), PLACE)
+    steward.fold()
+    for _ in range(5):
+        steward.look_after()
+    assert rungs_of(house)[Tier.FREE] is Rung.WAITLIST
+    assert (await client.waitlist_place(member("bo"))).position == 1
+    rows = {row.subject: row for row in await client.every_door()}
+    assert rows[Tier.FREE].predicted_wait is None
+    present_a_worker(house)
+    for _ in range(5):
+        steward.look_after()
+    assert (await client.waitlist_place(member("bo"))).invited_until is not None
+    assert rungs_of(house)[Tier.FREE] is Rung.OPEN
+    await client.close()
+
+
 async def test_a_door_closed_by_hand_opens_to_those_who_wait_first(
     build_house: Callable[..., House],
 ) -> None:
