@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -91,6 +92,26 @@ def check_model(settings: Settings) -> None:
         profile_for(settings.model)
     except ImagingError as error:
         raise WrongSettings(f"ATELIER_MODEL is wrong: {error}") from None
+
+
+def check_pictures_folder(settings: Settings) -> None:
+    """Whether pictures can be kept where the settings say, if that is a folder; it is made.
+
+    Raises WrongSettings.
+    """
+    url = settings.blobs_url or ""
+    if not url.startswith("file:"):
+        return
+    folder = Path(url.removeprefix("file:").removeprefix("//"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = None if os.access(folder, os.W_OK | os.X_OK) else "no right to write there"
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise WrongSettings(
+            complaint("blobs_url", f"a folder that can be written, and {folder} cannot ({reason})")
+        )
 
 
 def complaints(settings: Settings) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from bots.operator.children import EmbeddedServer, Program
-from bots.operator.complaints import check_model
+from bots.operator.complaints import check_model, check_pictures_folder
 from bots.operator.ending import end_leftovers
 from bots.operator.homelock import HomeLock, holder_of
 from bots.operator.port import choose_port, page_url
@@ -32,6 +32,7 @@ def up(settings: Settings) -> None:
     Raises HomeTaken, WrongSettings or TreeStopped; whatever happens, no process stays behind.
     """
     check_model(settings)
+    check_pictures_folder(settings)
     ask_for_tickets(settings)
     lock = HomeLock.take(settings.home)
     try:
@@ -80,6 +81,7 @@ async def workplace(settings: Settings) -> AsyncIterator[Settings]:
         yield settings
         return
     check_model(settings)
+    check_pictures_folder(settings)
     ask_for_tickets(settings)
     lock = HomeLock.take(settings.home)
     (settings.home / "logs").mkdir(exist_ok=True)

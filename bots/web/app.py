@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -197,6 +197,11 @@ async def _bad_request(_request: Request, error: Exception) -> Response:
     return refuse(400, "bad-request", str(error) or "The request says not who asks.")
 
 
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Whoever asked has left in the middle of sending: nobody reads this."""
+    return refuse(400, "bad-request", "The request ended too early.")
+
+
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  by the table below
     return refuse(error.status_code, "http", error.detail)
@@ -211,6 +216,7 @@ _FAULTS = {
     Unavailable: _unavailable,
     BadRequest: _bad_request,
     BadPersona: _bad_request,
+    ClientDisconnect: _gone,
     HTTPException: _http,
     Exception: _defect,
 }

@@ -203,8 +203,8 @@ class Desk:
         if newest is not None:
             return newest.id
         root = await self.studio.client.job(identity(place.thread))
-        kept = (picture.id for picture in (root.pictures if root else ()) if not picture.deleted)
-        return next(kept, None)
+        pictures = sorted(root.pictures if root else (), key=lambda picture: picture.deleted)
+        return pictures[0].id if pictures else None  # a deleted one is refused, not forgotten
 
 
 def too_large(say: Sentences) -> Reply:

@@ -95,6 +95,8 @@ def test_from_a_prompt_to_a_picture_over_the_stream(visit: Visit) -> None:
     assert ann.press("delete", job).json()["code"] == "deleted"
     assert ann.http.get(picture["url"]).status_code == 404
     assert ann.messages()[0]["pictures"] == []
+    # Words in its thread were about that picture: they are no prompt for another.
+    assert ann.send("make it blue", thread=job).json()["code"] == "unknown-picture"
 
 
 def test_asking_twice_with_one_key_is_asking_once(visit: Visit) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.files import bomb, png
 from tests.browser.visitor import Visit
+from tests.stack import Studio
 
 MEGABYTE = 1024 * 1024
 
@@ -109,6 +111,27 @@ def test_a_body_that_is_no_form(visit: Visit) -> None:
     assert ann.http.post("/api/actions", content=b"{").status_code == 400
     assert ann.http.post("/api/actions", content=b"[]").status_code == 400
     assert ann.http.post("/api/actions", content=b"[" * 100_000).status_code == 400
+
+
+def test_who_leaves_in_the_middle_of_sending_is_no_defect(visit: Visit, studio: Studio) -> None:
+    ann = visit()
+    head = "".join(
+        f"{name}: {value}\r\n"
+        for name, value in {
+            "Host": ann.http.base_url.netloc.decode(),
+            "Atelier-Member": ann.who,
+            "Atelier-Token": ann.welcome["token"],
+            "Cookie": "; ".join(f"{name}={value}" for name, value in ann.http.cookies.items()),
+            "Content-Type": "multipart/form-data; boundary=x",
+            "Content-Length": "100000",
+        }.items()
+    )
+    before = studio.log.count("a request failed")
+    with socket.create_connection((ann.http.base_url.host, ann.http.base_url.port or 80)) as wire:
+        wire.sendall(f"POST /api/messages HTTP/1.1\r\n{head}\r\n--x\r\nContent-Dis".encode())
+    assert ann.send("/quota").status_code == 200
+    assert studio.log.count("a request failed") == before
+    assert ann.messages() == []
 
 
 def test_the_sentence_is_in_the_members_language(visit: Visit) -> None:

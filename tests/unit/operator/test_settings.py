@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.operator.complaints import read_settings
+from bots.operator.complaints import check_pictures_folder, read_settings
 from bots.operator.homelock import HomeLock, holder_of
 from bots.operator.port import choose_port, page_url
 from bots.operator.refusal import WrongSettings
@@ -79,7 +79,18 @@ def test_a_given_redis_must_answer(monkeypatch: pytest.MonkeyPatch, name: str) -
     assert "hunter2" not in str(refusal.value)
 
 
-def test_a_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_folder_for_pictures_is_made_or_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ATELIER_BLOBS_URL", f"file://{tmp_path}/deep/down")
+    check_pictures_folder(read_settings())
+    assert (tmp_path / "deep" / "down").is_dir()
+    monkeypatch.setenv("ATELIER_BLOBS_URL", f"file://{__file__}/pictures")
+    with pytest.raises(WrongSettings, match="ATELIER_BLOBS_URL is wrong"):
+        check_pictures_folder(read_settings())
+
+
+def test_an_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"ATELIER_WEB_PORT=\xff")
     with pytest.raises(WrongSettings, match=r"\.env cannot be read"):
         read_settings()
