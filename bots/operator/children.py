@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bots.operator.leash import VARIABLE as TREE
-from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
+from tasks.embedded import EmbeddedPostgres, EmbeddedServerError, EmbeddedValkey
 from tasks.readiness import VARIABLE as READY
 
 WRONG_SETTINGS = os.EX_CONFIG  # a child ends with this where starting it again cannot help
@@ -114,8 +114,14 @@ class EmbeddedServer:
     server: EmbeddedPostgres | EmbeddedValkey
 
     async def start(self) -> int:
-        """Start it and wait until it answers."""
-        await asyncio.to_thread(self.server.start)
+        """Start it and wait until it answers. What the disk refuses, no second try brings."""
+        try:
+            await asyncio.to_thread(self.server.start)
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            raise EmbeddedServerError(
+                f"{self.name} cannot be started ({error.strerror}{where})."
+            ) from error
         return self.server.pid or 0
 
     async def ready(self) -> None:

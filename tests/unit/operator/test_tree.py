@@ -19,7 +19,7 @@ from bots.operator.homelock import HomeLock, holder_of
 from bots.operator.pids import PidFile
 from bots.operator.refusal import HomeTaken, TreeStopped
 from bots.operator.tree import Tree
-from tasks.embedded import EmbeddedPostgres
+from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
 
 ANNOUNCE = "import tasks.readiness; tasks.readiness.announce();"
 READY = f"import signal; {ANNOUNCE} signal.pause()"
@@ -136,6 +136,16 @@ async def test_a_server_that_cannot_start_ends_the_start(
     broken = EmbeddedServer("postgres", EmbeddedPostgres(tmp_path / "home"))
     with pytest.raises(TreeStopped, match="Postgres"):
         await asyncio.wait_for(tree.serve([broken]), 90)
+
+
+async def test_a_server_without_a_place_for_its_data_ends_the_start(
+    tree: Tree, tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "valkey").write_text("a file where the folder should be")
+    blocked = EmbeddedServer("valkey", EmbeddedValkey(tmp_path / "home"))
+    with pytest.raises(TreeStopped, match="valkey cannot be started"):
+        await asyncio.wait_for(tree.serve([blocked]), 30)
 
 
 async def test_stopping_ends_one_that_ignores_it(
