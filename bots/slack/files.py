@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from bots.slack.mrkdwn import clip
-from bots.slack.web import Limited, Lost, Refused, Web
+from bots.slack.web import FILE_GONE, Limited, Lost, Refused, Web
+
+T = TypeVar("T")
 
 SLACK_API = "https://slack.com/api/"
 FILE_HOSTS = frozenset({"files.slack.com", "files.slack-gov.com"})
@@ -24,6 +26,8 @@ ALT_LIMIT = 1000
 READ_CHUNK = 64 * 1024
 READ_TIMEOUT = 30.0
 SEND_TIMEOUT = aiohttp.ClientTimeout(total=120.0)
+BLOCKS_PAUSES = (1.0, 2.0, 3.0)  # seconds
+BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format"})
 READY_PAUSES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # seconds between looks at a new file
 
 
@@ -96,10 +100,30 @@ async def wait_ready(web: Web, file: str) -> bool:
     """
     for pause in (0.0, *READY_PAUSES):
         await asyncio.sleep(pause)
-        seen = (await web.call("files.info", file=file))["file"]
+        try:
+            seen = (await web.call("files.info", file=file))["file"]
+        except Refused as refused:
+            if refused.code not in FILE_GONE:
+                raise
+            continue  # it was finished a moment ago: not every part of Slack knows of it yet
         if seen.get("mimetype", True):  # it is empty until then
             return True
     return False
+
+
+async def taken(show: Callable[[], Awaitable[T]]) -> T:
+    """Do what shows new pictures in blocks: again for some seconds where Slack refuses those.
+
+    Raises what the last try raises. A refusal changed nothing, so nothing is shown twice.
+    """
+    for pause in BLOCKS_PAUSES:
+        try:
+            return await show()
+        except Refused as refused:
+            if refused.code not in BLOCKS_REFUSED:
+                raise
+        await asyncio.sleep(pause)
+    return await show()
 
 
 async def read(web: Web, file: Mapping[str, Any], api_url: str, most: int) -> bytes:

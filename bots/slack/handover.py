@@ -6,7 +6,6 @@ uploads are remembered before they are used, and the one visible step is an edit
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from bots.slack import blocks, files, placeholders
 from bots.slack.mrkdwn import escape
 from bots.slack.web import (
     APP_GONE,
+    FILE_GONE,
     FILES_REFUSED,
     MESSAGE_GONE,
     PLACE_GONE,
@@ -35,9 +35,6 @@ from tasks.job import JobState, Reason
 PATIENCE_FOR_BOT = 30.0  # seconds that a bot has for posting the placeholder itself
 LOOK_AGAIN = 2.0
 MOST_ANEW = 3  # times that vanished uploads are made again
-FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_is_deleted"})
-BLOCKS_PAUSES = (1.0, 2.0, 3.0)  # seconds
-BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format"})
 
 
 @dataclass(slots=True)
@@ -114,12 +111,14 @@ class Handover:
         (https://docs.slack.dev/reference/methods/chat.update).
         """
         why: Sequence[str] = ("Slack is still processing them",)
-        for pause in (0.0, *BLOCKS_PAUSES) if in_blocks else ():
-            await asyncio.sleep(pause)
+        if not ids:
+            await draw(self.web, spot, drawn, (), self.say)
+            return
+        if in_blocks:
             try:
-                await draw(self.web, spot, drawn, ids, self.say)
+                await files.taken(lambda: draw(self.web, spot, drawn, ids, self.say))
             except Refused as fault:
-                if fault.code not in BLOCKS_REFUSED or not ids:
+                if fault.code not in files.BLOCKS_REFUSED:
                     raise
                 why = fault.details
             else:

@@ -184,12 +184,15 @@ class Poster:
             shown.append(blocks.picture_block(file, alt, reply.title, number, len(ids)))
         shown += blocks.button_rows(reply.buttons, say)
         spot = placeholders.spot_of(where.reply_to, where.user, reply.private)
-        await web.call(
-            "chat.postMessage",
-            channel=spot.channel,
-            thread_ts=spot.thread,
-            text=blocks.reply_text(reply),
-            blocks=shown,
+        await files.taken(
+            lambda: web.call(
+                "chat.postMessage",
+                patience=15.0,
+                channel=spot.channel,
+                thread_ts=spot.thread,
+                text=blocks.reply_text(reply),
+                blocks=shown,
+            )
         )
 
     async def _again(self, web: Web, picture: Picture, reply: Reply) -> str:

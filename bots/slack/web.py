@@ -84,6 +84,7 @@ APP_GONE = TOKEN_GONE | {
     "no_permission",
     "app_access_restricted",
 }
+FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_is_deleted"})
 FILES_REFUSED = frozenset(
     {
         "file_uploads_disabled",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.slack import files, handover, placeholders
+from bots.slack import files, placeholders
 from bots.slack.courier import SlackCourier
 from bots.slack.workspaces import OneWorkspace, Wire
 from imaging.request import Progress, Stage
@@ -184,17 +184,28 @@ async def test_pictures_are_attached_where_blocks_cannot_show_them(
     courier: SlackCourier, record: Record, team: Workspace, slack: LoopbackSlack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(handover, "BLOCKS_PAUSES", (0.01,))
+    monkeypatch.setattr(files, "BLOCKS_PAUSES", (0.01,))
     slack.methods.blocks_take_files = False
     await courier.deliver(record.parcel())
     assert shown(team, record) == record.pictures
+
+
+async def test_a_file_that_slack_does_not_know_yet_is_waited_for(
+    courier: SlackCourier, record: Record, team: Workspace, slack: LoopbackSlack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(files, "READY_PAUSES", (0.01, 0.01, 0.01))
+    slack.faults.plan("files.info", refused("file_not_found"), refused("file_not_found"))
+    await courier.deliver(record.parcel())
+    assert shown(team, record) == record.pictures
+    assert slack.uploads == len(record.pictures)
 
 
 async def test_blocks_that_are_refused_for_a_moment_are_tried_again(
     courier: SlackCourier, record: Record, team: Workspace, slack: LoopbackSlack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(handover, "BLOCKS_PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(files, "BLOCKS_PAUSES", (0.01, 0.01))
     slack.faults.plan("chat.update", refused("invalid_blocks"), refused("invalid_blocks"))
     await courier.deliver(record.parcel())
     (message,) = team.thread(GENERAL, record.job.order.place.thread or "")
