@@ -78,7 +78,7 @@ async def _take_upload(
         picture = await anyio.to_thread.run_sync(read, upload.data)
     except ImagingError as error:
         details = {
-            "megabytes": LIMITS.bytes // 1_000_000,
+            "megabytes": LIMITS.bytes // 2**20,
             "megapixels": LIMITS.pixels // 1_000_000,
         }
         raise Unusable(Reason(error.code, details)) from error
