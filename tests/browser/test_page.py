@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 from collections.abc import Iterator
@@ -149,3 +150,22 @@ async def test_a_message_that_was_sent_into_a_broken_connection_is_sent_once(
     await page.reload()
     await expect(page.locator(".message")).to_have_count(1)
     assert lost == 1
+
+
+async def test_an_answer_that_a_picture_overtakes_is_not_read_out(open_page: OpenPage) -> None:
+    page = await open_page()
+    await expect(page.locator(".welcome")).to_be_visible()
+    answered = asyncio.Event()
+
+    async def hold_the_answer(route: Route) -> None:
+        answer = await route.fetch()
+        await expect(page.locator(".gallery img")).to_have_count(1)
+        await expect(page.locator("#polite")).to_contain_text("a red circle")
+        await route.fulfill(response=answer)
+        answered.set()
+
+    await page.route("**/api/messages", hold_the_answer, times=1)
+    await ask(page, "a red circle")
+    await answered.wait()
+    await page.wait_for_timeout(500)  # words are set a moment after they are said
+    await expect(page.locator("#polite")).to_contain_text("a red circle")

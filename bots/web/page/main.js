@@ -56,7 +56,9 @@ class Page {
     if (reply.attachment) save(reply.attachment);
     if (reply.kind === "placeholder") {
       room.conversation.toEnd();
-      this.notices.say(reply.message.text);
+      // The end may have been told already: a quick picture overtakes the answer to its order.
+      const now = room.conversation.views.get(reply.message.id)?.message ?? reply.message;
+      if (!now.ended) this.notices.say(now.text);
       this.topbar.refresh();
     } else if (reply.code === "details") showDetails(reply, this.words);
     else if (DONE.has(reply.code)) {
