@@ -143,6 +143,7 @@ class Job:
     pictures: tuple[Picture, ...] = ()
     placeholder: Mapping[str, Any] = field(default_factory=dict)  # as the bot stored it
     degraded: Mapping[str, Any] | None = None  # what the doors made less: name → [asked, served]
+    invited: bool = False  # let in by an invitation from the waitlist
 
     @property
     def short(self) -> str:

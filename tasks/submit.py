@@ -110,9 +110,8 @@ class Reception:
             return Refused(self._with_return(connection, order.member, entitlement, verdict, now))
         less = _less(order.request, served)
         new = self._new_job(replace(order, request=served), entitlement, verdict, glance)
-        job = entry.enter(connection, replace(new, degraded=less))
-        if now.invited:
-            waitlist.enter(connection, order.member.key)
+        invitation = waitlist.enter(connection, order.member.key) if now.invited else None
+        job = entry.enter(connection, replace(new, degraded=less, invitation=invitation))
         return Accepted(self._told(connection, job, glance))
 
     def _degraded(self, request: ImageRequest, model: Mapping[str, Any]) -> ImageRequest:

@@ -111,7 +111,15 @@ def _finished(job: Job, say: Sentences, _progress: Progress | None) -> str:
 
 
 def _failed(job: Job, say: Sentences, _progress: Progress | None) -> str:
-    return say("failed-prefix", why=sentence(job.reason, say))
+    return _given_back(job, say("failed-prefix", why=sentence(job.reason, say)), say)
+
+
+def _cancelled(job: Job, say: Sentences, _progress: Progress | None) -> str:
+    return _given_back(job, say("state-cancelled"), say)
+
+
+def _given_back(job: Job, text: str, say: Sentences) -> str:
+    return f"{text} {say('invitation-stands')}" if job.invited else text
 
 
 _TEXTS: Mapping[JobState, Callable[[Job, Sentences, Progress | None], str]] = {
@@ -122,7 +130,7 @@ _TEXTS: Mapping[JobState, Callable[[Job, Sentences, Progress | None], str]] = {
     JobState.DONE: _finished,
     JobState.FAILED: _failed,
     JobState.REFUSED: _failed,
-    JobState.CANCELLED: lambda _job, say, _: say("state-cancelled"),
+    JobState.CANCELLED: _cancelled,
 }
 
 

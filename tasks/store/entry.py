@@ -20,7 +20,8 @@ from tasks.tiers import Tier
 class NewJob:
     """What admission decided about an order.
 
-    `lane` and `at_once` place it in the line, `cost` is in credits, `cost_seconds` in GPU seconds.
+    `lane` and `at_once` place it in the line, `cost` is in credits, `cost_seconds` in GPU seconds,
+    `invitation` is what `waitlist.enter` gave.
     """
 
     id: UUID
@@ -33,6 +34,7 @@ class NewJob:
     relaxed: bool
     pool: str | None
     degraded: dict[str, Any] | None = None
+    invitation: dict[str, Any] | None = None
 
 
 # The tags are those of `tasks.fairness`.
@@ -55,11 +57,11 @@ _ENTER = text("""
         INSERT INTO jobs (id, key, command, platform, workspace, channel, thread, member_key,
             member, request, profile, parent, private, reply_to, tier, lane, flow,
             start_tag, entered, shift, ready, at_once, cost, cost_seconds,
-            relaxed, degraded, state, created_at)
+            relaxed, degraded, invitation, state, created_at)
         SELECT :id, :key, :command, :platform, :workspace, :channel, :thread, :member_key,
             :member, :request, :profile, :parent, :private, :reply_to, :tier, :lane, :flow,
             placed.start_tag, here.virtual, placed.shift, placed.ready, :at_once, :cost,
-            :cost_seconds, :relaxed, :degraded, 'queued', clock_timestamp()
+            :cost_seconds, :relaxed, :degraded, :invitation, 'queued', clock_timestamp()
         FROM placed, here
         RETURNING *
     ), held AS (
@@ -71,7 +73,7 @@ _ENTER = text("""
     SELECT entered.*, pg_notify('atelier_outbox', '') FROM entered
 """).bindparams(
     *(bindparam(name, type_=JSONB) for name in ("member", "request", "reply_to")),
-    bindparam("degraded", type_=JSONB(none_as_null=True)),
+    *(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("degraded", "invitation")),
     bindparam("cost_seconds", type_=Double),
     bindparam("ageing", type_=Double),
 )
@@ -105,6 +107,7 @@ def enter(connection: Connection, new: NewJob) -> Job:
             "cost_seconds": new.cost_seconds,
             "relaxed": new.relaxed,
             "degraded": new.degraded,
+            "invitation": new.invitation,
             "pool": new.pool,
             "ageing": AGEING,
         },

@@ -74,6 +74,7 @@ def job_of(row: RowMapping, its_pictures: Sequence[Picture] = ()) -> Job:
         pictures=tuple(its_pictures),
         placeholder=row["placeholder"],
         degraded=row["degraded"],
+        invited=row["invitation"] is not None,
     )
 
 

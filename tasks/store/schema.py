@@ -69,6 +69,7 @@ jobs = Table(
     Column("cost", Double, nullable=False),
     Column("relaxed", Boolean, nullable=False, server_default=text("false")),
     Column("degraded", JSONB),  # what was made less to keep the doors open, told to the member
+    Column("invitation", JSONB),  # the waitlist's row that let the member in; it stands again
     # -- the life ---------------------------------------------------------------------------------
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
@@ -329,7 +330,6 @@ waitlist = Table(
     _time("invited_until"),
     _time("claimed_at"),  # by whoever is telling them
     _time("told_at"),
-    _time("entered_at"),
     Column("lapses", Integer, nullable=False, server_default=_ZERO),
     Index("waitlist_order", "number", postgresql_where=text("invited_at IS NULL")),
 )

@@ -15,11 +15,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Double, Text
+from sqlalchemy.types import Double, Interval, Text
 
 from tasks.job import TRANSITIONS, Job, JobState, Reason
 from tasks.store import fences, flows
 from tasks.store.jobs import reason_to_json
+from tasks.store.waitlist import STANDS_AGAIN
+from tasks.waitlist import INVITATION_LASTS
 
 
 class ImpossibleTransition(Exception):
@@ -173,7 +175,7 @@ def delivered(connection: Connection, job: UUID, poster: UUID, message: str) -> 
     return connection.execute(_DELIVERED, where).one_or_none() is not None
 
 
-_END = text("""
+_END = text(f"""
     WITH found AS (
         SELECT id, ready, state FROM jobs
         WHERE id = :job AND state = ANY(:states) AND (:attempt = -1 OR attempt = :attempt)
@@ -184,7 +186,7 @@ _END = text("""
             lease_until = NULL, cancelling = NULL
         FROM found WHERE jobs.id = found.id
         RETURNING jobs.id, jobs.platform, jobs.lane, jobs.flow, jobs.attempt, jobs.cost_seconds,
-            found.ready, found.state AS before
+            jobs.invitation, found.ready, found.state AS before
     ), voided AS (
         INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
         SELECT ledger.job, 'void', ledger.member_key, ledger.pool, ledger.credits, ledger.relaxed
@@ -197,9 +199,13 @@ _END = text("""
         INSERT INTO deliveries (job, platform, state)
         SELECT id, platform, 'pending' FROM moved
         ON CONFLICT (job) DO UPDATE SET state = :posted, owner = NULL, owner_until = NULL
-    )
+    ), invited AS ({STANDS_AGAIN})
     SELECT lane, flow, cost_seconds, ready, before FROM moved
-""").bindparams(bindparam("reason", type_=JSONB), bindparam("states", type_=ARRAY(Text)))
+""").bindparams(
+    bindparam("reason", type_=JSONB),
+    bindparam("states", type_=ARRAY(Text)),
+    bindparam("invitation_lasts", type_=Interval),
+)
 
 
 def end(
@@ -215,6 +221,8 @@ def end(
 ) -> bool:
     """End a job without a result: its hold is voided and, unless `told`, its member will be told.
 
+    An invitation that let the member in stands again, for as long as a new one.
+
     Guarded by the states and, where they are given, by the attempt and the lease's token.
     """
     moved = connection.execute(
@@ -227,6 +235,7 @@ def end(
             "attempt": attempt,
             "token": token,
             "posted": "failed" if told else "pending",
+            "invitation_lasts": INVITATION_LASTS,
         },
     ).one_or_none()
     if moved is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -138,12 +139,33 @@ def invite(connection: Connection, tier: Tier, batch: int, lasts: timedelta) -> 
     return done
 
 
-_ENTER = text("DELETE FROM waitlist WHERE member_key = :key AND invited_until > now()")
+_ENTER = text("""
+    DELETE FROM waitlist WHERE member_key = :key AND invited_until > now()
+    RETURNING to_jsonb(waitlist)
+""")
 
 
-def enter(connection: Connection, member_key: str) -> None:
-    """An invited member has come in."""
-    connection.execute(_ENTER, {"key": member_key})
+def enter(connection: Connection, member_key: str) -> dict[str, Any] | None:
+    """An invited member comes in. Their row, for the job to keep: see `STANDS_AGAIN`."""
+    row: dict[str, Any] | None = connection.scalar(_ENTER, {"key": member_key})
+    return row
+
+
+STANDS_AGAIN = """
+    INSERT INTO waitlist OVERRIDING SYSTEM VALUE
+    SELECT row.* FROM moved, jsonb_populate_record(
+        NULL::waitlist, moved.invitation || jsonb_build_object(
+            'invited_at', now(), 'invited_until', now() + :invitation_lasts, 'told_at', now()
+        )
+    ) AS row
+    WHERE moved.invitation IS NOT NULL
+    ON CONFLICT (member_key) DO UPDATE SET invited_at = excluded.invited_at,
+        invited_until = excluded.invited_until, told_at = excluded.told_at
+"""
+"""Within the end of a job that made no picture (`moved`): its invitation is open again.
+
+The member is told so in the job's own message.
+"""
 
 
 @dataclass(frozen=True, slots=True)

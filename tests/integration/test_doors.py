@@ -9,14 +9,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from bots.core.cards import card
+from bots.core.sentences import Sentences
 from tasks.client import Client, Whole
 from tasks.doors import AutoDoor, Rung
 from tasks.handset import Subject
+from tasks.job import JobState, Reason
 from tasks.members import Member, Place
 from tasks.steward import Steward
-from tasks.store import doors, waitlist
+from tasks.store import doors, transitions, waitlist
 from tasks.store.doors import EVERYWHERE, Automatic
 from tasks.tiers import DoorState, Feature, Tier
+from tasks.views import WaitlistPlace
 from tests.integration.house import PLACE, House, member, order, request
 
 BOSS = replace(member("boss"), administrator=True)
@@ -267,6 +271,34 @@ async def test_a_door_closed_by_hand_opens_to_those_who_wait_first(
     steward.look_after()
     steward.look_after()
     assert rungs_of(house)[Tier.FREE] is Rung.OPEN
+    await client.close()
+
+
+@pytest.mark.parametrize("joined_again", [False, True])
+@pytest.mark.parametrize("end", [JobState.CANCELLED, JobState.REFUSED])
+async def test_an_invitation_is_given_back_with_the_credits(
+    studio: tuple[House, Client], end: JobState, *, joined_again: bool
+) -> None:
+    """What made no picture has not used it up, and its message says so."""
+    house, client = studio
+    await client.set_doors(OPERATOR, Tier.FREE, WAITLIST)
+    bo = member("bo")
+    joined = await client.join_waitlist(bo, PLACE)
+    house.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
+    job = house.submit(order(bo))
+    assert house.refused(order(bo)) == "doors-waitlist", "it lets one order in"
+    assert await client.waitlist_place(bo) == WaitlistPlace(None, None, None)
+    if joined_again:
+        joined = await client.join_waitlist(bo, PLACE)
+        assert joined.invited_until is None
+    with house.database.begin() as connection:
+        assert transitions.end(connection, job.id, [JobState.QUEUED], end, Reason("blocked"))
+    again = await client.waitlist_place(bo)
+    assert again.invited_until is not None
+    assert again.joined_at == joined.joined_at
+    assert house.database.run(lambda c: waitlist.claim_untold(c, ["test"], 9)) == []
+    assert "invitation stands" in card(house.job(job.id), Sentences("en")).text
+    house.submit(order(bo))
     await client.close()
 
 

@@ -41,6 +41,7 @@ state-done = { $count ->
 state-done-untimed = Done
 state-deleted = These pictures were deleted.
 state-cancelled = Cancelled. Nothing was charged.
+invitation-stands = Your invitation stands: you can ask again.
 state-degraded = Demand is high: this picture is made with { $steps } steps at { $width } × { $height }.
 title-edit = Edit: { $prompt }
 title-vary = Variation of: { $prompt }

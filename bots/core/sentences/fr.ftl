@@ -41,6 +41,7 @@ state-done = { $count ->
 state-done-untimed = Terminé
 state-deleted = Ces images ont été supprimées.
 state-cancelled = Annulé. Rien n’a été compté.
+invitation-stands = Votre invitation tient toujours : vous pouvez redemander.
 state-degraded = La demande est forte : cette image est faite en { $steps } étapes, en { $width } × { $height }.
 title-edit = Retouche : { $prompt }
 title-vary = Variation de : { $prompt }
