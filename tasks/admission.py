@@ -78,7 +78,11 @@ def _about_the_member(facts: Facts) -> Reason | None:
     if facts.entitlement.blocked:
         return Reason("blocked")
     if not facts.door.admitted:
-        details = {"tier": facts.entitlement.tier.value, "feature": facts.feature.value}
+        details = {
+            "tier": facts.entitlement.tier.value,
+            "feature": facts.feature.value,
+            "of_feature": facts.door.of_feature,
+        }
         return Reason(facts.door.code, details)
     return facts.feature_refusal
 

@@ -124,10 +124,14 @@ class DoorFacts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the member may enter. `code` is "" or why not; `degraded`: only a smaller picture."""
+    """Whether the member may enter. `code` is "" or why not; `degraded`: only a smaller picture.
+
+    `of_feature`: it is the feature's door that has a waitlist, while the tier's is open.
+    """
 
     code: str = ""
     degraded: bool = False
+    of_feature: bool = False
 
     @property
     def admitted(self) -> bool:
@@ -156,7 +160,8 @@ def decide(facts: DoorFacts, visitor: Visitor) -> Decision:
     if door is DoorState.CLOSED and not promised:
         return Decision("doors-closed")
     if door is DoorState.WAITLIST and not visitor.invited:
-        return Decision("doors-waitlist")
+        of_tier = strictest((facts.tier, facts.server))
+        return Decision("doors-waitlist", of_feature=of_tier is DoorState.OPEN)
     if not (facts.sign_ups or visitor.known or visitor.invited or visitor.paid):
         return Decision("sign-ups-suspended")
     return Decision(degraded=facts.degraded)

@@ -31,8 +31,10 @@ def sentence(reason: Reason | None, say: Sentences) -> str:
 
 
 def _name(reason: Reason) -> str:
-    """The sentence's name: two reasons have another one for their lasting, or passing, form."""
+    """The sentence's name: some reasons have another one for one of their forms."""
     details = reason.details
+    if reason.code == "doors-waitlist" and details.get("of_feature"):
+        return "feature-waitlist"
     if reason.code == "feature-not-in-tier" and details.get("opens"):
         return "feature-not-yet"  # it is not missing from the tier
     if reason.code == "quota-spent" and "returns_at" in details and details["returns_at"] is None:

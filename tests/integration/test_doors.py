@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from bots.core.cards import card
+from bots.core.reasons import sentence
 from bots.core.sentences import Sentences
 from tasks.client import Client, Whole
 from tasks.doors import AutoDoor, Rung
 from tasks.handset import Subject
-from tasks.job import JobState, Reason
+from tasks.job import JobState, Reason, Refused
 from tasks.members import Member, Place
 from tasks.steward import Steward
 from tasks.store import doors, transitions, waitlist
@@ -185,7 +186,9 @@ async def test_an_automatic_feature_closes_as_its_tiers_wait(
     rungs = house.database.run(doors.automatic)
     assert rungs[Feature.UPSCALE].door.rung > rungs[Tier.PRO].door.rung == 0
     house.reception.glances.forget()
-    assert house.refused(replace(order(pro), command="upscale")) == "doors-waitlist"
+    larger = house.reception.submit(replace(order(pro), command="upscale"))
+    assert isinstance(larger, Refused)
+    assert "Upscaling is open by waitlist" in sentence(larger.reason, Sentences("en"))
     house.submit(order(pro))
     with house.database.begin() as connection:
         connection.execute(text("UPDATE jobs SET state = 'cancelled'"))

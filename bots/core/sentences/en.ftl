@@ -104,6 +104,14 @@ doors-closed = The studio is closed for { $tier } at the moment. Please come bac
 doors-waitlist = { $tier } members are let in from a waitlist at the moment. Join it and you will be told when it is your turn.
 doors-elsewhere = Doors of other servers are set on the studio's own machine, or with `atelier doors`.
 sign-ups-suspended = New { $tier } members cannot be taken in at the moment. Join the waitlist and you will be told when it is your turn.
+feature-waitlist = { $feature ->
+    [edit] Editing is
+    [vary] Variations are
+    [upscale] Upscaling is
+    [blend] Blending is
+    [private] Private results are
+   *[other] This is
+ } open by waitlist at the moment. Join it and you will be told when it is your turn.
 feature-closed = { $feature ->
     [edit] Editing is
     [vary] Variations are

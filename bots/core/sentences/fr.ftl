@@ -104,6 +104,14 @@ doors-closed = L’atelier est fermé pour { $tier } en ce moment. Revenez plus 
 doors-waitlist = Les membres { $tier } entrent par une liste d’attente en ce moment. Rejoignez-la et vous serez prévenu quand ce sera votre tour.
 doors-elsewhere = Les portes des autres serveurs se règlent sur la machine de l’atelier, ou avec `atelier doors`.
 sign-ups-suspended = De nouveaux membres { $tier } ne peuvent pas entrer en ce moment. Rejoignez la liste d’attente et vous serez prévenu quand ce sera votre tour.
+feature-waitlist = { $feature ->
+    [edit] La retouche s’ouvre
+    [vary] Les variations s’ouvrent
+    [upscale] L’agrandissement s’ouvre
+    [blend] Le mélange s’ouvre
+    [private] Les résultats privés s’ouvrent
+   *[other] Ceci s’ouvre
+ } par une liste d’attente en ce moment. Rejoignez-la et vous serez prévenu quand ce sera votre tour.
 feature-closed = { $feature ->
     [edit] La retouche est fermée
     [vary] Les variations sont fermées

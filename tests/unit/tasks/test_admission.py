@@ -59,10 +59,13 @@ REFUSALS: dict[str, tuple[Facts, dict[str, Any]]] = {
         facts(entitlement=Entitlement(Tier.FREE, DEFAULT_TIERS[Tier.FREE], blocked=True)),
         {},
     ),
-    "doors-closed": (facts(door=Decision("doors-closed")), {"tier": "free", "feature": "imagine"}),
+    "doors-closed": (
+        facts(door=Decision("doors-closed")),
+        {"tier": "free", "feature": "imagine", "of_feature": False},
+    ),
     "doors-waitlist": (
-        facts(door=Decision("doors-waitlist")),
-        {"tier": "free", "feature": "imagine"},
+        facts(door=Decision("doors-waitlist", of_feature=True)),
+        {"tier": "free", "feature": "imagine", "of_feature": True},
     ),
     "unknown-model": (
         facts(models=("sdxl",)),
