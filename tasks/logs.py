@@ -7,6 +7,7 @@ import sys
 from typing import Literal
 
 import structlog
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from structlog.typing import Processor
 
 QUIET = (
@@ -55,3 +56,15 @@ def configure(form: Literal["text", "json"] = "text", level: int = logging.INFO)
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+    set_on_retry_hooks([_tell_of_waiting])
+
+
+def _tell_of_waiting(details: RetryDetails) -> None:
+    """One line when the record cannot be reached, not one for each of the tries that follow."""
+    if details.retry_num == 1:
+        why = str(getattr(details.caused_by, "orig", None) or details.caused_by)
+        structlog.get_logger(__name__).warning(
+            "record-away",
+            error=" ".join(why.split()),
+            check="ATELIER_DATABASE_URL, where it is set",
+        )

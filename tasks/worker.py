@@ -295,7 +295,8 @@ def main(equipment: Equipment = Equipment()) -> int:
     try:
         worker.run()
     except OperationalError as error:
-        print(f"The record cannot be reached: {error.orig}", file=sys.stderr)
+        check = "check ATELIER_DATABASE_URL, where it is set"
+        print(f"The record cannot be reached ({check}): {error.orig}", file=sys.stderr)
         return 1
     finally:
         identity.release()

@@ -41,6 +41,16 @@ class Unusable(Exception):
         self.reason = reason
 
 
+def unreadable(code: str, most: int = LIMITS.bytes) -> Reason:
+    """Why a member's file cannot be used, with what one may be; `most` bytes come in this way."""
+    details = {
+        "megabytes": most // 2**20,
+        "megapixels": LIMITS.pixels // 1_000_000,
+        "side": LIMITS.side,
+    }
+    return Reason(code, details)
+
+
 async def take(context: Context, source: Source) -> Material:
     """The material behind a source. Raises Unusable."""
     if isinstance(source, Upload):
@@ -77,11 +87,7 @@ async def _take_upload(
     try:
         picture = await anyio.to_thread.run_sync(read, upload.data)
     except ImagingError as error:
-        details = {
-            "megabytes": LIMITS.bytes // 2**20,
-            "megapixels": LIMITS.pixels // 1_000_000,
-        }
-        raise Unusable(Reason(error.code, details)) from error
+        raise Unusable(unreadable(error.code)) from error
     blob = await context.client.store_source(picture.data)
     return Material(blob, picture.width, picture.height)
 

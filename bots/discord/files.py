@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
+from bots.core.intake import unreadable
 from imaging.formats import LIMITS
-from tasks.job import Reason
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 PIECE = 64 * 1024
@@ -19,8 +19,7 @@ class FileRefused(Exception):
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
-        megabytes, megapixels = LIMITS.bytes // 2**20, LIMITS.pixels // 10**6
-        self.reason = Reason(code, {"megabytes": megabytes, "megapixels": megapixels})
+        self.reason = unreadable(code)
 
 
 @dataclass(frozen=True, slots=True)

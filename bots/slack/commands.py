@@ -8,12 +8,13 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bots.core.command import BadCommand, Command
+from bots.core.intake import unreadable
 from bots.core.reply import ReplyKind
 from bots.slack.answers import responder
 from bots.slack.files import FileUnreadable
 from bots.slack.once import Accepted
 from bots.slack.posting import Where
-from bots.slack.room import Room, unreadable
+from bots.slack.room import Room
 from bots.slack.surface import COMMANDS
 from bots.slack.translate import Heard, heard, slash, understand, wants_picture
 from bots.slack.web import Refused

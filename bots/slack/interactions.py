@@ -13,13 +13,14 @@ from slack_bolt.async_app import AsyncApp
 from bots.core import command as commands
 from bots.core.cards import card
 from bots.core.command import Ask, Command
+from bots.core.intake import unreadable
 from bots.core.reply import Action
 from bots.slack import translate, views
 from bots.slack.blocks import ACTION_PREFIX, read_button, shown_files
 from bots.slack.files import FileUnreadable
 from bots.slack.once import Accepted
 from bots.slack.posting import Where, redraw
-from bots.slack.room import Room, unreadable
+from bots.slack.room import Room
 from bots.slack.surface import MESSAGE_SHORTCUTS, Shortcut
 from bots.slack.views import Origin
 from bots.slack.web import SlackFault

@@ -10,11 +10,12 @@ from slack_bolt.async_app import AsyncApp
 
 from bots.core import command as commands
 from bots.core.command import BadCommand, Command
+from bots.core.intake import unreadable
 from bots.slack import translate, views
 from bots.slack.files import FileUnreadable
 from bots.slack.once import Accepted
 from bots.slack.posting import Where
-from bots.slack.room import Room, unreadable
+from bots.slack.room import Room
 from bots.slack.surface import Modal, Shortcut
 from bots.slack.views import Origin
 

@@ -134,11 +134,3 @@ class Room:
         """The prompt of a job; empty where it is not known any more."""
         found = await self.client.job(job)
         return found.order.request.prompt if found else ""
-
-
-def unreadable(code: str) -> Reason:
-    """Why a member's file cannot be used."""
-    return Reason(
-        code,
-        {"megabytes": LIMITS.bytes // 2**20, "megapixels": LIMITS.pixels // 1_000_000},
-    )

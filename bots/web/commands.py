@@ -27,6 +27,7 @@ from bots.core.command import (
     Details,
     Upload,
 )
+from bots.core.intake import unreadable
 from bots.core.reasons import refusal
 from bots.core.reply import Reply, ReplyKind
 from bots.core.sentences import Sentences, speak
@@ -46,7 +47,7 @@ from bots.web.translate import (
     place_of,
 )
 from bots.web.views import may_read, message_json, progress_json, progress_of, reply_json
-from tasks.job import Job, Reason
+from tasks.job import Job
 from tasks.members import Member, Place
 
 CHANNELS = ("general", "gallery", "trials")
@@ -209,8 +210,7 @@ class Desk:
 
 def too_large(say: Sentences) -> Reply:
     """The refusal of a file over the limit, which is never looked into."""
-    details = {"megabytes": UPLOAD_LIMIT // 1_048_576, "megapixels": 50}
-    return refusal(Reason("picture-too-large", details), say)
+    return refusal(unreadable("picture-too-large", UPLOAD_LIMIT), say)
 
 
 def _event(happening: Happening, member: Member, say: Sentences) -> JSONServerSentEvent:

@@ -93,7 +93,7 @@ blend-needs-more = Blending needs two to four pictures.
 
 ## Files
 not-a-picture = That file is not a picture I can read. Send a PNG, JPEG or WebP.
-picture-too-large = That picture is too large. Send one under { $megabytes } MB and { $megapixels } megapixels.
+picture-too-large = That picture is too large. Send one under { $megabytes } MB and { $megapixels } megapixels, no side longer than { NUMBER($side) } pixels.
 file-not-allowed = I can only read files that were sent here, not links to other places.
 file-gone = That file is no longer there. Please send it again.
 

@@ -93,7 +93,7 @@ blend-needs-more = Il faut deux à quatre images pour un mélange.
 
 ## Fichiers
 not-a-picture = Ce fichier n’est pas une image que je sais lire. Envoyez un PNG, un JPEG ou un WebP.
-picture-too-large = Cette image est trop grande. Envoyez-en une de moins de { $megabytes } Mo et { $megapixels } mégapixels.
+picture-too-large = Cette image est trop grande. Envoyez-en une de moins de { $megabytes } Mo et { $megapixels } mégapixels, dont aucun côté ne dépasse { NUMBER($side) } pixels.
 file-not-allowed = Je ne lis que les fichiers envoyés ici, pas les liens vers d’autres endroits.
 file-gone = Ce fichier n’est plus là. Envoyez-le encore une fois, s’il vous plaît.
 
