@@ -19,6 +19,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between two tries to log in
 log = structlog.get_logger(platform="discord")
 
 Heard = Callable[[discord.Message], Awaitable[None]]
+Parse = Callable[[Any], None]
 Formed = Callable[[discord.Interaction], Awaitable[None]]
 
 
@@ -58,6 +59,9 @@ class Bot(discord.AutoShardedClient):
             guild_ready_timeout=1.0,
             **options,
         )
+        parsers = self._connection.parsers
+        for event in parsers.keys() - {"READY"}:  # without that one there is nothing to go on with
+            parsers[event] = _lenient(event, parsers[event])
         self._gateway = URL(gateway_url) if gateway_url else None
         self.connected = asyncio.Event()
         self.heard: Heard | None = None
@@ -140,6 +144,18 @@ class Bot(discord.AutoShardedClient):
         """Forms find their way by their own ids: discord.py forgets them at a restart."""
         if self.formed is not None and interaction.type is discord.InteractionType.modal_submit:
             await self.formed(interaction)
+
+
+def _lenient(event: str, parse: Parse) -> Parse:
+    """An event that cannot be read is left out: the library would give the whole shard up."""
+
+    def read(data: Any) -> None:
+        try:
+            parse(data)
+        except Exception:
+            log.exception("event-unreadable", gateway_event=event)
+
+    return read
 
 
 def own_id(client: discord.Client) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import discord
 import psycopg
@@ -190,6 +191,26 @@ async def test_lost_sessions_are_begun_anew(room: Room, monkeypatch: pytest.Monk
     await room.discord.until(lambda: any(s.line and not s.forgotten for s in gateway.sessions))
     asked = await anna.slash("quota")
     assert asked.shown.text
+
+
+@pytest.mark.parametrize(
+    ("event", "body"),
+    [
+        ("INTERACTION_CREATE", {"type": 2}),
+        ("MESSAGE_CREATE", {"channel_id": "none", "id": None}),
+        ("GUILD_ROLE_UPDATE", {}),
+        ("CHANNEL_UPDATE", {"id": "1", "type": "x", "guild_id": []}),
+        ("SOMETHING_NEW", {"n": 1}),
+    ],
+)
+async def test_an_event_that_cannot_be_read_is_left_out(
+    room: Room, event: str, body: dict[str, Any]
+) -> None:
+    gateway = room.discord.gateway
+    before = len(gateway.identifies), gateway.resumes
+    await gateway.dispatch(event, body, None)
+    assert (await room.person("anna").slash("quota")).shown.text
+    assert (len(gateway.identifies), gateway.resumes) == before
 
 
 async def test_a_bot_that_tries_to_reconnect_ends_when_it_is_told_to(room: Room) -> None:
