@@ -17,6 +17,7 @@ from uuid import UUID
 import anyio.to_thread
 import discord
 import structlog
+from discord import ui
 
 from bots.core.cards import card
 from bots.core.reasons import sentence
@@ -194,6 +195,41 @@ class _Delivery:
         raise Gone("undeliverable")
 
     async def _place(self, spot: Spot, sheets: Sequence[Sheet]) -> Spot:
+        """Where the member asked; a private result that comes too late for that, to them directly.
+
+        Nobody else can be shown it there, and an ephemeral message can be edited no more.
+        """
+        if spot.direct:
+            return await self.posts.edit(spot, self._direct_view(sheets), sheets)
+        try:
+            return await self._in_its_place(spot, sheets)
+        except Gone as gone:
+            if gone.code != "token-expired":
+                raise
+        return await self._directly(sheets)
+
+    async def _directly(self, sheets: Sequence[Sheet]) -> Spot:
+        """In the member's direct messages, once. Raises Gone where those are closed."""
+        job, view = self.parcel.job, self._direct_view(sheets)
+        spot = await self.posts.directly(job.order.member.id)
+        if found := await self.posts.find(spot.channel, job):  # posted, but not noted
+            spot = await self.posts.edit(replace(spot, message=found[0]), view, sheets)
+        else:
+            try:
+                spot = await self.posts.post_result(spot, view, sheets, nonce_of(job, "own"))
+            except Gone:
+                raise Gone("token-expired") from None
+        await self.parcel.remember(spot.memory())
+        return spot
+
+    def _direct_view(self, sheets: Sequence[Sheet]) -> ui.LayoutView:
+        """Without buttons: they belong to the server, where the member has a tier and a quota."""
+        say = speak(self.parcel.job.order.member.locale)
+        shown = card(self._job(), say)
+        text = f"{shown.text}\n{say('shown-directly')}"
+        return layout.card_view(replace(shown, text=text, buttons=()), sheets)
+
+    async def _in_its_place(self, spot: Spot, sheets: Sequence[Sheet]) -> Spot:
         """Edit the placeholder; where none was noted, find it by the token, or post anew."""
         job = self.parcel.job
         view = layout.card_view(card(self._job(), speak(job.order.member.locale)), sheets)

@@ -60,6 +60,7 @@ class Spot:
     private: bool = False
     original: bool = False  # the first response to the interaction, which its token knows by name
     asked_in: int | None = None  # the member's message that is answered, if it was one
+    direct: bool = False  # in direct messages, because it came too late for a private answer
     size_limit: int = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
     @classmethod
@@ -75,6 +76,7 @@ class Spot:
             private=bool(stands.get("private", job.order.private)),
             original=bool(stands.get("original")),
             asked_in=_number(answer.get("message")),
+            direct=bool(stands.get("direct")),
             size_limit=int(answer.get("size_limit") or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES),
         )
 
@@ -85,6 +87,7 @@ class Spot:
             "message": str(self.message) if self.message else None,
             "private": self.private,
             "original": self.original,
+            "direct": self.direct,
         }
 
 
@@ -163,7 +166,8 @@ class Posts:
         return await self._client.get_partial_messageable(channel).fetch_message(number)
 
     async def find(self, channel: int, job: Job) -> list[int]:
-        """A channel's newest messages that have this job's buttons, none where we may not look.
+        """A channel's newest messages that have this job's buttons, or its pictures; none where we
+        may not look.
 
         Raises what discord.py raises where it could work later.
         """
@@ -172,7 +176,8 @@ class Posts:
             newest = [message async for message in room.history(limit=50)]
         except (discord.Forbidden, discord.NotFound):
             return []
-        return [message.id for message in newest if buttons.job_in(message) == job.id]
+        ours = (message for message in newest if message.author == self._client.user)
+        return [message.id for message in ours if _is_about(message, job)]
 
     async def take_back(self, channel: int, number: int) -> None:
         """Delete a message of ours that is one too many; one that is gone is no trouble."""
@@ -180,6 +185,17 @@ class Posts:
             await self._client.get_partial_messageable(channel).get_partial_message(number).delete()
         except (discord.HTTPException, *LOST) as error:
             log.warning("a second placeholder stays", message=number, why=str(error))
+
+    async def directly(self, member: str) -> Spot:
+        """A spot in the member's direct messages, for what came too late for a private answer.
+
+        Raises Gone where those are closed, or what discord.py raises where it could work later.
+        """
+        try:
+            room = await self._client.create_dm(discord.Object(int(member)))
+        except (discord.Forbidden, discord.NotFound):
+            raise Gone("token-expired") from None
+        return Spot(channel=room.id, direct=True)
 
     async def whisper(self, spot: Spot, member: str, text: str, nonce: str) -> bool:
         """Tell one member something in private: beside the answer, else as a direct message.
@@ -293,6 +309,11 @@ def pause_told(error: discord.HTTPException, usual: float = 1.0) -> float:
 def nonce_of(job: Job, purpose: str = "") -> str:
     """At most 25 characters that are the same at every try."""
     return f"{purpose[:4]}{job.id.hex}"[:25]
+
+
+def _is_about(message: discord.Message, job: Job) -> bool:
+    files = (attachment.filename for attachment in message.attachments)
+    return buttons.job_in(message) == job.id or any(job.short in name for name in files)
 
 
 def _files(sheets: Sequence[Sheet] | None) -> dict[str, Any]:

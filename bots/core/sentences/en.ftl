@@ -193,7 +193,8 @@ lost-right = Your role changed while you waited.
 message-gone = The message it belonged to is gone.
 channel-gone = The channel it belonged to is gone.
 no-permission = I am not allowed to post there any more.
-token-expired = It took too long to be shown to you alone.
+token-expired = It took too long to be shown to you alone, and your direct messages are closed.
+shown-directly = Discord shows a private answer for 15 minutes, so this one comes to you directly. To go on with it, use /history in the server.
 undeliverable = It could not be posted.
 
 ## Queue, quota, history

@@ -189,7 +189,8 @@ lost-right = Votre rôle a changé pendant l’attente.
 message-gone = Le message auquel elle appartenait n’est plus là.
 channel-gone = Le salon auquel elle appartenait n’est plus là.
 no-permission = Je n’ai plus le droit d’y écrire.
-token-expired = Il était trop tard pour vous la montrer à vous seul.
+token-expired = Il était trop tard pour vous la montrer à vous seul, et vos messages privés sont fermés.
+shown-directly = Discord montre une réponse privée pendant 15 minutes ; celle-ci vous arrive donc directement. Pour continuer avec elle, utilisez /history sur le serveur.
 undeliverable = Elle n’a pas pu être publiée.
 
 ## File, quota, historique

@@ -116,14 +116,31 @@ async def test_a_private_result_is_seen_by_its_member_alone(post: Post) -> None:
     assert other.sees() == []
 
 
-async def test_a_private_result_too_late_is_told_and_void(post: Post) -> None:
+async def test_a_private_result_too_late_comes_directly(post: Post) -> None:
+    """Once, also where whoever posted it died before it was noted, or noted it and died then."""
     asked = await ask(post.discord, post.anna, private=True)
     post.discord.clock.advance(16 * 60)
-    with pytest.raises(Undeliverable) as failed:
-        await post.courier.deliver(asked.parcel(PNG))
-    assert failed.value.code == "token-expired"
+    receipt = await post.courier.deliver(asked.parcel(PNG))
+    (shown,) = post.with_picture()
+    assert (shown.channel, str(shown.id)) == (
+        post.discord.world.direct(post.anna.user),
+        receipt.message,
+    )
+    assert "comes to you directly" in shown.text
+    assert shown.buttons == []
+    await post.courier.deliver(asked.parcel(PNG))
+    asked.memory.clear()
+    post.discord.clock.advance(60 * 60)  # no nonce is remembered for so long
+    await post.courier.deliver(asked.parcel(PNG))
+    assert post.with_picture() == [shown]
+    assert len(shown.pictures) == 1
+
+
+async def test_why_a_private_job_failed_comes_directly_too(post: Post) -> None:
+    asked = await ask(post.discord, post.anna, private=True)
+    post.discord.clock.advance(16 * 60)
+    await post.courier.deliver(asked.parcel(reason=Reason("out-of-memory")))
     assert "Nothing was charged" in post.told()
-    assert post.with_picture() == []
 
 
 async def test_a_deleted_message_is_told_and_void(post: Post) -> None:
@@ -173,9 +190,10 @@ async def test_closed_direct_messages_end_in_void_without_more_tries(post: Post)
     post.anna.user.dms_closed = True
     post.discord.clock.advance(16 * 60)
     post.expected = {403}
-    with pytest.raises(Undeliverable):
+    with pytest.raises(Undeliverable) as failed:
         await post.courier.deliver(asked.parcel(PNG))
-    assert len(post.discord.invalid_requests) == 1
+    assert failed.value.code == "token-expired"
+    assert len(post.discord.invalid_requests) <= 2, "the result, and why it was not shown"
 
 
 async def test_a_server_error_is_tried_again_later_and_posted_once(post: Post) -> None:
