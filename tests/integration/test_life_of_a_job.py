@@ -148,10 +148,10 @@ def test_a_worker_ends_in_good_order(house: House) -> None:
     """On SIGTERM what is short is finished, what is long goes back to the line."""
     house.start_clock()
     first = house.start_worker(0.2)
-    short = house.submit(order(member("short"), request=request(steps=5)))
+    short = house.submit(order(member("short"), request=request(steps=8)))
+    house.wait_state(short.id, JobState.RUNNING)  # else the other may take the engine first
     long = house.submit(order(member("long"), request=request(steps=200)))
-    for job in (short, long):
-        house.wait_state(job.id, JobState.RUNNING)
+    house.wait_state(long.id, JobState.RUNNING)
     first.send_signal(signal.SIGTERM)
     assert first.wait(20) == 0
     assert house.job(short.id).state is JobState.DONE
