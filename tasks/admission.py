@@ -80,8 +80,8 @@ def _about_the_member(facts: Facts) -> Reason | None:
     if not facts.door.admitted:
         details = {
             "tier": facts.entitlement.tier.value,
-            "feature": facts.feature.value,
-            "of_feature": facts.door.of_feature,
+            "feature": (facts.door.feature or facts.feature).value,
+            "of_feature": facts.door.feature is not None,
         }
         return Reason(facts.door.code, details)
     return facts.feature_refusal

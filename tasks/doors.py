@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from imaging.request import ImageRequest, Operation
-from tasks.tiers import DoorState
+from tasks.tiers import DoorState, Feature
 
 
 class Rung(IntEnum):
@@ -110,6 +110,7 @@ class Visitor:
 class DoorFacts:
     """Every door that a visitor passes, as it stands now: none of them is AUTO any more.
 
+    `feature` is the strictest door of those that the order's features have, and `which` has it.
     `by_hand`: whether one that is closed was set so. What the load has closed stays open to those
     who were invited before: they were promised it.
     """
@@ -117,6 +118,7 @@ class DoorFacts:
     tier: DoorState
     degraded: bool = False
     feature: DoorState = DoorState.OPEN
+    which: Feature = Feature.IMAGINE
     server: DoorState = DoorState.OPEN
     sign_ups: bool = True
     by_hand: bool = True
@@ -126,12 +128,12 @@ class DoorFacts:
 class Decision:
     """Whether the member may enter. `code` is "" or why not; `degraded`: only a smaller picture.
 
-    `of_feature`: it is the feature's door that has a waitlist, while the tier's is open.
+    `feature`: it is this one's door that keeps the member out, and not their tier's.
     """
 
     code: str = ""
     degraded: bool = False
-    of_feature: bool = False
+    feature: Feature | None = None
 
     @property
     def admitted(self) -> bool:
@@ -155,13 +157,13 @@ def decide(facts: DoorFacts, visitor: Visitor) -> Decision:
     """
     promised = visitor.invited and not facts.by_hand
     if facts.feature is DoorState.CLOSED and not promised:
-        return Decision("feature-closed")
+        return Decision("feature-closed", feature=facts.which)
     door = strictest((facts.tier, facts.feature, facts.server))
     if door is DoorState.CLOSED and not promised:
         return Decision("doors-closed")
     if door is DoorState.WAITLIST and not visitor.invited:
-        of_tier = strictest((facts.tier, facts.server))
-        return Decision("doors-waitlist", of_feature=of_tier is DoorState.OPEN)
+        of_feature = strictest((facts.tier, facts.server)) is DoorState.OPEN
+        return Decision("doors-waitlist", feature=facts.which if of_feature else None)
     if not (facts.sign_ups or visitor.known or visitor.invited or visitor.paid):
         return Decision("sign-ups-suspended")
     return Decision(degraded=facts.degraded)

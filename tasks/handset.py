@@ -133,10 +133,13 @@ def facts_for(
     set_so = (state for subject in passed for state in by_hand.of(subject, usual.of(subject)))
     of_tier, degraded = now(tier)
     of_features = [now(feature) for feature in features]
+    feature = strictest(state for state, _ in of_features)
+    which = (one for one, (state, _) in zip(features, of_features, strict=True) if state is feature)
     return DoorFacts(
         tier=of_tier,
         degraded=degraded or any(less for _, less in of_features),
-        feature=strictest(state for state, _ in of_features),
+        feature=feature,
+        which=next(which, Feature.IMAGINE),
         server=now(Whole.EVERYTHING)[0],
         sign_ups=now(Whole.SIGN_UPS)[0] is DoorState.OPEN,
         by_hand=DoorState.CLOSED in set_so,

@@ -48,6 +48,10 @@ async def test_a_feature_is_closed_for_all_and_open_again(studio: tuple[House, C
     house.submit(order(pro))
     await client.set_doors(OPERATOR, Feature.UPSCALE, None)
     house.submit(replace(order(pro), **upscale))
+    await client.set_doors(OPERATOR, Feature.PRIVATE, CLOSED)
+    alone = house.reception.submit(replace(order(pro), private=True))
+    assert isinstance(alone, Refused)
+    assert "Private results are closed" in sentence(alone.reason, Sentences("en"))
     await client.close()
 
 

@@ -64,8 +64,8 @@ REFUSALS: dict[str, tuple[Facts, dict[str, Any]]] = {
         {"tier": "free", "feature": "imagine", "of_feature": False},
     ),
     "doors-waitlist": (
-        facts(door=Decision("doors-waitlist", of_feature=True)),
-        {"tier": "free", "feature": "imagine", "of_feature": True},
+        facts(door=Decision("doors-waitlist", feature=Feature.PRIVATE)),
+        {"tier": "free", "feature": "private", "of_feature": True},
     ),
     "unknown-model": (
         facts(models=("sdxl",)),
