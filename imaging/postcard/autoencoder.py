@@ -1,10 +1,10 @@
-"""Stage one: the sketch autoencoder, trained on square crops of scenes drawn at half size.
+"""Stage one: the sketch autoencoder, trained on square scenes drawn at half size.
 
 Half the size is a quarter of the work, and the latents it makes are those of the finished model:
 the next stage (`polish`) puts the outermost block around it.
 
-It is convolutional throughout, so crops teach it pictures of every size. The loss is the squared
-error of the picture and of its average over each latent cell, which settles colours first
+It is convolutional throughout, so square pictures teach it pictures of every shape. The loss is the
+squared error of the picture and of its average over each latent cell, which settles colours first
 (absolute error alone paints small things in the commonest hue for a long time); then the absolute
 error of the picture and of its horizontal and vertical differences, since edges are what flat
 pictures are made of; and a little Kullback-Leibler divergence to keep the latents near a normal
@@ -12,6 +12,7 @@ distribution (Kingma & Welling 2014).
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,33 +23,46 @@ from torch.utils.data import DataLoader, Dataset
 from imaging.postcard.drawing import draw
 from imaging.postcard.progress import Run
 from imaging.postcard.recipe import Recipe
-from imaging.postcard.scenes import luck, random_training_scene
+from imaging.postcard.scenes import Scene, luck, random_training_scene
 
 KL_WEIGHT = 2e-5
 SAMPLES_FOR_SCALE = 256
+ITEM_WEIGHT = 4
 
 
-class Crops(Dataset[torch.Tensor]):
-    """Crop number i of an endless supply: `(3, crop, crop)` bytes."""
+class Weighed(Dataset[torch.Tensor]):
+    """Picture number i of an endless supply, `(4, side, side)` bytes: red, green, blue, and how
+    much each pixel counts.
+    """
 
-    def __init__(self, recipe: Recipe, first: int, count: int, zoom: int = 0) -> None:
-        """`zoom` 0 draws sketches, 1 pictures of full size."""
-        self.recipe, self.first, self.count = recipe, first, count
-        self.side = recipe.shape.side if zoom else recipe.shape.sketch.side
+    def __init__(self, recipe: Recipe, first: int, count: int, side: int) -> None:
+        self.recipe, self.first, self.count, self.side = recipe, first, count, side
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        rng = luck(self.recipe.seed, "crop", self.first + index)
-        side, crop = self.side, self.recipe.crop
-        picture = np.asarray(draw(random_training_scene(rng, (side, side))))
-        left, top = rng.randint(0, side - crop), rng.randint(0, side - crop)
+        rng = luck(self.recipe.seed, "picture", self.first + index)
+        scene = random_training_scene(rng, (self.side, self.side))
+        sheet = np.concatenate([np.asarray(draw(scene)), pixel_weights(scene)], axis=2)
         if rng.random() < 0.5:
-            picture = picture[:, ::-1]
-        return torch.from_numpy(picture[top : top + crop, left : left + crop].copy()).permute(
-            2, 0, 1
-        )
+            sheet = sheet[:, ::-1]
+        return torch.from_numpy(sheet.copy()).permute(2, 0, 1)
+
+
+def pixel_weights(scene: Scene) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """`(height, width, 1)`: pixels in the boxes of things count `ITEM_WEIGHT`, others 1.
+
+    Things are where the errors are seen, and cover a seventh of the pictures.
+    """
+    weights = np.ones((scene.height, scene.width, 1), np.uint8)
+    unit = min(scene.width, scene.height)
+    for item in scene.items:
+        half_w, half_h = item.reach
+        rows = slice(max(0, int((item.y - half_h) * unit)), int((item.y + half_h) * unit) + 1)
+        columns = slice(max(0, int((item.x - half_w) * unit)), int((item.x + half_w) * unit) + 1)
+        weights[rows, columns] = ITEM_WEIGHT
+    return weights
 
 
 def to_unit(pictures: torch.Tensor) -> torch.Tensor:
@@ -56,28 +70,21 @@ def to_unit(pictures: torch.Tensor) -> torch.Tensor:
     return pictures.float() / 127.5 - 1
 
 
-def edges_apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference of neighbouring-pixel differences, both ways, of `(n, c, h, w)`
-    pictures.
-    """
-    gap = first - second
-    return gap.diff(dim=-1).abs().mean() + gap.diff(dim=-2).abs().mean()
+def picture_loss(
+    drawn: torch.Tensor, real: torch.Tensor, weights: torch.Tensor, cell: int
+) -> torch.Tensor:
+    """How far `drawn` is from `real`, both `(n, 3, h, w)` in -1…1.
 
-
-def picture_loss(drawn: torch.Tensor, real: torch.Tensor, cell: int) -> torch.Tensor:
-    """How far `drawn` is from `real`, both `(n, 3, h, w)` in -1…1; `cell` is a latent cell's side
-    in pixels.
+    `weights` `(n, 1, h, w)` says how much each pixel counts; `cell` is a latent cell's side in
+    pixels.
     """
-    coarse = functional.mse_loss(
-        functional.avg_pool2d(drawn, cell), functional.avg_pool2d(real, cell)
-    )
-    fine = functional.mse_loss(drawn, real)
-    return (
-        4 * coarse
-        + 2 * fine
-        + 0.5 * functional.l1_loss(drawn, real)
-        + 0.5 * edges_apart(drawn, real)
-    )
+    weights = weights / weights.mean()
+    gap = drawn - real
+    coarse = functional.avg_pool2d(gap, cell).square() * functional.avg_pool2d(weights, cell)
+    across = gap.diff(dim=-1).abs() * weights[..., 1:]
+    down = gap.diff(dim=-2).abs() * weights[..., 1:, :]
+    fine = 2 * gap.square() + 0.5 * gap.abs()
+    return 4 * coarse.mean() + (fine * weights).mean() + 0.5 * (across.mean() + down.mean())
 
 
 def train_autoencoder(recipe: Recipe, vae: AutoencoderKL, folder: Path) -> None:
@@ -85,16 +92,20 @@ def train_autoencoder(recipe: Recipe, vae: AutoencoderKL, folder: Path) -> None:
     stage, device = recipe.autoencoder, recipe.device
     run = Run(folder, "autoencoder", vae, stage)
     if run.step < stage.steps:
-        crops = Crops(recipe, run.step * stage.batch, (stage.steps - run.step) * stage.batch)
-        batches = iter(DataLoader(crops, stage.batch, num_workers=recipe.workers))
+        todo = (stage.steps - run.step) * stage.batch
+        pictures = Weighed(recipe, run.step * stage.batch, todo, recipe.shape.sketch.side)
+        batches = iter(DataLoader(pictures, stage.batch, num_workers=recipe.workers))
         for _ in run.steps():
-            real = to_unit(next(batches)).to(device, memory_format=torch.channels_last)
+            sheet = next(batches).to(device)
+            real = to_unit(sheet[:, :3]).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device, torch.bfloat16):
                 latent = vae.encode(real).latent_dist
                 drawn = vae.decode(latent.sample()).sample
             spread = latent.kl().mean() / latent.mean[0].numel()
-            loss = picture_loss(drawn.float(), real, recipe.shape.sketch.scale) + KL_WEIGHT * spread
-            run.learn(loss, kl=round(float(spread.detach()), 3))
+            loss = picture_loss(
+                drawn.float(), real, sheet[:, 3:].float(), recipe.shape.sketch.scale
+            )
+            run.learn(loss + KL_WEIGHT * spread, kl=round(float(spread.detach()), 3))
     run.settle()
     measure_scale(recipe, vae)
 

@@ -36,9 +36,6 @@ PLACE_SLACK = 0.09
 SAME = 3  # of 255: drawn pixels closer than this before and after are untouched by an edit
 HALO = 9  # pixels around what an edit changes that are not counted as untouched
 BATCH = 16
-# The editor keeps the picture best with little weight on the words and much on the picture.
-EDIT_GUIDANCE = 1.5
-IMAGE_GUIDANCE = 3.0
 
 Tally = dict[str, list[bool]]
 Painter = Callable[[list[str], list[int]], list[Image.Image]]
@@ -219,18 +216,18 @@ def pipeline_painter(pipeline: StableDiffusionPipeline, steps: int, guidance: fl
 
 
 def pipeline_editor(
-    pipeline: StableDiffusionInstructPix2PixPipeline, steps: int, guidance: float
+    pipeline: StableDiffusionInstructPix2PixPipeline, given: dict[str, Any]
 ) -> Editor:
-    """An editor that asks the stock instruction pipeline."""
+    """An editor that asks the stock instruction pipeline, as the folder's `atelier.json` says."""
     pipeline.set_progress_bar_config(disable=True)
 
     def edit(texts: list[str], sources: list[Image.Image], seeds: list[int]) -> list[Image.Image]:
         made = pipeline(
             texts,
             image=sources,
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            image_guidance_scale=IMAGE_GUIDANCE,
+            num_inference_steps=given["steps"],
+            guidance_scale=given["edit_guidance"],
+            image_guidance_scale=given["image_guidance"],
             generator=_noise(seeds),
         )
         return list(made.images)
@@ -286,7 +283,7 @@ def run(
     instruct = StableDiffusionInstructPix2PixPipeline.from_pretrained(str(weights / "edit"))
     painter, editor = (
         pipeline_painter(pipeline, steps, guidance),
-        pipeline_editor(instruct, steps, EDIT_GUIDANCE),
+        pipeline_editor(instruct, given),
     )
     columns: dict[str, dict[str, float]] = {}
     seconds = _median_seconds(painter)

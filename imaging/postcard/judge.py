@@ -27,7 +27,7 @@ SIDE = 64
 CELLS = 16
 TIMES = ("", *words.TIMES)
 NEAR = 1.9  # cells: two sightings closer than this are one thing
-STAGE = Stage(steps=2600, batch=32, rate=3e-3)
+STAGE = Stage(steps=4500, batch=32, rate=3e-3)
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,7 @@ def buckets(recipe: Recipe, total: int) -> list[Bucket]:
 
 def numbered_scene(recipe: Recipe, number: int, size: tuple[int, int]) -> Scene:
     """Training scene `number`."""
-    landscapes = 0.0 if recipe.plain_only else 0.7
-    rng = luck(recipe.seed, "scene", number)
-    return random_training_scene(rng, size, landscapes=landscapes, things=recipe.things)
+    return random_training_scene(luck(recipe.seed, "scene", number), size)
 
 
 def numbered_edit(recipe: Recipe, number: int, size: tuple[int, int]) -> Edit:
@@ -109,10 +107,23 @@ def encode_bucket(
     return torch.cat(parts)
 
 
-def cached_latents(
-    recipe: Recipe, vae: AutoencoderKL, folder: Path, *, edit: bool
-) -> list[torch.Tensor]:
+Kept = list[tuple[Bucket, torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Cache:
+    """All buckets of scenes and, for the same picture sizes, of edits, with their latents."""
+
+    scenes: Kept
+    edits: Kept
+
+
+def cached_latents(recipe: Recipe, vae: AutoencoderKL, folder: Path) -> Cache:
     """Latents of every bucket, encoded at the first call and read from `folder` afterwards."""
+    return Cache(_cached(recipe, vae, folder, edit=False), _cached(recipe, vae, folder, edit=True))
+
+
+def _cached(recipe: Recipe, vae: AutoencoderKL, folder: Path, *, edit: bool) -> Kept:
     found = []
     for bucket in buckets(recipe, recipe.triples if edit else recipe.scenes):
         path = (
@@ -121,31 +132,5 @@ def cached_latents(
         )
         if not path.exists():
             torch.save(encode_bucket(recipe, vae, bucket, edit=edit), path)
-        found.append(torch.load(path, weights_only=True))
+        found.append((bucket, torch.load(path, weights_only=True, mmap=True)))
     return found
-
-
-def choose(recipe: Recipe, total: int, step: int, batch: int) -> tuple[int, Bucket, list[int]]:
-    """Which bucket step number `step` trains on, and which scenes of it (numbers within the
-    bucket).
-    """
-    rng = luck(recipe.seed, "step", step)
-    shares = buckets(recipe, total)
-    place = rng.choices(range(len(shares)), [bucket.count for bucket in shares])[0]
-    bucket = shares[place]
-    numbers = []
-    for _ in range(batch):
-        number = rng.randrange(bucket.count)
-        while (
-            rng.random() < recipe.easy_share
-            and total == recipe.scenes
-            and not easy(numbered_scene(recipe, bucket.first + number, bucket.size))
-        ):
-            number = rng.randrange(bucket.count)
-        numbers.append(number)
-    return place, bucket, numbers
-
-
-def easy(scene: Scene) -> bool:
-    """Whether the scene has one or two kinds of things, none of them tiny."""
-    return len(scene.items) < 3 and all(item.span >= 0.24 for item in scene.items)

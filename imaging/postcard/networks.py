@@ -28,9 +28,12 @@ class Shape:
 
     side: int = 128
     latent_channels: int = 4  # the stock inpainting pipeline takes no other number
+    # Norms are many times slower on a CPU where a group has fewer than 16 channels.
     vae_channels: tuple[int, ...] = (32, 32, 64, 96)
-    unet_channels: tuple[int, ...] = (96, 160)
-    unet_heads: tuple[int, ...] = (3, 5)
+    vae_groups: int = 2
+    unet_channels: tuple[int, ...] = (64, 192)
+    unet_heads: tuple[int, ...] = (2, 6)
+    unet_groups: int = 4
     text_width: int = 128
     text_layers: int = 4
     text_heads: int = 4
@@ -60,7 +63,7 @@ def build_vae(shape: Shape) -> AutoencoderKL:
         block_out_channels=shape.vae_channels,
         layers_per_block=1,
         latent_channels=shape.latent_channels,
-        norm_num_groups=8,
+        norm_num_groups=shape.vae_groups,
         sample_size=shape.side,
         # Attention over the whole picture would tie the autoencoder to the size it was trained on.
         mid_block_add_attention=False,
@@ -115,7 +118,8 @@ def build_unet(shape: Shape, *, edit: bool = False) -> UNet2DConditionModel:
         layers_per_block=1,
         cross_attention_dim=shape.text_width,
         attention_head_dim=shape.unet_heads,
-        norm_num_groups=16,
+        norm_num_groups=shape.unet_groups,
+        use_linear_projection=True,
     )
 
 
@@ -236,17 +240,16 @@ class Networks:
 
 
 def write_defaults(
-    folder: Path, shape: Shape, *, steps: int, guidance: float, aspects: dict[str, tuple[int, int]]
+    folder: Path, shape: Shape, asked: dict[str, float], aspects: dict[str, tuple[int, int]]
 ) -> None:
-    """Write `atelier.json`: what a caller should ask of these weights unless told otherwise; sizes
-    in pixels.
+    """Write `atelier.json`: what a caller should ask of these weights unless told otherwise.
+
+    `asked` are steps and guidances by name; sizes are in pixels.
     """
     defaults = {
-        "steps": steps,
-        "guidance": guidance,
+        **asked,
         "size": [shape.side, shape.side],
         "aspects": {name: list(size) for name, size in aspects.items()},
         "edit": "edit",
-        "image_guidance": 3.0,
     }
     (folder / "atelier.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")

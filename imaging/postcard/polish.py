@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from imaging.postcard.autoencoder import Crops, picture_loss, to_unit
+from imaging.postcard.autoencoder import Weighed, picture_loss, to_unit
 from imaging.postcard.progress import Run
 from imaging.postcard.recipe import Recipe
 
@@ -39,17 +39,19 @@ def train_polisher(
     stage, device = recipe.polisher, recipe.device
     run = Run(folder, "polisher", full, stage)
     if run.step < stage.steps:
-        crops = Crops(recipe, run.step * stage.batch, (stage.steps - run.step) * stage.batch, 1)
-        batches = iter(DataLoader(crops, stage.batch, num_workers=recipe.workers))
+        todo = (stage.steps - run.step) * stage.batch
+        pictures = Weighed(recipe, run.step * stage.batch, todo, recipe.shape.side)
+        batches = iter(DataLoader(pictures, stage.batch, num_workers=recipe.workers))
         for _ in run.steps():
-            real = to_unit(next(batches)).to(device, memory_format=torch.channels_last)
+            sheet = next(batches).to(device)
+            real = to_unit(sheet[:, :3]).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device, torch.bfloat16):
                 with torch.no_grad():
                     latent = sketch.encode(functional.avg_pool2d(real, 2)).latent_dist.mean.float()
                 drawn = full.decode(latent).sample.float()
                 found = full.encode(real).latent_dist.mean.float()
             apart = functional.mse_loss(found, latent) / latent.var()
-            loss = picture_loss(drawn, real, recipe.shape.scale) + LATENT_WEIGHT * apart
-            run.learn(loss, apart=round(float(apart.detach()), 5))
+            loss = picture_loss(drawn, real, sheet[:, 3:].float(), recipe.shape.scale)
+            run.learn(loss + LATENT_WEIGHT * apart, apart=round(float(apart.detach()), 5))
     run.settle()
     full.eval()

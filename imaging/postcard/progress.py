@@ -5,12 +5,13 @@ from, the log.
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from imaging.postcard.muon import Muon
 from imaging.postcard.recipe import Stage
 
 WARMUP = 100
@@ -24,14 +25,54 @@ def rate_at(step: int, stage: Stage) -> float:
     return stage.rate * warm * (0.01 + 0.99 * fall)
 
 
+def is_matrix(name: str, weights: torch.Tensor) -> bool:
+    """Whether Muon teaches these weights: matrices and convolutions but the outermost."""
+    return weights.ndim > 1 and not name.startswith(("conv_in", "conv_out"))
+
+
+def rows(weights: torch.Tensor) -> torch.Tensor:
+    """Weights as a matrix with a row for each output, channels last; a view where they lie so."""
+    return weights.permute(0, 2, 3, 1).flatten(1) if weights.ndim == 4 else weights
+
+
+def exact(weights: torch.Tensor) -> torch.Tensor:
+    """A copy in single precision, laid out so that `rows` of it is a view."""
+    copied = weights.detach().float()
+    if copied.ndim == 4:
+        return (
+            copied.permute(0, 2, 3, 1)
+            .clone(memory_format=torch.contiguous_format)
+            .permute(0, 3, 1, 2)
+        )
+    return copied.clone(memory_format=torch.contiguous_format)
+
+
+def adam(parameters: Iterable[torch.Tensor], stage: Stage) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019)."""
+    return torch.optim.AdamW(
+        parameters, stage.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
+
+
 class Run:
     """One resumable training run of `module`, with its optimiser and averaged weights, kept in
     `folder`.
     """
 
     def __init__(
-        self, folder: Path, name: str, module: nn.Module, stage: Stage, decay: float = 0.999
+        self,
+        folder: Path,
+        name: str,
+        module: nn.Module,
+        stage: Stage,
+        decay: float = 0.999,
+        *,
+        half: bool = False,
     ) -> None:
+        """With `half` the module itself works in bfloat16, and the weights that are learnt are kept
+        beside it in single precision: no weight has to be converted at each use. Its matrices are
+        then taught by Muon.
+        """
         self.folder, self.name, self.module, self.stage, self.decay = (
             folder,
             name,
@@ -39,19 +80,30 @@ class Run:
             stage,
             decay,
         )
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(
-            self.parameters, stage.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
-        )
-        self.average = {
-            key: value.detach().clone().float() for key, value in module.state_dict().items()
-        }
+        learnt = {key: p for key, p in module.named_parameters() if p.requires_grad}
+        self.parameters = list(learnt.values())
+        self.half = half
+        self._masters = {key: exact(p) for key, p in learnt.items() if half}
+        if half:
+            module.to(torch.bfloat16)
+        leaves = {key: rows(master) for key, master in self._masters.items()}
+        self._leaves = list(leaves.values())
+        matrices = [leaf for key, leaf in leaves.items() if is_matrix(key, leaf)]
+        rest = [leaf for key, leaf in leaves.items() if not is_matrix(key, leaf)]
+        self.optimisers: list[torch.optim.Optimizer] = [adam(rest or self.parameters, stage)]
+        if matrices:
+            self.optimisers.append(Muon(matrices, stage.rate))
+        self.average = {key: value.detach().clone().float() for key, value in self._state().items()}
         self.step, self.seconds = 0, 0.0
         self._mark = self._saved = time.monotonic()
         self._losses: list[float] = []
         folder.mkdir(parents=True, exist_ok=True)
         if self._path.exists():
             self._resume()
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        """The module's state, with the learnt weights as exact as they are kept."""
+        return {**self.module.state_dict(), **self._masters}
 
     @property
     def _path(self) -> Path:
@@ -60,7 +112,10 @@ class Run:
     def _resume(self) -> None:
         kept = torch.load(self._path, map_location="cpu", weights_only=True)
         self.module.load_state_dict(kept["module"])
-        self.optimiser.load_state_dict(kept["optimiser"])
+        for key, master in self._masters.items():
+            master.copy_(kept["module"][key])
+        for optimiser, state in zip(self.optimisers, kept["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
         device = next(self.module.parameters()).device
         self.average = {key: value.to(device) for key, value in kept["average"].items()}
         self.step, self.seconds = kept["step"], kept["seconds"]
@@ -68,8 +123,8 @@ class Run:
     def save(self) -> None:
         """Write the checkpoint; a crash while writing leaves the one before."""
         state = {
-            "module": self.module.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "module": self._state(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "average": self.average,
             "step": self.step,
             "seconds": self.seconds,
@@ -86,12 +141,8 @@ class Run:
 
     def learn(self, loss: torch.Tensor, **also: float) -> None:
         """One optimiser step for `loss`; logs, averages, and saves once a minute."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.step, self.stage)
-        self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimiser.step()
+        self._descend()
         self._average()
         self.step += 1
         self._losses.append(loss.detach())  # type: ignore[arg-type]
@@ -103,10 +154,25 @@ class Run:
             self._saved = now
             self.save()
 
+    def _descend(self) -> None:
+        """One step of the optimisers along the gradients, which are used up."""
+        for leaf, parameter in zip(self._leaves, self.parameters, strict=False):
+            leaf.grad = None if parameter.grad is None else rows(parameter.grad).float()
+        nn.utils.clip_grad_norm_(self._leaves or self.parameters, 1.0)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate_at(self.step, self.stage)
+            optimiser.step()
+        with torch.no_grad():
+            for master, parameter in zip(self._masters.values(), self.parameters, strict=False):
+                parameter.copy_(master)
+        for parameter in self.parameters:
+            parameter.grad = None
+
     @torch.no_grad()
     def _average(self) -> None:
         keep = min(self.decay, (1 + self.step) / (10 + self.step))
-        for key, value in self.module.state_dict().items():
+        for key, value in self._state().items():
             self.average[key].lerp_(value.float(), 1 - keep)
 
     def _log(self, also: dict[str, float]) -> None:
@@ -125,6 +191,7 @@ class Run:
 
     def settle(self) -> None:
         """Put the averaged weights into the module."""
+        self.module.to(torch.float32 if self.half else next(self.module.parameters()).dtype)
         kinds = {key: value.dtype for key, value in self.module.state_dict().items()}
         self.module.load_state_dict(
             {key: value.to(kinds[key]) for key, value in self.average.items()}

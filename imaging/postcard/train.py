@@ -1,7 +1,7 @@
 """Trains Postcard again from nothing: `python -m imaging.postcard.train --config cpu`.
 
 Stages run in order and each resumes where it was stopped: autoencoder, reader (text encoder),
-painter (denoiser), editor. `--export` writes the diffusers folders at the end; with `--as-is`,
+painter (denoiser). `--export` writes the diffusers folders at the end; with `--as-is`,
 from the checkpoints so far.
 """
 
@@ -28,14 +28,14 @@ from imaging.postcard.networks import (
     build_vae,
     write_defaults,
 )
-from imaging.postcard.painter import train_painter, widen
+from imaging.postcard.painter import Lessons, narrow, train_painter
 from imaging.postcard.polish import enlarge, train_polisher
-from imaging.postcard.progress import recall
+from imaging.postcard.progress import Run, recall
 from imaging.postcard.reader import Reading, train_reader
 from imaging.postcard.recipe import RECIPES, Recipe, shortened
 from imaging.postcard.tokens import load_tokenizer, write_tokenizer
 
-STAGES = ("autoencoder", "polisher", "reader", "painter", "editor")
+STAGES = ("autoencoder", "polisher", "reader", "painter")
 
 
 class Studio:
@@ -75,20 +75,13 @@ class Studio:
         self.encoder.requires_grad_(False)
 
     def train_painter(self) -> None:
-        """Stage four."""
-        self._train_unet(self.painter, edit=False)
-
-    def train_editor(self) -> None:
-        """Stage five, from the painter's weights."""
-        widen(self.painter, self.editor)
-        self._train_unet(self.editor, edit=True)
-
-    def _train_unet(self, unet: UNet2DConditionModel, *, edit: bool) -> None:
-        latents = cached_latents(self.recipe, self.sketch, self.folder, edit=edit)
+        """Stage four: painting and editing by one network."""
+        cache = cached_latents(self.recipe, self.sketch, self.folder)
+        run = Run(self.folder, "painter", self.editor, self.recipe.painter, half=True)
+        lessons = Lessons(self.recipe, self.tokenizer, cache, run.step)
         scaling = float(self.sketch.config.scaling_factor)
-        train_painter(
-            self.recipe, unet, self.encoder, self.tokenizer, latents, scaling, self.folder
-        )
+        train_painter(self.recipe, self.editor, run, self.encoder, lessons, scaling)
+        narrow(self.editor, self.painter)
 
     def recall(self) -> dict[str, int]:
         """Load every stage's averaged weights as they are now, trained to the end or not; steps
@@ -100,9 +93,8 @@ class Studio:
         enlarge(self.sketch, self.vae)
         done["polisher"] = recall(self.folder, "polisher", self.vae)
         done["reader"] = recall(self.folder, "reader", reading)
-        done["painter"] = recall(self.folder, "painter", self.painter)
-        widen(self.painter, self.editor)
-        done["editor"] = recall(self.folder, "editor", self.editor)
+        done["painter"] = recall(self.folder, "painter", self.editor)
+        narrow(self.editor, self.painter)
         return done
 
     def export(self, folder: Path, *, small: bool = False) -> None:
@@ -120,11 +112,13 @@ class Studio:
         write_defaults(
             folder,
             shape,
-            steps=self.recipe.steps_per_picture,
-            guidance=self.recipe.guidance,
-            aspects={
-                name: (round(w * unit), round(h * unit)) for name, (w, h) in words.ASPECTS.items()
+            {
+                "steps": self.recipe.steps_per_picture,
+                "guidance": self.recipe.guidance,
+                "edit_guidance": self.recipe.edit_guidance,
+                "image_guidance": self.recipe.image_guidance,
             },
+            {name: (round(w * unit), round(h * unit)) for name, (w, h) in words.ASPECTS.items()},
         )
 
 
@@ -140,7 +134,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--try-steps", type=int, help="cut every stage to this many steps, to try the recipe"
     )
-    parser.add_argument("--until", choices=STAGES, default="editor", help="stop after this stage")
+    parser.add_argument("--until", choices=STAGES, default=STAGES[-1], help="stop after this stage")
     parser.add_argument(
         "--as-is", action="store_true", help="train nothing: export the checkpoints as they are now"
     )
@@ -163,17 +157,17 @@ def main(given: Sequence[str] | None = None) -> None:
     studio = Studio(recipe, arguments.folder)
     training: tuple[Callable[[], None], ...] = (
         studio.train_autoencoder,
+        studio.train_polisher,
         studio.train_reader,
         studio.train_painter,
-        studio.train_editor,
     )
     if arguments.as_is:
         print(studio.recall())
         training = ()
-    for name, train in zip(STAGES, training, strict=False):
+    for name, train in zip(STAGES, training, strict=bool(training)):
         train()
         if arguments.until == name:
-            return
+            break
     if arguments.export:
         studio.export(arguments.export, small=arguments.small)
 

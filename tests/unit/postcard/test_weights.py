@@ -16,7 +16,7 @@ from diffusers import (
 from PIL import Image
 
 from imaging.postcard import vocabulary as words
-from imaging.postcard.evaluate import IMAGE_GUIDANCE, WEIGHTS, defaults, untrain
+from imaging.postcard.evaluate import WEIGHTS, defaults, untrain
 
 MEGABYTE = 1_000_000
 Pixels = np.ndarray[Any, np.dtype[np.float64]]
@@ -207,8 +207,8 @@ def test_an_instruction_makes_a_picture(picture: Image.Image, given: dict[str, A
         "make the background green",
         image=picture,
         num_inference_steps=given["steps"],
-        guidance_scale=given["guidance"],
-        image_guidance_scale=IMAGE_GUIDANCE,
+        guidance_scale=given["edit_guidance"],
+        image_guidance_scale=given["image_guidance"],
         generator=torch.Generator().manual_seed(0),
     ).images[0]
     assert made.size == picture.size
