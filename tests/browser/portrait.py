@@ -20,8 +20,8 @@ from tests.browser.test_page import held
 from tests.browser.visitor import Visitor, until
 from tests.stack import Studio
 
-SCREEN = ViewportSize(width=1280, height=1000)
-FIRST = "a white lighthouse on the right, sunset over the sea --ar 3:2 --count 2 --seed 3"
+SCREEN = ViewportSize(width=1280, height=1130)
+FIRST = "a purple balloon above a blue boat at sunset --count 2 --seed 5"
 SECOND = "a big orange cat in the middle of a meadow --ar 3:2 --seed 9"
 CHANNELS = ("general", "gallery", "trials")
 
