@@ -285,6 +285,8 @@ async def _fitting(enclosure: Enclosure, limit: int) -> tuple[bytes, str]:
 async def _give_up(posts: Posts, parcel: Parcel, code: str) -> Undeliverable:
     """Tell the member where that is still possible; the error that ends the delivery."""
     job = parcel.job
+    if code == "token-expired":  # a direct message has just been refused: there is no way left
+        return Undeliverable(code, "The member takes no direct messages, and was not told.")
     say = speak(job.order.member.locale)
     text = say("failed-prefix", why=sentence(Reason(code), say))
     try:

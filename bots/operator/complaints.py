@@ -102,7 +102,9 @@ def check_pictures_folder(settings: Settings) -> None:
     url = settings.blobs_url or ""
     if not url.startswith("file:"):
         return
-    folder = Path(url.removeprefix("file:").removeprefix("//"))
+    from fsspec.core import url_to_fs  # it takes a while to load, and most settings name no folder
+
+    folder = Path(url_to_fs(url)[1])
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reason = None if os.access(folder, os.W_OK | os.X_OK) else "no right to write there"

@@ -58,10 +58,8 @@ def pixel_weights(scene: Scene) -> np.ndarray[Any, np.dtype[np.uint8]]:
     weights = np.ones((scene.height, scene.width, 1), np.uint8)
     unit = min(scene.width, scene.height)
     for item in scene.items:
-        half_w, half_h = item.reach
-        rows = slice(max(0, int((item.y - half_h) * unit)), int((item.y + half_h) * unit) + 1)
-        columns = slice(max(0, int((item.x - half_w) * unit)), int((item.x + half_w) * unit) + 1)
-        weights[rows, columns] = ITEM_WEIGHT
+        left, top, right, bottom = (max(0, int(edge * unit)) for edge in item.box)
+        weights[top : bottom + 1, left : right + 1] = ITEM_WEIGHT
     return weights
 
 

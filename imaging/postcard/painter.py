@@ -111,11 +111,8 @@ def cell_weights(items: set[Item], width: int, height: int) -> torch.Tensor:
     weights = torch.ones(1, height, width)
     unit = min(width, height)
     for item in items:
-        half_w, half_h = item.reach
-        left, right = (item.x - half_w) * unit, (item.x + half_w) * unit
-        top, bottom = (item.y - half_h) * unit, (item.y + half_h) * unit
-        rows = slice(max(0, round(top)), max(0, round(bottom)))
-        weights[:, rows, max(0, round(left)) : max(0, round(right))] = ITEM_WEIGHT
+        left, top, right, bottom = (max(0, round(edge * unit)) for edge in item.box)
+        weights[:, top:bottom, left:right] = ITEM_WEIGHT
     return weights
 
 

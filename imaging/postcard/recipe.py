@@ -79,7 +79,7 @@ _CPU = Recipe(
 )
 
 RECIPES: dict[str, Recipe] = {
-    # About five hours on one CPU core that multiplies matrices in bfloat16 (AMX).
+    # About five and a half hours on one CPU core that multiplies matrices in bfloat16 (AMX).
     "cpu": _CPU,
     # The same in a fifth of the time: grounds, times and rough things. Export it with `--small`.
     "first": replace(

@@ -49,6 +49,12 @@ class Item:
         return self.span * (1 + GAP * (self.count - 1)) / 2, self.span / 2
 
     @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the whole group."""
+        half_w, half_h = self.reach
+        return self.x - half_w, self.y - half_h, self.x + half_w, self.y + half_h
+
+    @property
     def centres(self) -> tuple[tuple[float, float], ...]:
         """Where each of the things stands."""
         first = self.x - self.span * GAP * (self.count - 1) / 2

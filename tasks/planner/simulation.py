@@ -332,8 +332,8 @@ class Simulation:
         self.door_moves += self.doors[lane].rung is not before.rung
 
     def _decide(self, lane: int) -> dict[bool, Decision]:
-        state, degraded = now_of(self.rules[lane].doors, self.doors[lane])
         set_to = self.rules[lane].doors
+        state, degraded = now_of(set_to, self.doors[lane])
         facts = DoorFacts(state, degraded, by_hand=set_to is not DoorState.AUTO)
         return {invited: decide(facts, Visitor(True, invited)) for invited in (False, True)}
 
