@@ -136,3 +136,25 @@ async def test_the_lightbox_turns_and_gives_the_focus_back(open_page: OpenPage) 
     assert await faults_of(page) == []
     await page.keyboard.press("Escape")
     await expect(opener).to_be_focused()
+
+
+async def test_the_lightbox_leaves_the_focus_where_somebody_took_it(open_page: OpenPage) -> None:
+    page = await open_page()
+    await ask(page, "a red circle")
+    await page.locator(".gallery .open").click()
+    # Its closing is told one frame later than it happens: fast fingers have gone on by then.
+    await page.evaluate(
+        """async () => {
+          document.querySelector("dialog").close();
+          document.querySelector("[data-action=vary]").focus();
+          for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+        }"""
+    )
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator("[data-action=vary]")).to_be_focused()
+    await page.locator(".gallery .open").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Edit").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator("#composer .mode")).to_contain_text("Editing")
+    await page.keyboard.type("at night")
+    await expect(page.get_by_role("textbox", name="Prompt")).to_have_value("at night")

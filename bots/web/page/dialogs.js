@@ -1,4 +1,4 @@
-/** Dialogs: native ones, so that the focus stays inside and comes back to where it was. */
+/** Dialogs: native ones, so that the focus stays inside and comes back by itself, at once: `close` is told a frame later. */
 import { button, el } from "./dom.js";
 
 let count = 0;
@@ -6,7 +6,6 @@ let count = 0;
 /** A dialog with a title; `build(close)` gives its content. Resolves with what `close` was given. */
 export function openDialog(title, build, { kind = "dialog" } = {}) {
   return new Promise((done) => {
-    const before = document.activeElement;
     const id = `dialog-title-${(count += 1)}`;
     const close = (value) => dialog.close(value === undefined ? "" : String(value));
     const dialog = el("dialog", { "aria-labelledby": id }, el("h2", { id }, title), build(close));
@@ -14,7 +13,6 @@ export function openDialog(title, build, { kind = "dialog" } = {}) {
     dialog.addEventListener("click", (event) => event.target === dialog && outside(event, dialog) && close());
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (before?.isConnected) before.focus();
       done(dialog.returnValue);
     });
     document.body.append(dialog);

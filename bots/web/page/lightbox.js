@@ -1,4 +1,4 @@
-/** Pictures at full size: arrow keys turn, Z zooms, Escape closes. */
+/** Pictures at full size: arrow keys turn, Z zooms, Escape closes and the browser gives the focus back. */
 import { button, el, fill, iconButton } from "./dom.js";
 
 /** `pictures`: { id, url, alt, width, height, buttons }; `press(action, id, anchor)` carries a button out. */
@@ -40,10 +40,7 @@ export function openLightbox(pictures, first, words, press) {
     event.preventDefault();
   });
   figure.addEventListener("click", (event) => event.target === figure && dialog.close());
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    if (before?.isConnected) before.focus();
-  });
+  dialog.addEventListener("close", () => dialog.remove());
   show();
   document.body.append(dialog);
   dialog.showModal();
