@@ -1,4 +1,4 @@
-"""Celery: what carries tickets. A ticket says "there may be work" and holds no job."""
+"""Celery: what carries tickets. A ticket says "there may be so much work" and holds no job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kombu.exceptions import ChannelError
 TICKET = "atelier.ticket"
 QUEUE = "atelier"
 ENOUGH = 64
-"""Tickets that lie in the broker: each wakes one thread, which then works while there is work."""
+"""Tickets that lie in the broker: each wakes a worker, which then works while there is work."""
 
 LAPSES_AFTER = 60.0
 """Seconds after which a ticket that nobody took is dropped: workers also look by themselves."""
@@ -59,22 +59,25 @@ def make_app(url: str) -> Celery:
     return app
 
 
-def on_ticket(app: Celery, serve: Callable[[], None]) -> None:
-    """Call `serve` for each ticket that this process gets."""
+def on_ticket(app: Celery, serve: Callable[[int], None]) -> None:
+    """Call `serve` for each ticket that this process gets, with how many jobs there may be."""
 
     @app.task(name=TICKET)  # type: ignore[untyped-decorator]
-    def ticket() -> None:
-        serve()
+    def ticket(jobs: int = 1) -> None:
+        serve(jobs)
 
 
-def publish(app: Celery, tickets: int) -> None:
-    """Send tickets, but no more than are worth it: beside ENOUGH that lie there, one wakes nobody.
+def publish(app: Celery, jobs: int, workers: int) -> None:
+    """Tell `workers` workers that there may be so many jobs: a ticket each, and to each its part.
 
-    Raises kombu's OperationalError where the broker is away.
+    Beside ENOUGH that lie there a ticket wakes nobody, so no more are sent. Raises kombu's
+    OperationalError where the broker is away.
     """
     with app.producer_pool.acquire(block=True) as producer:
-        for _ in range(min(tickets, ENOUGH - _lying_there(producer.channel))):
-            app.send_task(TICKET, producer=producer, expires=LAPSES_AFTER, retry=False)
+        tickets = min(jobs, max(1, workers), ENOUGH - _lying_there(producer.channel))
+        for number in range(tickets):
+            part = jobs // tickets + (number < jobs % tickets)
+            app.send_task(TICKET, args=[part], producer=producer, expires=LAPSES_AFTER, retry=False)
 
 
 def _lying_there(channel: Any) -> int:

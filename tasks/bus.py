@@ -83,14 +83,18 @@ class Bus:
         self._telling: Redis | None = None
         self._made = Lock()
 
-    def publish(self, event: JobEvent) -> None:
-        """Tell it. Where Redis is away the event is lost, which an event may be."""
+    def publish(self, *events: JobEvent) -> None:
+        """Tell them. Where Redis is away they are lost, which events may be."""
         from redis import RedisError
 
         try:
-            self._connection().publish(_channel(event.platform), encode(event))
+            with self._connection().pipeline(transaction=False) as telling:
+                for event in events:
+                    telling.publish(_channel(event.platform), encode(event))
+                telling.execute()
         except RedisError as error:
-            log.warning("event-lost", job=str(event.job), error=str(error))
+            jobs = sorted({str(event.job) for event in events})
+            log.warning("events-lost", jobs=jobs, error=str(error))
 
     async def listen(self, platform: str) -> AsyncIterator[JobEvent]:
         """Hear a platform's events until the iteration is left, through restarts of Redis."""

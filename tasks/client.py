@@ -5,8 +5,15 @@ Bots hold a `Client` and nothing else of this package's inside: no SQL, no Celer
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -127,6 +134,15 @@ async def connect(settings: Settings, policy: Policy | None = None) -> Client:
     )
 
 
+@contextmanager
+def _available() -> Iterator[None]:
+    """Raises Unavailable for what the record's being away raises."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        raise Unavailable("The record cannot be reached just now.") from error
+
+
 class Client:
     """All that a bot may ask of the studio. Build one per process with `tasks.client.connect`.
 
@@ -139,10 +155,8 @@ class Client:
 
     async def _call(self, work: Callable[[], T]) -> T:
         """`work` in a thread."""
-        try:
+        with _available():
             return await anyio.to_thread.run_sync(work, limiter=self._limiter)
-        except (DBAPIError, PoolTimeout) as error:
-            raise Unavailable("The record cannot be reached just now.") from error
 
     async def _db(self, work: Callable[[Connection], T]) -> T:
         """`work` in a thread and a transaction."""
@@ -152,7 +166,11 @@ class Client:
 
     async def submit(self, order: Order) -> Accepted | Refused:
         """Admission, in one transaction. The same `order.key` gives the same job again."""
-        return await self._call(lambda: self._parts.reception.submit(order))
+        with _available():
+            # It goes on, also where whoever asked is gone: the key gives the same job again.
+            return await asyncio.shield(
+                asyncio.wrap_future(self._parts.reception.submit_soon(order))
+            )
 
     async def set_placeholder(self, job: UUID, placeholder: Mapping[str, Any]) -> None:
         """Record where the job's answer will stand (message id …), as plain JSON."""
@@ -419,6 +437,7 @@ class Client:
     # -- inside ---------------------------------------------------------------------------------
 
     def _close(self) -> None:
+        self._parts.reception.close()
         self._parts.bus.close()
         self._parts.database.close()
 

@@ -1,4 +1,4 @@
-"""The relay: takes tickets out of the outbox and gives them to Celery.
+"""The relay: takes what is new out of the outbox and sends tickets for it with Celery.
 
 A batch is deleted and published in one transaction. If the process dies between the two, the same
 tickets go out once more, which is harmless; if the broker is away, they stay where they are.
@@ -53,7 +53,7 @@ class Relay:
     def relay_batch(self) -> int:
         """Publish what is there, up to a batch; how many were taken out."""
         with self._database.begin() as connection:
-            taken = outbox.take(connection, BATCH)
-            if taken:
-                publish(self._app, taken)
-        return taken
+            jobs, workers = outbox.take(connection, BATCH)
+            if jobs:
+                publish(self._app, jobs, workers)
+        return jobs

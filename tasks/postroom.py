@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import entry_points
 from threading import Thread
@@ -40,6 +41,8 @@ from tasks.packing import Packed
 from tasks.store import deliveries, fences, jobs, transitions
 from tasks.store.database import Database
 from tasks.store.deliveries import Claim
+from tasks.store.together import Together
+from tasks.store.transitions import Posted
 
 T = TypeVar("T")
 
@@ -59,6 +62,19 @@ ROLES_PATIENCE = 3.0
 def found_couriers() -> dict[str, Connect]:
     """The couriers that are installed, by entry point."""
     return {point.name: point.load() for point in entry_points(group=GROUP)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a courier has posted of a job."""
+
+    posted: Posted
+    job: Job
+
+    @property
+    def ended(self) -> Job:
+        """The job, which has ended with it."""
+        return self.job if self.job.state.ended else replace(self.job, state=JobState.DONE)
 
 
 class Postroom:
@@ -83,6 +99,8 @@ class Postroom:
         self._telling: dict[UUID, asyncio.Task[None]] = {}
         self._fenced: dict[UUID, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sending: Together[Sent, bool] = Together(self._record)
+        self._recording = ThreadPoolExecutor(1, "postroom-record")
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="postroom", daemon=True)
         self._round: asyncio.Task[None] | None = None
@@ -97,6 +115,7 @@ class Postroom:
     def stop(self, patience: float) -> None:
         """End after the postings that go on, waiting `patience` seconds for them at most."""
         asyncio.run_coroutine_threadsafe(self._close(patience), self._loop).result()
+        self._recording.shutdown(wait=False)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -243,17 +262,21 @@ class Postroom:
         return Parcel(job, enclosures, memory, remember)
 
     async def _sent(self, claim: Claim, job: Job, message: str) -> None:
-        done = replace(job, state=JobState.DONE) if not job.state.ended else job
+        sent = Sent(Posted(claim.job, claim.poster, message), job)
+        # What was posted is written down, whatever becomes of this task.
+        await asyncio.shield(asyncio.wrap_future(self._sending.soon(sent, self._recording)))
 
-        def settle() -> None:
-            mark = partial(
-                transitions.delivered, job=claim.job, poster=claim.poster, message=message
-            )
-            if self._database.read(mark, SENT_PATIENCE):
-                log.info("delivered", state=done.state.value, message=message)
-                self._bus.publish(ended(done))
-
-        await asyncio.to_thread(settle)
+    def _record(self, sent: Sequence[Sent]) -> list[bool]:
+        """Write down what was posted, and tell of it."""
+        mark = partial(transitions.delivered, posted=[one.posted for one in sent])
+        marked = self._database.read(mark, SENT_PATIENCE)
+        done = [one for one, is_marked in zip(sent, marked, strict=True) if is_marked]
+        for one in done:
+            about = {"job": str(one.posted.job), "message": one.posted.message}
+            log.info("delivered", state=one.ended.state.value, **about)
+        if done:
+            self._bus.publish(*(ended(one.ended) for one in done))
+        return marked
 
     async def _later(self, claim: Claim, job: Job, error: str, after: float) -> None:
         if claim.tries >= MOST_TRIES:

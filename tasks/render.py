@@ -1,6 +1,6 @@
 """The worker's side of a job: lease it, have it rendered, store the pictures, hand them on.
 
-A ticket calls `serve`, which works while there is a job to lease; a watch thread does the same when
+A ticket calls `serve`, which works while there are jobs to lease; a watch thread does the same when
 it finds ready work and a free place, so a lost ticket costs a fifth of a second. A heartbeat renews
 the leases; a job whose lease was lost is dropped, for somebody else has it now.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Protocol
@@ -32,12 +33,15 @@ from tasks.slots import Slots
 from tasks.store import deliveries, jobs, leases, transitions
 from tasks.store.database import Database
 from tasks.store.deliveries import Claim
-from tasks.store.transitions import Lease, NewPicture
+from tasks.store.leases import Taker
+from tasks.store.together import Together
+from tasks.store.transitions import Finished, Lease, NewPicture, Rendered
 
 log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 10.0
 SETTLE_PATIENCE = 60.0  # a finished picture is worth waiting for a database that restarts
+PATIENCE_SECONDS = 0.2  # between looks whether the worker is told to end
 STOPPING = "worker-stopping"
 LEASE_LOST = "lease-lost"
 
@@ -97,38 +101,83 @@ class Renderer:
     _device: SharedClock = field(init=False, default_factory=SharedClock)
     _lock: Lock = field(init=False, default_factory=Lock)
     _stopping: Event = field(init=False, default_factory=Event)
+    _helpers: ThreadPoolExecutor = field(init=False)
+    _leasing: Together[Sequence[bool], Sequence[Lease]] = field(init=False)
+    _settling: Together[Finished, Rendered | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._helpers = ThreadPoolExecutor(self.slots.size, "serve")
+        self._leasing = Together(self._lease)
+        self._settling = Together(self._record)
 
     # -- taking work ----------------------------------------------------------------------------
 
-    def serve(self) -> None:
-        """Work until there is no job to lease or no place free."""
-        while not self._stopping.is_set() and self._serve_one():
-            pass
+    def serve(self, jobs: int = 1) -> None:
+        """Work while there is work, on as many threads as there may be `jobs` and are places.
 
-    def _serve_one(self) -> bool:
-        anything = self.slots.take()
-        if anything is None:
-            return False
+        Waits for a place first: a worker without one must not take the tickets that others could
+        use, and takes no more of them than it has threads.
+        """
+        while not self._stopping.is_set() and not self.slots.wait(PATIENCE_SECONDS):
+            pass
+        leased = self._take(jobs)
+        for lease in leased[1:]:
+            self._helpers.submit(self._help, lease)
+        if leased:
+            self._go_on(leased[0])
+
+    def _help(self, lease: Lease) -> None:
         try:
-            lease = self._lease(self.terms.lanes.every if anything else self.terms.lanes.express)
-            if lease is not None:
-                with structlog.contextvars.bound_contextvars(job=str(lease.job.id)):
-                    self._work(lease)
+            self._go_on(lease)
+        except Exception:  # nobody waits for this thread's result
+            log.exception("serve-broken")
+
+    def _go_on(self, lease: Lease) -> None:
+        """Work on a job, then on the next, until there is none for this place."""
+        following: Sequence[Lease] = [lease]
+        while following:
+            try:
+                with structlog.contextvars.bound_contextvars(job=str(following[0].job.id)):
+                    self._work(following[0])
+            except DBAPIError as error:
+                log.warning("worker-interrupted", error=str(error).strip())
+                return
+            finally:
+                self.slots.release()
+            following = self._take(1)
+
+    def _take(self, jobs: int) -> Sequence[Lease]:
+        """Leases for so many jobs, as far as there are places and work; each holds a place."""
+        places = [] if self._stopping.is_set() else self.slots.take(jobs)
+        leased: Sequence[Lease] = ()
+        try:
+            if places:
+                leased = self._leasing(places)
         except DBAPIError as error:
             log.warning("worker-interrupted", error=str(error).strip())
-            return False
-        else:
-            return lease is not None
         finally:
-            self.slots.release()
+            self.slots.release(len(places) - len(leased))
+        return leased
 
-    def _lease(self, lanes: Sequence[str]) -> Lease | None:
-        return self.database.read(
-            lambda connection: leases.lease(
-                connection, self.terms.name, lanes, self.terms.profiles, self.terms.lease_seconds
+    def _lease(self, wanted: Sequence[Sequence[bool]]) -> list[list[Lease]]:
+        """Leases for places; False stands for one that only express work may take."""
+        lanes, terms = self.terms.lanes, self.terms
+        taker = Taker(terms.name, lanes.every, terms.profiles, lanes.express)
+        places = sorted(
+            ((whose, place) for whose, part in enumerate(wanted) for place in part),
+            key=lambda one: not one[1],
+        )
+        express = sum(not place for _, place in places)
+        taken = self.database.read(
+            lambda connection: leases.lease_several(
+                connection, taker, terms.lease_seconds, len(places), express
             ),
             patience=0,
         )
+        leased: list[list[Lease]] = [[] for _ in wanted]
+        for (whose, _), lease in zip(places, taken, strict=False):
+            leased[whose].append(lease)
+        return leased
 
     def work_is_ready(self) -> bool:
         """Whether there is a job for a place that is free."""
@@ -186,12 +235,7 @@ class Renderer:
         made = [self._store(lease, index, one) for index, one in enumerate(finished)]
         poster = uuid4()
         claim = Claim(lease.job.id, poster, 1, {})
-        settled = self.database.read(
-            lambda connection: transitions.rendered(
-                connection, lease, made, poster, HOLD_SECONDS, used
-            ),
-            patience=SETTLE_PATIENCE,
-        )
+        settled = self._settling(Finished(lease, made, poster, HOLD_SECONDS, used))
         if settled is not None:
             log.info("rendered", pictures=len(made))
             ready = pack(lease.job, made, finished, settled)
@@ -202,6 +246,11 @@ class Renderer:
             log.warning("lease-was-lost", attempt=lease.job.attempt)
             for picture in made:
                 self.blobs.delete(picture.blob)
+
+    def _record(self, finished: Sequence[Finished]) -> list[Rendered | None]:
+        return self.database.read(
+            lambda connection: transitions.rendered(connection, finished), patience=SETTLE_PATIENCE
+        )
 
     def _settled_before(self, lease: Lease, poster: UUID) -> bool:
         """Whether it was this very call that settled, and only its answer was lost on the way."""

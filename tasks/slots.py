@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Condition
 
 
 class Slots:
@@ -14,24 +14,29 @@ class Slots:
         self.size = size
         self._headroom = headroom
         self._taken = 0
-        self._lock = Lock()
+        self._changed = Condition()
 
-    def take(self) -> bool | None:
-        """Take a place: True for any work, False for express work only, None where none is free."""
-        with self._lock:
+    def take(self, count: int = 1) -> list[bool]:
+        """Take up to `count` places: for each, True for any work, False for express work only."""
+        with self._changed:
             free = self.size - self._taken
-            if free == 0:
-                return None
-            self._taken += 1
-            return free > self._headroom
+            taken = min(count, free)
+            self._taken += taken
+            return [free - number > self._headroom for number in range(taken)]
 
-    def release(self) -> None:
-        """Give a place back."""
-        with self._lock:
-            self._taken -= 1
+    def release(self, count: int = 1) -> None:
+        """Give places back."""
+        with self._changed:
+            self._taken -= count
+            self._changed.notify_all()
+
+    def wait(self, patience: float) -> bool:
+        """Wait until a place is free, `patience` seconds at most; whether one is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._taken < self.size, patience)
 
     @property
     def taken(self) -> int:
         """How many places are in use."""
-        with self._lock:
+        with self._changed:
             return self._taken

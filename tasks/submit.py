@@ -1,8 +1,9 @@
-"""Admission as it happens: facts read, decision made, job entered, in one transaction."""
+"""Admission as it happens: facts read, decisions made, jobs entered, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -34,27 +35,58 @@ from tasks.members import Member
 from tasks.policy import Policy
 from tasks.store import doors, entry, estimates, facts, jobs, ledger, lines, members, waitlist
 from tasks.store.database import Database
+from tasks.store.together import Together
 from tasks.tiers import Entitlement, Feature, Tier
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """An order, with what is known of its member."""
+
+    order: Order
+    known: members.Known
+    entitlement: Entitlement
+
+    @property
+    def pool(self) -> str | None:
+        """The pool of credits that the member's workspace shares, where it does."""
+        member = self.order.member
+        return f"{member.platform}:{member.workspace}" if self.entitlement.policy.pool else None
+
+    @property
+    def bears_on(self) -> set[str]:
+        """What its admission changes: orders that have one of these too are admitted after it."""
+        own = {self.order.key, self.order.member.key}
+        return own | {self.pool} if self.pool else own
+
+
+@dataclass(slots=True)
 class Reception:
     """Takes orders in, by the operator's policy and what administrators have set."""
 
     database: Database
     policy: Policy
     glances: Glances = field(default_factory=Glances)
+    _admitting: Together[Order, Accepted | Refused] = field(init=False)
+    _threads: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._admitting = Together(self.admit)
+        self._threads = ThreadPoolExecutor(1, "admission")
 
     def submit(self, order: Order) -> Accepted | Refused:
         """Take the order in once, however often it is asked for."""
-        try:
-            outcome = self.database.run(lambda connection: self._submit(connection, order))
-        except IntegrityError:  # the same key, at the same moment: it is there now
-            outcome = self.database.run(lambda connection: self._submit(connection, order))
-        _log(order, outcome)
-        return outcome
+        return self._admitting(order)
+
+    def submit_soon(self, order: Order) -> Future[Accepted | Refused]:
+        """The same without waiting: orders that come while others are admitted go together."""
+        return self._admitting.soon(order, self._threads)
+
+    def close(self) -> None:
+        """Take no more; what is being admitted goes on."""
+        self._threads.shutdown(wait=False)
 
     def entitlement(self, member: Member, known: members.Known) -> Entitlement:
         """Tier and limits of a member, from their roles and what administrators have set."""
@@ -88,67 +120,97 @@ class Reception:
 
     def line(self, connection: Connection, job: Job) -> Line | None:
         """Place in line and estimate of a queued job."""
-        before = lines.ahead(connection, job.id)
+        before = lines.ahead(connection, [job.id]).get(job.id)
         return None if before is None else self.glances.now(connection).line(before)[0]
 
-    def _submit(self, connection: Connection, order: Order) -> Accepted | Refused:
-        known = members.meet(connection, order.member)
-        entitlement = self.entitlement(order.member, known)
-        now = self._situation(connection, order, entitlement)
+    def admit(self, orders: Sequence[Order]) -> list[Accepted | Refused]:
+        """Take several orders in, each once, in one transaction."""
+        try:
+            outcomes = self.database.run(lambda connection: self._submit(connection, orders))
+        except IntegrityError:
+            if len(orders) > 1:
+                raise  # and each is admitted alone
+            # The same key, at the same moment, in another process: it is there now.
+            outcomes = self.database.run(lambda connection: self._submit(connection, orders))
+        for order, outcome in zip(orders, outcomes, strict=True):
+            _log(order, outcome)
+        return outcomes
+
+    def _submit(self, connection: Connection, orders: Sequence[Order]) -> list[Accepted | Refused]:
+        """All in one transaction; of those that bear on each other, one after the other."""
+        known = members.meet(connection, (order.member for order in orders))
+        visits = [self._visit(order, known[order.member.key]) for order in orders]
+        ledger.hold_pools(connection, {visit.pool for visit in visits if visit.pool})
+        outcomes: dict[int, Accepted | Refused] = {}
+        for group in _apart(visits):
+            outcomes |= zip(map(id, group), self._submit_apart(connection, group), strict=True)
+        return [outcomes[id(visit)] for visit in visits]
+
+    def _visit(self, order: Order, known: members.Known) -> Visit:
+        return Visit(order, known, self.entitlement(order.member, known))
+
+    def _submit_apart(
+        self, connection: Connection, visits: Sequence[Visit]
+    ) -> list[Accepted | Refused]:
+        """Admission of orders that do not bear on each other."""
+        found = facts.situations(connection, [_question(visit) for visit in visits])
+        glance = self.glances.now(connection)
+        decided = [
+            self._decide(connection, visit, found[visit.order.key], glance) for visit in visits
+        ]
+        new = [one for one in decided if isinstance(one, entry.NewJob)]
+        entered = iter(self._enter(connection, new, glance) if new else ())
+        return [
+            Accepted(next(entered)) if isinstance(one, entry.NewJob) else one for one in decided
+        ]
+
+    def _decide(
+        self, connection: Connection, visit: Visit, now: facts.Situation, glance: Glance
+    ) -> entry.NewJob | Accepted | Refused:
+        order, entitlement = visit.order, visit.entitlement
         if now.existing is not None:
             job = jobs.read(connection, now.existing)
             if job is not None:
                 return Accepted(self._with_line(connection, job), repeated=True)
-        glance = self.glances.now(connection)
         wanted = feature_of(order.command, order.private)
         door = self._door(entitlement.tier, wanted, now, glance)
         model = now.models.get(order.request.profile, {})
         served = self._degraded(order.request, model) if door.degraded else order.request
         cost = cost_of(served, model.get("steps"))
-        verdict = decide(self._facts(order, entitlement, known, now, door), cost)
+        verdict = decide(self._facts(visit, now, door), cost)
         if isinstance(verdict, Reason):
-            return Refused(self._with_return(connection, order.member, entitlement, verdict, now))
-        less = _less(order.request, served)
-        new = self._new_job(replace(order, request=served), entitlement, verdict, glance)
+            return Refused(self._with_return(connection, visit, verdict, now))
+        new = self._new_job(visit, served, verdict, glance)
         invitation = waitlist.enter(connection, order.member.key) if now.invited else None
-        job = entry.enter(connection, replace(new, degraded=less, invitation=invitation))
-        return Accepted(self._told(connection, job, glance))
+        return replace(new, degraded=_less(order.request, served), invitation=invitation)
 
     def _degraded(self, request: ImageRequest, model: Mapping[str, Any]) -> ImageRequest:
         """The request as it is served while the doors degrade; limits look at what was asked."""
         return degrade(request, model.get("steps") or USUAL_STEPS, model.get("multiple") or 64)
 
-    def _told(self, connection: Connection, job: Job, glance: Glance) -> Job:
-        """The job with its line; what its member is told is written down."""
-        before = lines.ahead(connection, job.id)
-        if before is None:
-            return job
-        line, model = glance.line(before)
-        if line.estimate is not None:
-            estimates.give(connection, job.id, job.tier, before.lane, model, line.estimate)
-        return replace(job, line=line)
+    def _enter(
+        self, connection: Connection, new: Sequence[entry.NewJob], glance: Glance
+    ) -> list[Job]:
+        """The jobs, each with its line; what their members are told is written down."""
+        entered = entry.enter(connection, new)
+        before = lines.ahead(connection, (job.id for job in entered))
+        told: list[Job] = []
+        given: list[estimates.Given] = []
+        for job in entered:
+            ahead = before.get(job.id)
+            if ahead is None:
+                told.append(job)
+                continue
+            line, model = glance.line(ahead)
+            told.append(replace(job, line=line))
+            if line.estimate is not None:
+                given.append(estimates.Given(job.id, job.tier, ahead.lane, model, line.estimate))
+        if given:
+            estimates.give(connection, given)
+        return told
 
-    def _situation(
-        self, connection: Connection, order: Order, entitlement: Entitlement
-    ) -> facts.Situation:
-        policy, member = entitlement.policy, order.member
-        pool = policy.pool or policy.quota
-        return facts.situation(
-            connection,
-            key=order.key,
-            member=(member.platform, member.workspace, member.key),
-            windows=(policy.quota.window.total_seconds(), pool.window.total_seconds()),
-            parent=order.parent,
-        )
-
-    def _facts(
-        self,
-        order: Order,
-        entitlement: Entitlement,
-        known: members.Known,
-        now: facts.Situation,
-        door: Decision,
-    ) -> Facts:
+    def _facts(self, visit: Visit, now: facts.Situation, door: Decision) -> Facts:
+        order, entitlement, known = visit.order, visit.entitlement, visit.known
         wanted = feature_of(order.command, order.private)
         return Facts(
             entitlement=entitlement,
@@ -160,7 +222,7 @@ class Reception:
             waiting=now.queued,
             running=now.running,
             standing=now.standing,
-            pool=now.pool if entitlement.policy.pool else None,
+            pool=now.pool if visit.pool else None,
             words=(*self.policy.words, *known.words),
             models=sorted(now.models),
             parent_exists=now.parent_exists,
@@ -192,9 +254,9 @@ class Reception:
         return any(one.code not in ("", "feature-closed") for one in found)
 
     def _new_job(
-        self, order: Order, entitlement: Entitlement, verdict: Admitted, glance: Glance
+        self, visit: Visit, served: ImageRequest, verdict: Admitted, glance: Glance
     ) -> entry.NewJob:
-        tier = entitlement.tier
+        tier = visit.entitlement.tier
         priority = (
             Priority.RELAXED
             if verdict.relaxed
@@ -202,44 +264,63 @@ class Reception:
             if tier.paid
             else Priority.NORMAL
         )
-        place = order.place
         return entry.NewJob(
             id=uuid4(),
-            order=replace(order, request=order.request.with_priority(priority)),
+            order=replace(visit.order, request=served.with_priority(priority)),
             tier=tier,
             lane=lane_of(tier, verdict.relaxed),
-            at_once=entitlement.policy.running,
+            at_once=visit.entitlement.policy.running,
             cost=verdict.cost,
-            cost_seconds=glance.expected(order.request),
+            cost_seconds=glance.expected(served),
             relaxed=verdict.relaxed,
-            pool=f"{place.platform}:{place.workspace}" if entitlement.policy.pool else None,
+            pool=visit.pool,
         )
 
     def _with_line(self, connection: Connection, job: Job) -> Job:
         return replace(job, line=self.line(connection, job))
 
     def _with_return(
-        self,
-        connection: Connection,
-        member: Member,
-        entitlement: Entitlement,
-        reason: Reason,
-        now: facts.Situation,
+        self, connection: Connection, visit: Visit, reason: Reason, now: facts.Situation
     ) -> Reason:
         """A spent quota's reason with the moment from which this order fits."""
         if reason.code != "quota-spent":
             return reason
-        policy = entitlement.policy
+        policy = visit.entitlement.policy
         seconds = policy.quota.window.total_seconds()
-        own = ledger.entries(connection, member.key, seconds)
+        own = ledger.entries(connection, visit.order.member.key, seconds)
         pool = None
-        if policy.pool:
-            name = f"{member.platform}:{member.workspace}"
-            rows = ledger.pool_entries(connection, name, policy.pool.window.total_seconds())
-            pool = (rows, now.pool)
+        if policy.pool and visit.pool:
+            length = policy.pool.window.total_seconds()
+            pool = (ledger.pool_entries(connection, visit.pool, length), now.pool)
         cost = float(reason.details["cost"])
         moment = when_affordable(policy, (own, now.standing), pool, cost, now.now)
         return Reason(reason.code, {**reason.details, "returns_at": moment})
+
+
+def _apart(visits: Sequence[Visit]) -> Iterator[list[Visit]]:
+    """The visits in groups, in each of which none bears on another, in the order they came."""
+    left = list(visits)
+    while left:
+        taken: set[str] = set()
+        group: list[Visit] = []
+        later: list[Visit] = []
+        for visit in left:
+            (group if taken.isdisjoint(visit.bears_on) else later).append(visit)
+            taken |= visit.bears_on
+        yield group
+        left = later
+
+
+def _question(visit: Visit) -> facts.Question:
+    """What has to be known to admit it."""
+    policy, member = visit.entitlement.policy, visit.order.member
+    pool = policy.pool or policy.quota
+    return facts.Question(
+        key=visit.order.key,
+        member=(member.platform, member.workspace, member.key),
+        windows=(policy.quota.window.total_seconds(), pool.window.total_seconds()),
+        parent=visit.order.parent,
+    )
 
 
 def _log(order: Order, outcome: Accepted | Refused) -> None:

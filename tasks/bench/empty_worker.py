@@ -1,6 +1,7 @@
 """A worker whose renders are empty and whose courier posts nothing: what is left is the queue.
 
-Run as `python -m tasks.bench.empty_worker`. Everything else is the worker that an operator runs.
+Run as `python -m tasks.bench.empty_worker PLACES`, with so many jobs at once. Everything else is
+the worker that an operator runs.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from tasks.deliver import CourierDesk, Parcel, Receipt
 from tasks.job import Job
 from tasks.worker import Equipment, main
 
-SLOTS = 8
-
 
 class EmptyEngine:
     """Has every picture at once: none."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
 
     def submit(self, request: ImageRequest, *, seconds: float | None = None) -> Rendering:  # noqa: ARG002
         """A rendering that is over."""
@@ -33,7 +35,7 @@ class EmptyEngine:
 
     def load(self) -> EngineLoad:
         """Never busy."""
-        return EngineLoad("none", ("blank",), SLOTS, 0, {}, SLOTS, 0.0)
+        return EngineLoad("none", ("blank",), self._slots, 0, {}, self._slots, 0.0)
 
     def rates(self) -> tuple[()]:
         """None."""
@@ -66,4 +68,5 @@ def connect(_desk: CourierDesk) -> EmptyCourier:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Equipment(engine=cast(Engine, EmptyEngine()), couriers={"bench": connect})))
+    engine = cast(Engine, EmptyEngine(int(sys.argv[1])))
+    sys.exit(main(Equipment(engine=engine, couriers={"bench": connect})))

@@ -88,7 +88,7 @@ def ours(place: Ground) -> Parts:
 
 def bare_celery(place: Ground) -> list[float]:
     """Seconds from publishing a no-op task to its end, one after the other."""
-    worker = place.start("tasks.bench.rivals", "celery", "1")
+    worker = place.start("tasks.bench.rivals", "celery", "1", "8")
     said(worker, "ready")
     noop = celery_app(place.redis_url).signature("bare.noop")
     taken: list[float] = []

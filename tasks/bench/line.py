@@ -94,7 +94,7 @@ class Studio:
 
     def place(self) -> None:
         """The place in line of the newest job."""
-        self.database.run(lambda connection: lines.ahead(connection, self.newest[-1]))
+        self.database.run(lambda connection: lines.ahead(connection, self.newest[-1:]))
 
 
 def _json(request: ImageRequest) -> str:

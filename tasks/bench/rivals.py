@@ -1,6 +1,7 @@
-"""The others: bare Celery, and procrastinate. Run as `python -m tasks.bench.rivals NAME COUNT`.
+"""The others: bare Celery, and procrastinate.
 
-Each is a worker process with a task that does nothing. It prints `ready` when it takes work, and
+Run as `python -m tasks.bench.rivals NAME COUNT AT_ONCE`. Each is a worker process with a task that
+does nothing, of which it does AT_ONCE at a time. It prints `ready` when it takes work, and
 the moment (seconds since the epoch) at which the COUNTth task of every round was done.
 """
 
@@ -17,8 +18,6 @@ from celery import Celery
 from celery.signals import worker_ready
 
 from tasks.app import broker_url
-
-CONCURRENCY = 8
 
 
 class Counter:
@@ -42,7 +41,7 @@ def celery_app(redis_url: str) -> Celery:
     return app
 
 
-def run_celery(redis_url: str, count: int) -> None:
+def run_celery(redis_url: str, count: int, at_once: int) -> None:
     """A bare Celery worker on threads, until SIGTERM."""
     app, counter = celery_app(redis_url), Counter(count)
 
@@ -51,20 +50,20 @@ def run_celery(redis_url: str, count: int) -> None:
         counter.add()
 
     worker_ready.connect(lambda **_: print("ready", flush=True), weak=False)
-    app.Worker(pool="threads", concurrency=CONCURRENCY, quiet=True).start()
+    app.Worker(pool="threads", concurrency=at_once, quiet=True).start()
 
 
-def procrastinate_app(database_url: str) -> procrastinate.App:
+def procrastinate_app(database_url: str, at_once: int) -> procrastinate.App:
     """Procrastinate as it comes, on its psycopg connector."""
 
-    size: Any = CONCURRENCY  # passed on to the pool, which its types do not know
+    size: Any = at_once  # passed on to the pool, which its types do not know
     connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=size, max_size=size)
     return procrastinate.App(connector=connector)
 
 
-async def run_procrastinate(database_url: str, count: int) -> None:
+async def run_procrastinate(database_url: str, count: int, at_once: int) -> None:
     """A procrastinate worker, until it is ended."""
-    app, counter = procrastinate_app(database_url), Counter(count)
+    app, counter = procrastinate_app(database_url, at_once), Counter(count)
 
     @app.task(name="bare.noop")
     async def noop() -> None:
@@ -72,11 +71,12 @@ async def run_procrastinate(database_url: str, count: int) -> None:
 
     async with app.open_async():
         print("ready", flush=True)
-        await app.run_worker_async(concurrency=CONCURRENCY)
+        await app.run_worker_async(concurrency=at_once)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "celery":
-        run_celery(os.environ["ATELIER_REDIS_URL"], int(sys.argv[2]))
+    name, count, at_once = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    if name == "celery":
+        run_celery(os.environ["ATELIER_REDIS_URL"], count, at_once)
     else:
-        asyncio.run(run_procrastinate(os.environ["ATELIER_DATABASE_URL"], int(sys.argv[2])))
+        asyncio.run(run_procrastinate(os.environ["ATELIER_DATABASE_URL"], count, at_once))

@@ -22,6 +22,7 @@ from tasks.bench.line import LANES, Studio
 from tasks.bench.queue import report
 from tasks.bench.rivals import procrastinate_app
 from tasks.store import leases, transitions
+from tasks.store.transitions import Finished
 
 CALLS = 400
 WAITING = 1_000
@@ -32,13 +33,14 @@ def ours(studio: Studio) -> None:
     lease = studio.database.read(lambda c: leases.lease(c, "bench", LANES, ["blank"], 60))
     if lease is None:
         raise RuntimeError("The line was empty.")
-    studio.database.run(lambda c: transitions.rendered(c, lease, [], uuid4(), 60, 1.0))
+    finished = Finished(lease, [], uuid4(), 60, 1.0)
+    studio.database.read(lambda c: transitions.rendered(c, [finished]))
 
 
 async def theirs(place: Ground, turn: Callable[[], None], calls: int) -> list[float]:
     """Seconds of each fetch and finish; `turn` is taken before each."""
     taken: list[float] = []
-    app = procrastinate_app(place.database_url)
+    app = procrastinate_app(place.database_url, 1)
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
         deferrer = app.configure_task("bare.noop", allow_unknown=True)

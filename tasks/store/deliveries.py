@@ -46,13 +46,17 @@ def claim(connection: Connection, platforms: Sequence[str], hold: float, limit: 
 
 
 _HOLD = text("""
+    WITH held AS (
+        SELECT job FROM deliveries WHERE owner = ANY(:posters) AND state = 'pending'
+        FOR UPDATE SKIP LOCKED
+    )
     UPDATE deliveries SET owner_until = now() + make_interval(secs => :hold)
-    WHERE owner = ANY(:posters) AND state = 'pending'
+    FROM held WHERE deliveries.job = held.job
 """).bindparams(bindparam("posters", type_=ARRAY(Uuid)))
 
 
 def hold(connection: Connection, posters: Sequence[UUID], seconds: float) -> None:
-    """Hold claims longer."""
+    """Hold claims longer; one that is being changed at this moment is held the next time."""
     if posters:
         connection.execute(_HOLD, {"posters": list(posters), "hold": seconds})
 

@@ -29,13 +29,18 @@ def set_to(
 
 
 BY_HAND = """
-    (SELECT jsonb_agg(jsonb_build_array(platform, subject, set_to)) FROM doors
+    (SELECT jsonb_agg(jsonb_build_array(doors.platform, subject, set_to)) FROM doors
         WHERE set_to IS NOT NULL
-            AND (platform, workspace) IN ((:platform, :workspace), ('*', '*')))
+            AND (doors.platform, doors.workspace)
+                IN (({here}.platform, {here}.workspace), ('*', '*')))
 """
-"""What is set for a server, as one value of a larger query: see `by_hand_of`."""
+"""What is set for the server `here`, as one value of a larger query: see `by_hand_of`."""
 
-_BY_HAND = text(f"SELECT {BY_HAND}")
+_BY_HAND = text(f"""
+    SELECT {BY_HAND.format(here="one")} FROM (
+        SELECT CAST(:platform AS text) AS platform, CAST(:workspace AS text) AS workspace
+    ) AS one
+""")
 
 
 def by_hand_of(rows: Iterable[tuple[str, str, str]] | None) -> HandSet:

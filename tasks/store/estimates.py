@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from tasks.capacity import KEPT, Outcome
 from tasks.job import Estimate
@@ -12,17 +15,38 @@ from tasks.tiers import Tier
 
 _GIVE = text("""
     INSERT INTO estimates (job, tier, lane, model, p50, p90)
-    VALUES (:job, :tier, :lane, :model, :p50, :p90) ON CONFLICT (job) DO NOTHING
-""")
+    SELECT g.* FROM atelier_each(:given) AS item, jsonb_to_record(item) AS g(
+        job uuid, tier text, lane text, model double precision, p50 double precision,
+        p90 double precision)
+    ON CONFLICT (job) DO NOTHING
+""").bindparams(bindparam("given", type_=JSONB))
 
 
-def give(
-    connection: Connection, job: UUID, tier: Tier, lane: str, model: float, told: Estimate
-) -> None:
-    """Write down what a member was told when the job was taken; `model` is in seconds."""
-    p50, p90 = told.p50.total_seconds(), told.p90.total_seconds()
-    values = {"job": job, "tier": tier.value, "lane": lane, "model": model, "p50": p50, "p90": p90}
-    connection.execute(_GIVE, values)
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a member was told when their job was taken; `model` is in seconds."""
+
+    job: UUID
+    tier: Tier
+    lane: str
+    model: float
+    told: Estimate
+
+
+def give(connection: Connection, given: Sequence[Given]) -> None:
+    """Write down what members were told."""
+    values = [
+        {
+            "job": str(one.job),
+            "tier": one.tier.value,
+            "lane": one.lane,
+            "model": one.model,
+            "p50": one.told.p50.total_seconds(),
+            "p90": one.told.p90.total_seconds(),
+        }
+        for one in given
+    ]
+    connection.execute(_GIVE, {"given": values})
 
 
 _OUTCOMES = text("""

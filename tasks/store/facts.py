@@ -1,14 +1,15 @@
-"""What admission must know about a member, a server and an order: read in one round trip."""
+"""What admission must know about orders, their members and servers: read in one round trip."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from tasks.handset import HandSet
 from tasks.quota import Standing
@@ -33,52 +34,68 @@ class Situation:
     parent_exists: bool
 
 
-_SITUATION = text(f"""
-    SELECT now() AS now,
-        (SELECT id FROM jobs WHERE key = :key) AS existing,
-        (SELECT count(*) FROM jobs WHERE member_key = :member AND state = 'queued') AS queued,
-        (SELECT count(*) FROM jobs WHERE member_key = :member AND state = 'running') AS running,
-        {standing_columns("member_key", ":member", ":seconds")},
-        {standing_columns("pool", ":pool", ":pool_seconds", "pool_")},
-        EXISTS (SELECT FROM jobs WHERE member_key = :member) AS known,
-        EXISTS (
-            SELECT FROM waitlist WHERE member_key = :member AND invited_until > now()
-        ) AS invited,
-        {BY_HAND} AS doors,
-        (SELECT jsonb_agg(profiles) FROM workers
-            WHERE seen_at > now() - interval '1 day') AS models,
-        (CAST(:parent AS uuid) IS NULL OR EXISTS (
-            SELECT FROM pictures WHERE id = :parent AND NOT deleted
-        )) AS parent_exists
-""")
-
-
-def situation(
-    connection: Connection,
-    *,
-    key: str,
-    member: tuple[str, str, str],
-    windows: tuple[float, float],
-    parent: UUID | None,
-) -> Situation:
-    """The facts for an order `key` of a member (platform, workspace, key).
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of an order: its key, its member (platform, workspace, key) and its parent.
 
     `windows` are the quota's and the pool's lengths in seconds.
     """
-    platform, workspace, member_key = member
-    row = connection.execute(
-        _SITUATION,
-        {
-            "key": key,
-            "member": member_key,
+
+    key: str
+    member: tuple[str, str, str]
+    windows: tuple[float, float]
+    parent: UUID | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the statement reads it."""
+        platform, workspace, member = self.member
+        return {
+            "key": self.key,
             "platform": platform,
             "workspace": workspace,
-            "seconds": windows[0],
+            "member": member,
+            "seconds": self.windows[0],
             "pool": f"{platform}:{workspace}",
-            "pool_seconds": windows[1],
-            "parent": parent,
-        },
-    ).one()
+            "pool_seconds": self.windows[1],
+            "parent": str(self.parent) if self.parent else None,
+        }
+
+
+_SITUATION = text(f"""
+    WITH given AS MATERIALIZED (
+        SELECT g.* FROM atelier_each(:questions) AS item, jsonb_to_record(item) AS g(
+            key text, platform text, workspace text, member text, seconds double precision,
+            pool text, pool_seconds double precision, parent uuid)
+    )
+    SELECT given.key, now() AS now,
+        (SELECT id FROM jobs WHERE jobs.key = given.key) AS existing,
+        (SELECT count(*) FROM jobs
+            WHERE member_key = given.member AND state = 'queued') AS queued,
+        (SELECT count(*) FROM jobs
+            WHERE member_key = given.member AND state = 'running') AS running,
+        {standing_columns("member_key", "given.member", "given.seconds")},
+        {standing_columns("pool", "given.pool", "given.pool_seconds", "pool_")},
+        EXISTS (SELECT FROM jobs WHERE member_key = given.member) AS known,
+        EXISTS (
+            SELECT FROM waitlist WHERE member_key = given.member AND invited_until > now()
+        ) AS invited,
+        {BY_HAND.format(here="given")} AS doors,
+        (SELECT jsonb_agg(profiles) FROM workers
+            WHERE seen_at > now() - interval '1 day') AS models,
+        (given.parent IS NULL OR EXISTS (
+            SELECT FROM pictures WHERE id = given.parent AND NOT deleted
+        )) AS parent_exists
+    FROM given
+""").bindparams(bindparam("questions", type_=JSONB))
+
+
+def situations(connection: Connection, questions: Sequence[Question]) -> dict[str, Situation]:
+    """The facts for each order, by its key."""
+    values = {"questions": [one.to_json() for one in questions]}
+    return {row.key: _situation(row) for row in connection.execute(_SITUATION, values)}
+
+
+def _situation(row: Any) -> Situation:
     models: dict[str, Mapping[str, Any]] = {}
     for profiles in row.models or ():
         models |= profiles

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,17 +16,57 @@ from tasks.job import JobState, Reason
 from tasks.store.jobs import job_of, reason_from_json, reason_to_json
 from tasks.store.transitions import Lease, check
 
-# The rules of `tasks.fairness`, written out where the lease is: see migration 0002.
+# The rules of `tasks.fairness`, written out where the lease is: see migrations 0002 and 0008.
 _LEASE = text("""
-    SELECT * FROM atelier_lease(:lanes, :profiles, :owner, :token, :seconds, :ageing)
+    SELECT * FROM atelier_lease_several(
+        :lanes, :express_lanes, :profiles, :owner, :tokens, :express, :seconds, :ageing)
 """).bindparams(
     bindparam("lanes", type_=ARRAY(Text)),
+    bindparam("express_lanes", type_=ARRAY(Text)),
     bindparam("profiles", type_=ARRAY(Text)),
     bindparam("owner", type_=Text),
-    bindparam("token", type_=Uuid),
+    bindparam("tokens", type_=ARRAY(Uuid)),
     bindparam("seconds", type_=Double),
     bindparam("ageing", type_=Double),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Who takes leases: its name, the lanes it takes from, and the profiles that it can make.
+
+    `express` are those of its lanes that places kept for pressing work take from.
+    """
+
+    owner: str
+    lanes: Sequence[str]
+    profiles: Sequence[str]
+    express: Sequence[str] = ()
+
+
+def lease_several(
+    connection: Connection, taker: Taker, seconds: float, count: int, express: int = 0
+) -> list[Lease]:
+    """Take up to `count` of the fairest ready jobs, in their order; the last `express` of them,
+    where there are so many, come from the express lanes.
+
+    Each costs the same whatever waits: a probe of the line's head for each lane and profile.
+    """
+    check([JobState.QUEUED], JobState.RUNNING)
+    rows = connection.execute(
+        _LEASE,
+        {
+            "lanes": list(taker.lanes),
+            "express_lanes": list(taker.express),
+            "profiles": list(taker.profiles),
+            "owner": taker.owner,
+            "tokens": [uuid4() for _ in range(count)],
+            "express": express,
+            "seconds": seconds,
+            "ageing": AGEING,
+        },
+    ).mappings()
+    return [Lease(job_of(row), taker.owner, row["lease_token"], row["lease_until"]) for row in rows]
 
 
 def lease(
@@ -35,28 +76,8 @@ def lease(
     profiles: Sequence[str],
     seconds: float,
 ) -> Lease | None:
-    """Take the fairest ready job of these lanes that one of the profiles can make.
-
-    One call costs the same whatever waits: a probe of the line's head for each lane and profile.
-    """
-    check([JobState.QUEUED], JobState.RUNNING)
-    token = uuid4()
-    row = (
-        connection.execute(
-            _LEASE,
-            {
-                "lanes": list(lanes),
-                "profiles": list(profiles),
-                "owner": owner,
-                "token": token,
-                "seconds": seconds,
-                "ageing": AGEING,
-            },
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return Lease(job_of(row), owner, token, row["lease_until"]) if row else None
+    """Take the fairest ready job of these lanes that one of the profiles can make."""
+    return next(iter(lease_several(connection, Taker(owner, lanes, profiles), seconds, 1)), None)
 
 
 _READY = text("""
@@ -77,8 +98,13 @@ def any_ready(connection: Connection, lanes: Sequence[str], profiles: Sequence[s
 
 
 _RENEW = text("""
+    WITH held AS (
+        SELECT id FROM jobs
+        WHERE lease_token = ANY(:tokens) AND id = ANY(:ids) AND state = 'running'
+        ORDER BY id FOR UPDATE
+    )
     UPDATE jobs SET lease_until = now() + make_interval(secs => :seconds)
-    WHERE lease_token = ANY(:tokens) AND id = ANY(:ids) AND state = 'running'
+    FROM held WHERE jobs.id = held.id
     RETURNING lease_token, cancelling
 """).bindparams(bindparam("tokens", type_=ARRAY(Uuid)), bindparam("ids", type_=ARRAY(Uuid)))
 

@@ -7,10 +7,12 @@ some. Relaxed entries are written like the others and count in no quota.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
 
 from tasks.quota import Entry, Standing
 
@@ -48,6 +50,21 @@ def pool_standing(connection: Connection, pool: str, seconds: float) -> Standing
     """The same of a workspace's shared pool."""
     row = connection.execute(_POOL, {"whose": pool, "seconds": seconds}).one()
     return Standing(row.spent, row.held)
+
+
+_HOLD_POOLS = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended('atelier_pool ' || pool, 0))
+    FROM unnest(:pools) AS pool
+""").bindparams(bindparam("pools", type_=ARRAY(Text)))
+
+
+def hold_pools(connection: Connection, pools: Collection[str]) -> None:
+    """Hold shared pools until the transaction ends: their members' orders come one after the other.
+
+    Otherwise two members could both be given the last credit.
+    """
+    if pools:
+        connection.execute(_HOLD_POOLS, {"pools": sorted(pools)})
 
 
 _ENTRIES = """

@@ -8,6 +8,7 @@ change is counted twice, and none is missed because its transaction was slow.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,27 +29,31 @@ _CHANGES = """
 
 _PLACE = text(f"""
     WITH mine AS MATERIALIZED (
-        SELECT lane, start_tag, created_at, profile, cost_seconds, greatest(0, start_tag - virtual
+        SELECT jobs.id, lane, start_tag, created_at, profile, cost_seconds,
+            greatest(0, start_tag - virtual
             - :ageing * greatest(0, extract(epoch FROM clock_timestamp()) - virtual_at)) AS lead
-        FROM jobs JOIN lanes USING (lane) WHERE id = :job AND state = 'queued'
-    ), {_CHANGES}, page AS MATERIALIZED (
-        SELECT lines.lows[number] AS low, jobs_before[number] AS jobs,
-            seconds_before[number] AS seconds
-        FROM mine JOIN lines USING (lane), width_bucket(mine.start_tag, lines.lows) AS number
-    ), inside AS (
-        SELECT count(*) AS jobs, coalesce(sum(other.cost_seconds), 0) AS seconds
-        FROM mine, page, jobs AS other
-        WHERE other.lane = mine.lane AND other.state = 'queued' AND other.start_tag >= page.low
-            AND (other.start_tag, other.created_at) < (mine.start_tag, mine.created_at)
-    ), unfolded AS (
-        SELECT coalesce(sum(changes.jobs), 0) AS jobs, coalesce(sum(changes.seconds), 0) AS seconds
-        FROM mine, page, changes WHERE changes.lane = mine.lane AND changes.tag < page.low
-    )
-    SELECT mine.lane, mine.profile, mine.cost_seconds, mine.lead,
+        FROM atelier_each(:jobs) AS item JOIN jobs ON jobs.id = CAST(item #>> '{{}}' AS uuid)
+            JOIN lanes USING (lane)
+        WHERE state = 'queued'
+    ), {_CHANGES}
+    SELECT mine.id, mine.lane, mine.profile, mine.cost_seconds, mine.lead,
         page.jobs + inside.jobs + unfolded.jobs AS jobs,
         page.seconds + inside.seconds + unfolded.seconds AS seconds
-    FROM mine, page, inside, unfolded
-""")
+    FROM mine CROSS JOIN LATERAL (
+        SELECT lines.lows[number] AS low, jobs_before[number] AS jobs,
+            seconds_before[number] AS seconds
+        FROM lines, width_bucket(mine.start_tag, lines.lows) AS number
+        WHERE lines.lane = mine.lane
+    ) AS page CROSS JOIN LATERAL (
+        SELECT count(*) AS jobs, coalesce(sum(other.cost_seconds), 0) AS seconds
+        FROM jobs AS other
+        WHERE other.lane = mine.lane AND other.state = 'queued' AND other.start_tag >= page.low
+            AND (other.start_tag, other.created_at) < (mine.start_tag, mine.created_at)
+    ) AS inside CROSS JOIN LATERAL (
+        SELECT coalesce(sum(changes.jobs), 0) AS jobs, coalesce(sum(changes.seconds), 0) AS seconds
+        FROM changes WHERE changes.lane = mine.lane AND changes.tag < page.low
+    ) AS unfolded
+""").bindparams(bindparam("jobs", type_=JSONB), bindparam("ageing", type_=Double))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +68,20 @@ class Ahead:
     lead: float = 0.0  # virtual seconds before the lane's time comes to it: newcomers go before
 
 
-def ahead(connection: Connection, job: UUID) -> Ahead | None:
-    """What lies before a job; None once it is not queued."""
-    row = connection.execute(_PLACE, {"job": job, "ageing": AGEING}).one_or_none()
-    if row is None:
-        return None
-    return Ahead(
-        row.lane,
-        row.profile,
-        row.cost_seconds,
-        int(row.jobs),
-        max(0.0, row.seconds),
-        float(row.lead),
-    )
+def ahead(connection: Connection, jobs: Iterable[UUID]) -> dict[UUID, Ahead]:
+    """What lies before each of these jobs that is queued."""
+    values = {"jobs": [str(job) for job in jobs], "ageing": AGEING}
+    return {
+        row.id: Ahead(
+            row.lane,
+            row.profile,
+            row.cost_seconds,
+            int(row.jobs),
+            max(0.0, row.seconds),
+            float(row.lead),
+        )
+        for row in connection.execute(_PLACE, values)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,33 +30,40 @@ class Known:
 
 _AROUND = """
     (SELECT jsonb_object_agg(role, tier) FROM tier_map
-        WHERE platform = :platform AND workspace = :workspace) AS roles,
+        WHERE platform = {here}.platform AND workspace = {here}.workspace) AS roles,
     (SELECT jsonb_build_object('settings', settings, 'words', to_jsonb(words)) FROM workspaces
-        WHERE platform = :platform AND workspace = :workspace) AS workspace
+        WHERE platform = {here}.platform AND workspace = {here}.workspace) AS workspace
 """
 
 # Also the lock that lets one order of a member be admitted after another.
 _MEET = text(f"""
-    WITH met AS (
+    WITH given AS MATERIALIZED (
+        SELECT g.* FROM atelier_each(:members) AS item, jsonb_to_record(item) AS g(
+            key text, platform text, workspace text, id text, name text)
+    ), met AS (
         INSERT INTO members (key, platform, workspace, id, name)
-        VALUES (:key, :platform, :workspace, :id, :name)
+        SELECT key, platform, workspace, id, name FROM given ORDER BY key
         ON CONFLICT (key) DO UPDATE SET name = excluded.name
-        RETURNING blocked, preferences
+        RETURNING key, blocked, preferences
     )
-    SELECT blocked, preferences, {_AROUND} FROM met
-""")
+    SELECT key, blocked, preferences, {_AROUND.format(here="given")}
+    FROM met JOIN given USING (key)
+""").bindparams(bindparam("members", type_=JSONB))
 
 _LOOK = text(f"""
     SELECT coalesce(blocked, false) AS blocked, coalesce(preferences, '{{}}') AS preferences,
-        {_AROUND}
-    FROM (SELECT 1) AS one LEFT JOIN members ON members.key = :key
+        {_AROUND.format(here="one")}
+    FROM (
+        SELECT CAST(:platform AS text) AS platform, CAST(:workspace AS text) AS workspace
+    ) AS one LEFT JOIN members ON members.key = :key
 """)
 
 
-def meet(connection: Connection, member: Member) -> Known:
-    """Remember a member, and hold them until the transaction ends."""
-    values = {"id": member.id, "name": member.name, **_where(member)}
-    return _known(connection.execute(_MEET, values).one())
+def meet(connection: Connection, several: Iterable[Member]) -> dict[str, Known]:
+    """Remember members, and hold them until the transaction ends: by key, what is known of each."""
+    given = {one.key: {"id": one.id, "name": one.name, **_where(one)} for one in several}
+    rows = connection.execute(_MEET, {"members": list(given.values())})
+    return {row.key: _known(row) for row in rows}
 
 
 def look(connection: Connection, member: Member) -> Known:

@@ -1,15 +1,22 @@
-"""The outbox: tickets still to be published. A row says only that there is new work."""
+"""The outbox: jobs of which no worker has been told. A row says only that there is one more."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from tasks.store.workers import ALIVE_SECONDS
+
 CHANNEL = "atelier_outbox"
 
 _TAKE = text("""
-    DELETE FROM outbox WHERE id IN (
-        SELECT id FROM outbox ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+    WITH taken AS (
+        DELETE FROM outbox WHERE id IN (
+            SELECT id FROM outbox ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+        ) RETURNING id
     )
+    SELECT count(*) AS jobs, (
+        SELECT count(*) FROM workers WHERE seen_at > now() - make_interval(secs => :seconds)
+    ) AS workers FROM taken
 """)
 
 _ADD = text("""
@@ -17,11 +24,15 @@ _ADD = text("""
 """)
 
 
-def take(connection: Connection, limit: int) -> int:
-    """Take up to `limit` tickets away; they are back if the transaction is undone."""
-    return connection.execute(_TAKE, {"limit": limit}).rowcount
+def take(connection: Connection, limit: int) -> tuple[int, int]:
+    """Take up to `limit` rows away; they are back if the transaction is undone.
+
+    How many they were, and how many workers there are to be told.
+    """
+    row = connection.execute(_TAKE, {"limit": limit, "seconds": ALIVE_SECONDS}).one()
+    return row.jobs, row.workers
 
 
 def add(connection: Connection) -> None:
-    """Ask for one more ticket."""
+    """Have workers told of one more job."""
     connection.execute(_ADD)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Double, Interval, Text
+from sqlalchemy.types import Interval, Text
 
 from tasks.job import TRANSITIONS, Job, JobState, Reason
 from tasks.store import fences, flows
@@ -61,46 +61,84 @@ def check(states: Iterable[JobState], to: JobState) -> list[str]:
     return [state.value for state in states]
 
 
+# Several at once, each looked up by its key (see migration 0008). They are given in the order of
+# their keys, and so locked in it, as everywhere: no two calls get in a knot.
 _RENDERED = text("""
-    WITH moved AS (
+    WITH given AS MATERIALIZED (
+        SELECT g.* FROM atelier_each(:finished) AS item, jsonb_to_record(item) AS g(
+            job uuid, attempt int, token uuid, poster uuid, hold double precision,
+            gpu_seconds double precision, fence bigint, pictures jsonb)
+    ), moved AS (
         UPDATE jobs SET state = 'delivering', rendered_at = clock_timestamp(), lease_until = NULL,
             cancelling = NULL
-        WHERE id = :job AND state = 'running' AND attempt = :attempt AND lease_token = :token
-        RETURNING id, platform, lane, flow, parent, request, request ->> 'prompt' AS prompt,
-            cost_seconds, rendered_at, placeholder
+        FROM given WHERE jobs.id = given.job AND jobs.state = 'running'
+            AND jobs.attempt = given.attempt AND jobs.lease_token = given.token
+        RETURNING jobs.id, jobs.attempt, platform, lane, flow, parent, request,
+            request ->> 'prompt' AS prompt, cost_seconds, rendered_at, placeholder,
+            given.token, given.poster, given.hold, given.gpu_seconds, given.fence, given.pictures
     ), ended AS (
         UPDATE attempts SET ended_at = clock_timestamp(), outcome = 'rendered',
-            gpu_seconds = :gpu_seconds
-        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = :attempt
-        RETURNING extract(epoch FROM attempts.ended_at - attempts.started_at) AS lasted
+            gpu_seconds = moved.gpu_seconds
+        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = moved.attempt
+        RETURNING moved.request, moved.gpu_seconds,
+            extract(epoch FROM attempts.ended_at - attempts.started_at) AS lasted
     ), learnt AS (
         INSERT INTO cost_samples (request, seconds, job_seconds)
-        SELECT request, :gpu_seconds, lasted FROM moved, ended
-        WHERE CAST(:gpu_seconds AS double precision) > 0
+        SELECT request, gpu_seconds, lasted FROM ended WHERE gpu_seconds > 0
     ), told AS (
         UPDATE estimates SET settled_at = rendered_at,
             actual = extract(epoch FROM rendered_at - given_at)
         FROM moved WHERE estimates.job = moved.id AND actual IS NULL
     ), posted AS (
         INSERT INTO deliveries (job, platform, state, owner, owner_until, tries)
-        SELECT id, platform, 'pending', :poster, now() + make_interval(secs => :hold), 1 FROM moved
+        SELECT id, platform, 'pending', poster, now() + make_interval(secs => hold), 1 FROM moved
     ), kept AS (
         INSERT INTO pictures (id, job, index, blob, mime, width, height, seed, parent, instruction,
             request, flagged)
         SELECT p.id, moved.id, p.index, p.blob, p.mime, p.width, p.height, p.seed, moved.parent,
             moved.prompt, p.request, p.flagged
-        FROM moved, jsonb_to_recordset(:pictures) AS p(id uuid, index int, blob text, mime text,
-            width int, height int, seed bigint, request jsonb, flagged boolean)
+        FROM moved, jsonb_to_recordset(moved.pictures) AS p(id uuid, index int, blob text,
+            mime text, width int, height int, seed bigint, request jsonb, flagged boolean)
     ), corrected AS (
         INSERT INTO lane_changes (lane, seconds)
-        SELECT lane, :gpu_seconds - cost_seconds FROM moved
-        WHERE CAST(:gpu_seconds AS double precision) > 0
+        SELECT lane, sum(gpu_seconds - cost_seconds) FROM moved WHERE gpu_seconds > 0 GROUP BY lane
     )
-    SELECT placeholder, pg_try_advisory_xact_lock(:fence) AS unfenced,
-        atelier_leave(lane, flow, coalesce(:gpu_seconds - cost_seconds, 0),
-            coalesce(:gpu_seconds - cost_seconds, 0))
-    FROM moved
-""").bindparams(bindparam("pictures", type_=JSONB), bindparam("gpu_seconds", type_=Double))
+    SELECT token, placeholder, pg_try_advisory_xact_lock(fence) AS unfenced,
+        atelier_leave(lane, flow, coalesce(gpu_seconds - cost_seconds, 0),
+            coalesce(gpu_seconds - cost_seconds, 0))
+    FROM moved ORDER BY lane, flow
+""").bindparams(bindparam("finished", type_=JSONB))
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A leased job whose pictures are stored: `poster` may post them for `hold` seconds.
+
+    `gpu_seconds` is what the render took of a device, where that was measured.
+    """
+
+    lease: Lease
+    made: Sequence[NewPicture]
+    poster: UUID
+    hold: float
+    gpu_seconds: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the statement reads it."""
+        return {
+            "job": str(self.lease.job.id),
+            "attempt": self.lease.job.attempt,
+            "token": str(self.lease.token),
+            "poster": str(self.poster),
+            "hold": self.hold,
+            "gpu_seconds": self.gpu_seconds or None,
+            "fence": fences.key(self.lease.job.id),
+            "pictures": [
+                {name: getattr(picture, name) for name in NewPicture.__slots__}
+                | {"id": str(picture.id)}
+                for picture in self.made
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,46 +153,28 @@ class Rendered:
     unfenced: bool
 
 
-def rendered(
-    connection: Connection,
-    lease: Lease,
-    made: Sequence[NewPicture],
-    poster: UUID,
-    hold: float,
-    gpu_seconds: float | None = None,
-) -> Rendered | None:
-    """running → delivering: the pictures are stored, `poster` may post them for `hold` seconds.
-
-    None where the lease was somebody else's by then. `gpu_seconds` is what the render took of a
-    device, where that was measured.
-    """
+def rendered(connection: Connection, finished: Sequence[Finished]) -> list[Rendered | None]:
+    """running → delivering, for each; None where the lease was somebody else's by then."""
     check([JobState.RUNNING], JobState.DELIVERING)
-    values = [
-        {field: getattr(picture, field) for field in NewPicture.__slots__} | {"id": str(picture.id)}
-        for picture in made
-    ]
-    moved = connection.execute(
-        _RENDERED,
-        {
-            "job": lease.job.id,
-            "attempt": lease.job.attempt,
-            "token": lease.token,
-            "poster": poster,
-            "hold": hold,
-            "pictures": values,
-            "gpu_seconds": gpu_seconds or None,
-            "fence": fences.key(lease.job.id),
-        },
-    ).one_or_none()
-    return Rendered(moved.placeholder, moved.unfenced) if moved is not None else None
+    in_order = sorted(finished, key=lambda one: one.lease.job.id)
+    values = {"finished": [one.to_json() for one in in_order]}
+    moved = {
+        row.token: Rendered(row.placeholder, row.unfenced)
+        for row in connection.execute(_RENDERED, values)
+    }
+    return [moved.get(one.lease.token) for one in finished]
 
 
 _DELIVERED = text("""
-    WITH sent AS (
-        UPDATE deliveries SET state = 'sent', sent_at = clock_timestamp(), message = :message,
+    WITH given AS MATERIALIZED (
+        SELECT g.* FROM atelier_each(:posted) AS item,
+            jsonb_to_record(item) AS g(job uuid, poster uuid, message text)
+    ), sent AS (
+        UPDATE deliveries SET state = 'sent', sent_at = clock_timestamp(), message = given.message,
             owner = NULL, owner_until = NULL, error = NULL
-        WHERE job = :job AND state = 'pending' AND owner = :poster
-        RETURNING job
+        FROM given
+        WHERE deliveries.job = given.job AND state = 'pending' AND owner = given.poster
+        RETURNING deliveries.job, given.poster
     ), moved AS (
         UPDATE jobs SET state = 'done', ended_at = clock_timestamp()
         FROM sent WHERE jobs.id = sent.job AND jobs.state = 'delivering'
@@ -164,15 +184,31 @@ _DELIVERED = text("""
         SELECT ledger.job, 'capture', ledger.member_key, ledger.pool, ledger.credits, ledger.relaxed
         FROM moved JOIN ledger ON ledger.job = moved.id AND ledger.kind = 'hold'
     )
-    SELECT job FROM sent
-""")
+    SELECT poster FROM sent
+""").bindparams(bindparam("posted", type_=JSONB))
 
 
-def delivered(connection: Connection, job: UUID, poster: UUID, message: str) -> bool:
-    """The delivery is sent. With pictures: delivering → done, and the hold is captured with it."""
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A job's result stands in the chat, as `message`; `poster` had the right to post it."""
+
+    job: UUID
+    poster: UUID
+    message: str
+
+
+def delivered(connection: Connection, posted: Sequence[Posted]) -> list[bool]:
+    """Each delivery is sent, unless its poster had lost the right to it.
+
+    With pictures: delivering → done, and the hold is captured with it.
+    """
     check([JobState.DELIVERING], JobState.DONE)
-    where = {"job": job, "poster": poster, "message": message}
-    return connection.execute(_DELIVERED, where).one_or_none() is not None
+    values = [
+        {"job": str(one.job), "poster": str(one.poster), "message": one.message}
+        for one in sorted(posted, key=lambda one: one.job)
+    ]
+    sent = set(connection.scalars(_DELIVERED, {"posted": values}))
+    return [one.poster in sent for one in posted]
 
 
 _END = text(f"""

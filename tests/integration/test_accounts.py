@@ -15,7 +15,7 @@ from tasks.blobs import picture_name
 from tasks.job import Job, JobState
 from tasks.members import Member
 from tasks.store import leases, transitions
-from tasks.store.transitions import NewPicture
+from tasks.store.transitions import Finished, NewPicture, Posted
 from tasks.worker import lanes_of
 from tests.integration.house import PLACE, House, member, order, request
 
@@ -31,8 +31,8 @@ def deliver(house: House, who: Member, message: str, prompt: str = "a red star")
         lease = leases.lease(connection, "somebody", lanes, ["blank"], 100)
         assert lease is not None
         assert lease.job.id == job.id
-        transitions.rendered(connection, lease, [made], poster, 100)
-        transitions.delivered(connection, job.id, poster, message)
+        transitions.rendered(connection, [Finished(lease, [made], poster, 100)])
+        transitions.delivered(connection, [Posted(job.id, poster, message)])
     return house.job(job.id)
 
 

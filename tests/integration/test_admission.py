@@ -15,6 +15,7 @@ from tasks.job import JobState, Reason, Refused
 from tasks.members import Member, Place
 from tasks.stages import share_of
 from tasks.store import leases, transitions
+from tasks.store.transitions import Finished, Posted
 from tasks.tiers import DoorState, Feature, Tier
 from tasks.views import WorkspaceSettings
 from tasks.worker import lanes_of
@@ -31,8 +32,8 @@ def finish(house: House, count: int = 1) -> None:
             lease = leases.lease(connection, "somebody", lanes, ["blank"], 100)
             assert lease is not None
             poster = uuid4()
-            transitions.rendered(connection, lease, [], poster, 100)
-            transitions.delivered(connection, lease.job.id, poster, "message")
+            transitions.rendered(connection, [Finished(lease, [], poster, 100)])
+            transitions.delivered(connection, [Posted(lease.job.id, poster, "message")])
 
 
 def test_the_default_free_tier_runs_one_waits_one_and_has_three_a_day(
@@ -74,7 +75,7 @@ def test_a_members_second_job_waits_behind_the_first(build_house: Callable[..., 
         assert taken is not None
         assert taken.job.id == first.id
         assert leases.lease(connection, "somebody", lanes, ["blank"], 100) is None
-        assert transitions.rendered(connection, taken, [], uuid4(), 100)
+        assert transitions.rendered(connection, [Finished(taken, [], uuid4(), 100)])[0]
         behind = leases.lease(connection, "somebody", lanes, ["blank"], 100)
         assert behind is not None
         assert behind.job.id == second.id

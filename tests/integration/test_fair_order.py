@@ -14,7 +14,7 @@ from tasks.job import JobState, Order, Reason
 from tasks.line import PAGE
 from tasks.steward import Steward
 from tasks.store import entry, flows, leases, lines, transitions
-from tasks.store.transitions import Lease
+from tasks.store.transitions import Finished, Lease
 from tasks.submit import Reception
 from tasks.tiers import Tier
 from tests.integration.house import House, member, order, request
@@ -27,7 +27,7 @@ def enter(connection: Connection, lane: str, flow: str, cost: float, at_once: in
     tier = Tier.PRO if lane == RELAXED else Tier(lane)
     wish: Order = order(member(flow), request=request(profile="blank"))
     new = entry.NewJob(uuid4(), wish, tier, lane, at_once, 1.0, cost, lane == RELAXED, None)
-    return entry.enter(connection, new).id
+    return entry.enter(connection, [new])[0].id
 
 
 def take(connection: Connection) -> Lease | None:
@@ -72,7 +72,9 @@ class Twins:
     def settle(self, true_cost: float) -> None:
         if self.running:
             lease = self.running.pop(0)
-            assert transitions.rendered(self.connection, lease, [], uuid4(), 10.0, true_cost)
+            assert transitions.rendered(
+                self.connection, [Finished(lease, [], uuid4(), 10.0, true_cost)]
+            )[0]
             flows.correct(self.connection)
             self.memory.settle(self.entries[lease.job.id], true_cost)
 
@@ -158,7 +160,7 @@ def test_every_place_in_line_is_the_true_one_folded_or_not(house: House, steward
 
 def check_places(connection: Connection, jobs: list[UUID]) -> None:
     for job in jobs:
-        before = lines.ahead(connection, job)
+        before = lines.ahead(connection, [job]).get(job)
         if before is not None:
             assert before.jobs == true_place(connection, job)
     totals = dict(
@@ -223,7 +225,7 @@ def test_costs_are_learnt_and_the_next_order_is_charged_by_them(
         lease = take(connection)
         assert lease is not None
     with house.database.begin() as connection:
-        assert transitions.rendered(connection, lease, [], uuid4(), 10.0, 3.5)
+        assert transitions.rendered(connection, [Finished(lease, [], uuid4(), 10.0, 3.5)])[0]
     steward.fold()
     steward.look_after()
     house.reception = Reception(house.database, house.policy)  # which takes a new look

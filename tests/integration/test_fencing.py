@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from tasks.job import JobState, Reason
 from tasks.store import leases, transitions
-from tasks.store.transitions import Lease
+from tasks.store.transitions import Finished, Lease, Posted
 from tasks.worker import lanes_of
 from tests.integration.house import House, order
 
@@ -30,7 +30,6 @@ def test_a_stale_lease_can_neither_deliver_nor_fail_nor_give_back(house: House) 
     running, failed = [JobState.RUNNING], JobState.FAILED
     with house.database.begin() as connection:
         assert leases.renew(connection, [stale, fresh], 100) == {fresh.token: None}
-        assert transitions.rendered(connection, stale, [], uuid4(), 100) is None
         assert not transitions.requeue(connection, attempts=9, outcome="requeued", lease=stale)
         assert not transitions.end(
             connection, job.id, running, failed, Reason("x"), attempt=1, token=stale.token
@@ -38,9 +37,10 @@ def test_a_stale_lease_can_neither_deliver_nor_fail_nor_give_back(house: House) 
     assert house.job(job.id).state is JobState.RUNNING
     poster = uuid4()
     with house.database.begin() as connection:
-        assert transitions.rendered(connection, fresh, [], poster, 100) is not None
-        assert not transitions.delivered(connection, job.id, uuid4(), "another poster's")
-        assert transitions.delivered(connection, job.id, poster, "message")
-        assert not transitions.delivered(connection, job.id, poster, "again")
+        both = [Finished(stale, [], uuid4(), 100), Finished(fresh, [], poster, 100)]
+        assert [one is not None for one in transitions.rendered(connection, both)] == [False, True]
+        anothers, ours = Posted(job.id, uuid4(), "another's"), Posted(job.id, poster, "message")
+        assert transitions.delivered(connection, [anothers, ours]) == [False, True]
+        assert transitions.delivered(connection, [ours]) == [False]
     assert house.job(job.id).state is JobState.DONE
     house.check_sums()

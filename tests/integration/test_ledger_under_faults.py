@@ -22,7 +22,7 @@ from sqlalchemy import text
 from tasks.job import JobState, Reason
 from tasks.policy import read
 from tasks.store import deliveries, leases, ledger, members, sweeping, transitions
-from tasks.store.transitions import Lease, NewPicture
+from tasks.store.transitions import Finished, Lease, NewPicture, Posted
 from tasks.submit import Reception
 from tasks.tiers import Tier
 from tests.integration.faults import Fault, FaultyDatabase
@@ -108,7 +108,7 @@ class Studio(RuleBasedStateMachine):
         lease, poster = data.draw(st.sampled_from(self.leases)), uuid4()
         made = NewPicture(uuid4(), 0, uuid4().hex, "image/png", 1, 1, 1, request().to_json())
         with self.crashing(fault), self.database.begin() as connection:
-            if transitions.rendered(connection, lease, [made], poster, 100):
+            if transitions.rendered(connection, [Finished(lease, [made], poster, 100)])[0]:
                 self.posts.append((lease.job.id, poster))
 
     @precondition(lambda self: self.posts)
@@ -116,7 +116,7 @@ class Studio(RuleBasedStateMachine):
     def deliver(self, data: st.DataObject, fault: Fault | None) -> None:
         job, poster = data.draw(st.sampled_from(self.posts))
         with self.crashing(fault), self.database.begin() as connection:
-            transitions.delivered(connection, job, poster, "message")
+            transitions.delivered(connection, [Posted(job, poster, "message")])
 
     @rule(fault=faults)
     def claim(self, fault: Fault | None) -> None:

@@ -50,9 +50,9 @@ def test_repeated_tickets_do_nothing(house: House) -> None:
     house.start_clock()
     house.start_worker(0.02)
     app = make_app(house.redis_url)
-    publish(app, 20)
+    publish(app, 20, workers=20)
     job = house.submit(order())
-    publish(app, 20)
+    publish(app, 20, workers=20)
     house.wait_ended(job.id)
     assert house.posted_jobs() == [str(job.id)]
     assert house.job(job.id).attempt == 1

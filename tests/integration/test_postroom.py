@@ -17,7 +17,7 @@ from tasks.job import Job, JobState
 from tasks.postroom import Postroom
 from tasks.servers import seal_of
 from tasks.store import deliveries, leases, transitions
-from tasks.store.transitions import NewPicture
+from tasks.store.transitions import Finished, NewPicture
 from tasks.worker import Desk, lanes_of
 from tests.integration.house import House, order, request
 
@@ -93,7 +93,7 @@ def rendered(house: House) -> UUID:
     with house.database.begin() as connection:
         lease = leases.lease(connection, "somebody", lanes, ["blank"], 100)
         assert lease is not None
-        assert transitions.rendered(connection, lease, [made], uuid4(), hold=0.0)
+        assert transitions.rendered(connection, [Finished(lease, [made], uuid4(), hold=0.0)])[0]
     return job.id
 
 

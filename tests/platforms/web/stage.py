@@ -22,6 +22,7 @@ from tasks.deliver import Parcel, Receipt
 from tasks.job import JobState
 from tasks.store import leases, transitions
 from tasks.store.database import Database
+from tasks.store.transitions import Finished, Posted
 from tasks.tiers import Tier
 from tests.browser.visitor import Visitor
 from tests.contract.stage import Shown
@@ -119,8 +120,8 @@ def _settle(connection: Any, parcel: Parcel) -> None:
         )
         for one in (enclosure.picture for enclosure in parcel.enclosures)
     ]  # fmt: skip
-    assert transitions.rendered(connection, lease, made, poster, 60.0)
-    assert transitions.delivered(connection, lease.job.id, poster, str(lease.job.id))
+    assert transitions.rendered(connection, [Finished(lease, made, poster, 60.0)])[0]
+    assert transitions.delivered(connection, [Posted(lease.job.id, poster, str(lease.job.id))])[0]
 
 
 def _lease(connection: Any, parcel: Parcel) -> transitions.Lease | None:

@@ -46,9 +46,13 @@ def test_a_unix_sockets_address_is_written_as_celery_reads_it() -> None:
 
 def test_the_last_free_places_are_for_express_work() -> None:
     slots = Slots(3, headroom=1)
-    assert [slots.take() for _ in range(4)] == [True, True, False, None]
+    assert [slots.take() for _ in range(4)] == [[True], [True], [False], []]
+    assert not slots.wait(patience=0)
     slots.release()
-    assert slots.take() is False
+    assert slots.wait(patience=0)
+    assert slots.take(5) == [False]
+    slots.release(3)
+    assert slots.take(5) == [True, True, False]
     assert slots.taken == 3
 
 
