@@ -29,7 +29,7 @@ from tasks.store.database import Database
 
 JOBS = 600
 AT_ONCE = (8, 32)  # submits that go on together, and places of each worker
-ROUNDS = 3
+ROUNDS = 5
 MEMBERS = 100
 POLICY = """
 [tiers.free]

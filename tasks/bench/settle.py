@@ -30,7 +30,7 @@ WAITING = 1_000
 
 def ours(studio: Studio) -> None:
     """Lease the next job and settle it: pictures, delivery, costs, the next of its member."""
-    lease = studio.database.read(lambda c: leases.lease(c, "bench", LANES, ["blank"], 60))
+    lease = studio.database.read(lambda c: leases.lease(c, "bench", LANES, ["blank"], 60), 0)
     if lease is None:
         raise RuntimeError("The line was empty.")
     finished = Finished(lease, [], uuid4(), 60, 1.0)

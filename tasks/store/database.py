@@ -74,9 +74,12 @@ class Database:
         work: Callable[[Connection], T],
         patience: float,
     ) -> T:
-        if patience <= 0:
+        try:
             with begin() as connection:
                 return work(connection)
+        except Exception as error:
+            if patience <= 0 or not server_was_lost(error):
+                raise
         for attempt in stamina.retry_context(
             on=server_was_lost,
             attempts=None,

@@ -13,7 +13,7 @@ from sqlalchemy.types import Double
 
 from tasks.fairness import AGEING
 from tasks.job import Job, Order
-from tasks.store.jobs import job_of, member_to_json
+from tasks.store.jobs import JOB_COLUMNS, job_of, member_to_json
 from tasks.tiers import Tier
 
 
@@ -41,7 +41,7 @@ class NewJob:
 # The tags are those of `tasks.fairness`.
 # A flow with fewer than `at_once` jobs open has none behind, so the new one is ready exactly when
 # nothing stands behind after it has been counted.
-_ENTER = text("""
+_ENTER = text(f"""
     WITH given AS MATERIALIZED (
         SELECT g.* FROM atelier_each(:jobs) AS item, jsonb_to_record(item) AS g(
             id uuid, key text, command text, platform text, workspace text, channel text,
@@ -74,7 +74,7 @@ _ENTER = text("""
             cost_seconds, relaxed, nullif(degraded, 'null'), nullif(invitation, 'null'),
             'queued', clock_timestamp()
         FROM here JOIN placed ON placed.lane = here.lane AND placed.flow = here.member_key
-        RETURNING *
+        RETURNING {JOB_COLUMNS}
     ), held AS (
         INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
         SELECT id, 'hold', member_key, pool, cost, relaxed FROM given

@@ -13,12 +13,12 @@ from sqlalchemy.types import Double, Text, Uuid
 
 from tasks.fairness import AGEING
 from tasks.job import JobState, Reason
-from tasks.store.jobs import job_of, reason_from_json, reason_to_json
+from tasks.store.jobs import JOB_COLUMNS, job_of, reason_from_json, reason_to_json
 from tasks.store.transitions import Lease, check
 
 # The rules of `tasks.fairness`, written out where the lease is: see migrations 0002 and 0008.
-_LEASE = text("""
-    SELECT * FROM atelier_lease_several(
+_LEASE = text(f"""
+    SELECT {JOB_COLUMNS}, lease_token, lease_until FROM atelier_lease_several(
         :lanes, :express_lanes, :profiles, :owner, :tokens, :express, :seconds, :ageing)
 """).bindparams(
     bindparam("lanes", type_=ARRAY(Text)),

@@ -35,23 +35,22 @@ _PLACE = text(f"""
         FROM atelier_each(:jobs) AS item JOIN jobs ON jobs.id = CAST(item #>> '{{}}' AS uuid)
             JOIN lanes USING (lane)
         WHERE state = 'queued'
-    ), {_CHANGES}
-    SELECT mine.id, mine.lane, mine.profile, mine.cost_seconds, mine.lead,
-        page.jobs + inside.jobs + unfolded.jobs AS jobs,
-        page.seconds + inside.seconds + unfolded.seconds AS seconds
-    FROM mine CROSS JOIN LATERAL (
-        SELECT lines.lows[number] AS low, jobs_before[number] AS jobs,
+    ), {_CHANGES}, paged AS MATERIALIZED (
+        SELECT mine.*, lines.lows[number] AS low, jobs_before[number] AS jobs,
             seconds_before[number] AS seconds
-        FROM lines, width_bucket(mine.start_tag, lines.lows) AS number
-        WHERE lines.lane = mine.lane
-    ) AS page CROSS JOIN LATERAL (
+        FROM mine JOIN lines USING (lane), width_bucket(mine.start_tag, lines.lows) AS number
+    )
+    SELECT paged.id, paged.lane, profile, cost_seconds, lead,
+        paged.jobs + inside.jobs + unfolded.jobs AS jobs,
+        paged.seconds + inside.seconds + unfolded.seconds AS seconds
+    FROM paged CROSS JOIN LATERAL (
         SELECT count(*) AS jobs, coalesce(sum(other.cost_seconds), 0) AS seconds
         FROM jobs AS other
-        WHERE other.lane = mine.lane AND other.state = 'queued' AND other.start_tag >= page.low
-            AND (other.start_tag, other.created_at) < (mine.start_tag, mine.created_at)
+        WHERE other.lane = paged.lane AND other.state = 'queued' AND other.start_tag >= paged.low
+            AND (other.start_tag, other.created_at) < (paged.start_tag, paged.created_at)
     ) AS inside CROSS JOIN LATERAL (
         SELECT coalesce(sum(changes.jobs), 0) AS jobs, coalesce(sum(changes.seconds), 0) AS seconds
-        FROM changes WHERE changes.lane = mine.lane AND changes.tag < page.low
+        FROM changes WHERE changes.lane = paged.lane AND changes.tag < paged.low
     ) AS unfolded
 """).bindparams(bindparam("jobs", type_=JSONB), bindparam("ageing", type_=Double))
 
