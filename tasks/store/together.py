@@ -1,11 +1,13 @@
 """Calls of several threads as one: whoever comes while a call goes on has a part in the next one.
 
-Group commit, as databases have it (DeWitt et al., 1984): nobody waits for company, so a call that
-is alone is not slower, and many at once share a round trip, a plan and a write to the disk.
+Group commit, as databases have it (DeWitt et al., 1984): a call that is alone is not slower, and
+many at once share a round trip, a plan and a write to the disk. In a crowd, a moment's wait before
+a call lets those have a part in it too whom the call before has just let go.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -14,6 +16,8 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from tasks.store.database import server_was_lost
+
+GATHER_SECONDS = 0.0005
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,6 +34,7 @@ class Together(Generic[Item, Result]):
     most: int = 32
     _waiting: deque[tuple[Item, Future[Result]]] = field(init=False, default_factory=deque)
     _turn: Lock = field(init=False, default_factory=Lock)
+    _crowded: bool = field(init=False, default=False)  # whether the last call was for several
 
     def __call__(self, item: Item) -> Result:
         """The result for `item`; raises what `work` raises for it."""
@@ -55,7 +60,10 @@ class Together(Generic[Item, Result]):
                 self._serve()
 
     def _serve(self) -> None:
+        if self._crowded:
+            time.sleep(GATHER_SECONDS)
         count = min(self.most, len(self._waiting))
+        self._crowded = count > 1
         served = [self._waiting.popleft() for _ in range(count)]
         try:
             results = self.work([item for item, _ in served])
