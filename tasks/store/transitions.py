@@ -185,6 +185,9 @@ _DELIVERED = text("""
         FROM moved JOIN ledger ON ledger.job = moved.id AND ledger.kind = 'hold'
     )
     SELECT poster FROM sent
+    UNION ALL
+    SELECT poster FROM given JOIN deliveries ON deliveries.job = given.job
+    WHERE deliveries.state = 'sent' AND deliveries.message = given.message
 """).bindparams(bindparam("posted", type_=JSONB))
 
 
@@ -198,9 +201,10 @@ class Posted:
 
 
 def delivered(connection: Connection, posted: Sequence[Posted]) -> list[bool]:
-    """Each delivery is sent, unless its poster had lost the right to it.
+    """Whether each delivery is sent as this message; not, where its poster had lost the right.
 
-    With pictures: delivering → done, and the hold is captured with it.
+    With pictures: delivering → done, and the hold is captured with it. Saying it again is harmless,
+    as it must be where the answer was lost.
     """
     check([JobState.DELIVERING], JobState.DONE)
     values = [
