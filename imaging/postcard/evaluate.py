@@ -37,6 +37,9 @@ SAME = 3  # of 255: drawn pixels closer than this before and after are untouched
 HALO = 9  # pixels around what an edit changes that are not counted as untouched
 BATCH = 16
 
+LONG = ("16:9", "9:16")
+LONG_NAMES = ("pairs", "places and counts")
+
 Tally = dict[str, list[bool]]
 Painter = Callable[[list[str], list[int]], list[Image.Image]]
 Editor = Callable[[list[str], list[Image.Image], list[int]], list[Image.Image]]
@@ -51,14 +54,14 @@ class Question:
     seed: int
 
 
-def questions(count: int) -> list[Question]:
+def questions(count: int, size: tuple[int, int] = (128, 128)) -> list[Question]:
     """Question i is made from seed i alone. Colours are always named: what is not asked for cannot
     be wrong.
     """
     found = []
     for seed in range(count):
         rng = luck("question", seed)
-        scene = random_held_out_scene(rng)
+        scene = random_held_out_scene(rng, size)
         language: words.Language = "en" if seed % 2 == 0 else "fr"
         found.append(Question(scene, caption(rng, scene, language, terse=0.0), seed))
     return found
@@ -95,7 +98,7 @@ def mark(scene: Scene, verdict: Verdict, tally: Tally) -> None:
         tally["places and counts"].append(len(same) == item.count)
         centres.append(_centre(same) if same else None)
         if place:
-            met = bool(same) and stands_in(place, *_centre(same), (1.0, 1.0), PLACE_SLACK)
+            met = bool(same) and stands_in(place, *_centre(same), scene.extent, PLACE_SLACK)
             tally["places"].append(met)
             tally["places and counts"].append(met)
     if scene.relation:
@@ -166,6 +169,18 @@ def judge_pictures(judge: Judge, asked: list[Question], painter: Painter) -> dic
     return {name: sum(marks) / len(marks) for name, marks in tally.items()}
 
 
+def _judge_long(
+    judge: Judge, asked: dict[str, list[Question]], painters: dict[str, Painter]
+) -> dict[str, float]:
+    """What is found in pictures that are not square, by aspect."""
+    return {
+        f"{aspect}: {name}": share
+        for aspect, questions in asked.items()
+        for name, share in judge_pictures(judge, questions, painters[aspect]).items()
+        if name in LONG_NAMES
+    }
+
+
 def judge_edits(judge: Judge, asked: list[Edit], editor: Editor) -> dict[str, float]:
     """Shares of instructions carried out, and the mean change of what should stay, of 255."""
     tally: Tally = defaultdict(list)
@@ -202,13 +217,23 @@ def defaults(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "atelier.json").read_text(encoding="utf-8")))
 
 
-def pipeline_painter(pipeline: StableDiffusionPipeline, steps: int, guidance: float) -> Painter:
-    """A painter that asks the stock text-to-image pipeline."""
+def pipeline_painter(
+    pipeline: StableDiffusionPipeline,
+    steps: int,
+    guidance: float,
+    size: tuple[int, int] = (128, 128),
+) -> Painter:
+    """A painter of pictures of one size that asks the stock text-to-image pipeline."""
     pipeline.set_progress_bar_config(disable=True)
 
     def paint(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
         made = pipeline(
-            prompts, num_inference_steps=steps, guidance_scale=guidance, generator=_noise(seeds)
+            prompts,
+            width=size[0],
+            height=size[1],
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            generator=_noise(seeds),
         )
         return list(made.images)
 
@@ -285,10 +310,16 @@ def run(
         pipeline_painter(pipeline, steps, guidance),
         pipeline_editor(instruct, given),
     )
+    long = {aspect: questions(max(50, prompts // 5), words.ASPECTS[aspect]) for aspect in LONG}
+    painters = {
+        aspect: pipeline_painter(pipeline, steps, guidance, words.ASPECTS[aspect])
+        for aspect in LONG
+    }
     columns: dict[str, dict[str, float]] = {}
     seconds = _median_seconds(painter)
     columns["postcard"] = {
         **judge_pictures(judge, asked, painter),
+        **_judge_long(judge, long, painters),
         **judge_edits(judge, edits, editor),
     }
     floor, floor_edits = asked[: max(50, prompts // 10)], edits[: max(49, prompts // 30)]
@@ -297,8 +328,10 @@ def run(
         **judge_pictures(judge, floor, painter),
         **judge_edits(judge, floor_edits, editor),
     }
+    drawn = {aspect: _drawn_painter(questions) for aspect, questions in long.items()}
     columns["drawn"] = {
         **judge_pictures(judge, asked, _drawn_painter(asked)),
+        **_judge_long(judge, long, drawn),
         **judge_edits(judge, edits, _drawn_editor(edits)),
     }
     result: dict[str, object] = {

@@ -6,8 +6,10 @@ says which thing is centred in a cell and in which colour; from the whole pictur
 ground and the time of day.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +26,8 @@ from imaging.postcard.recipe import Stage
 from imaging.postcard.scenes import Scene, luck, random_training_scene
 
 SIDE = 64
-CELLS = 16
+CELLS = 16  # a side of a square picture
+STRIDE = 16  # pixels of a cell of the network's coarsest part
 TIMES = ("", *words.TIMES)
 NEAR = 1.9  # cells: two sightings closer than this are one thing
 STAGE = Stage(steps=4500, batch=32, rate=3e-3)
@@ -32,7 +35,7 @@ STAGE = Stage(steps=4500, batch=32, rate=3e-3)
 
 @dataclass(frozen=True)
 class Sighting:
-    """One thing the judge sees, centred on (x, y) in units of the picture's side."""
+    """One thing the judge sees, centred on (x, y) in units of the picture's shorter side."""
 
     thing: str
     colour: str
@@ -174,18 +177,11 @@ def train_judge(folder: Path, seed: int = 0, stage: Stage = STAGE, workers: int 
 
 @torch.no_grad()
 def look(judge: Judge, pictures: list[Image.Image], threshold: float = 0.5) -> list[Verdict]:
-    """What the judge sees in each picture (any size; it looks at 64 x 64)."""
+    """What the judge sees in each picture, all of one size; their shorter side is read as 64 px."""
     found = []
     for start in range(0, len(pictures), 32):
-        batch = [
-            p.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
-            for p in pictures[start : start + 32]
-        ]
-        real = (
-            torch.from_numpy(np.stack([np.asarray(p) for p in batch])).permute(0, 3, 1, 2).float()
-            / 127.5
-            - 1
-        )
+        batch = [_as_seen(picture) for picture in pictures[start : start + 32]]
+        real = torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).float() / 127.5 - 1
         things, colours, grounds, times = judge(real.contiguous(memory_format=torch.channels_last))
         likely = things.softmax(1)
         for row in range(len(batch)):
@@ -195,17 +191,27 @@ def look(judge: Judge, pictures: list[Image.Image], threshold: float = 0.5) -> l
     return found
 
 
+def _as_seen(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    # Whole strides of the network, or its finer and coarser halves would not meet.
+    scale = SIDE / min(picture.size)
+    width, height = (round(side * scale / STRIDE) * STRIDE for side in picture.size)
+    return np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BOX))
+
+
 def _peaks(likely: torch.Tensor, colours: torch.Tensor, threshold: float) -> tuple[Sighting, ...]:
     present = 1 - likely[0]
+    columns, unit = present.shape[1], min(present.shape)
     kept: list[Sighting] = []
+    spots: list[tuple[int, int]] = []
     for place in present.flatten().argsort(descending=True).tolist():
-        row, column = divmod(int(place), CELLS)
+        row, column = divmod(int(place), columns)
         sure = float(present[row, column])
         if sure < threshold:
             break
-        x, y = (column + 0.5) / CELLS, (row + 0.5) / CELLS
-        if any(((s.x - x) ** 2 + (s.y - y) ** 2) ** 0.5 * CELLS < NEAR for s in kept):
+        if any(math.dist((row, column), spot) < NEAR for spot in spots):
             continue
         thing = THINGS[int(likely[1:, row, column].argmax())]
-        kept.append(Sighting(thing, COLOURS[int(colours[:, row, column].argmax())], x, y, sure))
+        colour = COLOURS[int(colours[:, row, column].argmax())]
+        spots.append((row, column))
+        kept.append(Sighting(thing, colour, (column + 0.5) / unit, (row + 0.5) / unit, sure))
     return tuple(kept)

@@ -6,8 +6,11 @@ from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
+from PIL import Image
 
+from imaging.postcard import vocabulary as words
 from imaging.postcard.drawing import draw
 from imaging.postcard.edits import KINDS, random_edit
 from imaging.postcard.evaluate import (
@@ -19,7 +22,7 @@ from imaging.postcard.evaluate import (
     questions,
     untouched,
 )
-from imaging.postcard.judge import CELLS, Sighting, Verdict, cells_of
+from imaging.postcard.judge import CELLS, Judge, Sighting, Verdict, cells_of, look
 from imaging.postcard.reader import THINGS
 from imaging.postcard.scenes import Scene, held_out, luck, random_scene
 
@@ -40,9 +43,10 @@ def marks(scene: Scene, verdict: Verdict) -> dict[str, list[bool]]:
     return tally
 
 
-def test_a_perfect_picture_is_marked_right() -> None:
+@pytest.mark.parametrize("aspect", list(words.ASPECTS))
+def test_a_perfect_picture_is_marked_right(aspect: str) -> None:
     for seed in range(60):
-        scene = random_scene(luck("judge test", seed))
+        scene = random_scene(luck("judge test", seed), words.ASPECTS[aspect])
         assert all(all(answers) for answers in marks(scene, perfect(scene)).values())
 
 
@@ -83,6 +87,35 @@ def test_questions_are_held_out_half_french_and_always_the_same() -> None:
     assert all(held_out(question.scene) for question in asked)
     assert [question.prompt for question in questions(20)] == [q.prompt for q in asked]
     assert all(held_out(e.before) and held_out(e.after) for e in edit_questions(14))
+
+
+class Sees(Judge):
+    """Sees a red house in one cell of the upper row, whatever it is shown."""
+
+    def __init__(self, column: int) -> None:
+        super().__init__()
+        self.column = column
+        self.shown: list[tuple[int, ...]] = []
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
+        self.shown.append(tuple(pictures.shape))
+        rows, columns = (side * CELLS // 64 for side in pictures.shape[-2:])
+        things = torch.zeros(len(pictures), 1 + len(THINGS), rows, columns)
+        things[:, 0] = 9.0
+        things[:, 1 + THINGS.index("house"), 0, self.column] = 20.0
+        return things, torch.zeros(len(pictures), 10, rows, columns), *torch.zeros(2, 1, 3)
+
+
+@pytest.mark.parametrize("aspect", list(words.ASPECTS))
+def test_a_picture_is_looked_at_in_its_own_shape(aspect: str) -> None:
+    width, height = words.ASPECTS[aspect]
+    judge = Sees(column=round(width / min(width, height) * CELLS) - 1)
+    [verdict] = look(judge, [Image.new("RGB", (width, height))])
+    short = min(width, height)
+    assert judge.shown == [(1, 3, height * 64 // short, width * 64 // short)]
+    [seen] = verdict.sightings
+    assert (seen.thing, seen.y) == ("house", 0.5 / CELLS)
+    assert seen.x == pytest.approx(width / short - 0.5 / CELLS)
 
 
 def test_cells_name_each_centre_once() -> None:
