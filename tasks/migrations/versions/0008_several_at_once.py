@@ -3,6 +3,9 @@
 `atelier_each` is `jsonb_array_elements`, of which the planner believes that it gives one row: so
 every statement that is given a list looks its rows up by their keys, also where its plan was made
 while the tables were empty. It is volatile, or it would be opened up and the belief lost.
+
+The pages of a lane's line are kept as they are: packing them saves little room, and every place in
+the line that is told would have to unpack them.
 """
 
 from collections.abc import Sequence
@@ -95,7 +98,16 @@ $body$
 """
 
 
+PAGES = ("lows", "jobs_before", "seconds_before")
+
+
+def _store_pages(how: str) -> None:
+    for column in PAGES:
+        op.execute(f"ALTER TABLE lines ALTER COLUMN {column} SET STORAGE {how}")
+
+
 def upgrade() -> None:
+    _store_pages("EXTERNAL")
     op.execute(EACH)
     op.execute(LEASE_SEVERAL)
 
@@ -103,3 +115,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP FUNCTION atelier_lease_several")
     op.execute("DROP FUNCTION atelier_each")
+    _store_pages("EXTENDED")
