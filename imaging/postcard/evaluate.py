@@ -175,8 +175,8 @@ def _judge_long(
     """What is found in pictures that are not square, by aspect."""
     return {
         f"{aspect}: {name}": share
-        for aspect, questions in asked.items()
-        for name, share in judge_pictures(judge, questions, painters[aspect]).items()
+        for aspect, of_aspect in asked.items()
+        for name, share in judge_pictures(judge, of_aspect, painters[aspect]).items()
         if name in LONG_NAMES
     }
 
@@ -328,7 +328,7 @@ def run(
         **judge_pictures(judge, floor, painter),
         **judge_edits(judge, floor_edits, editor),
     }
-    drawn = {aspect: _drawn_painter(questions) for aspect, questions in long.items()}
+    drawn = {aspect: _drawn_painter(of_aspect) for aspect, of_aspect in long.items()}
     columns["drawn"] = {
         **judge_pictures(judge, asked, _drawn_painter(asked)),
         **_judge_long(judge, long, drawn),

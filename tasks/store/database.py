@@ -74,6 +74,7 @@ class Database:
         work: Callable[[Connection], T],
         patience: float,
     ) -> T:
+        # Nearly always the first try is the last: it goes without the preparations for others.
         try:
             with begin() as connection:
                 return work(connection)

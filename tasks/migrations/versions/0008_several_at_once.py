@@ -4,6 +4,9 @@
 every statement that is given a list looks its rows up by their keys, also where its plan was made
 while the tables were empty. It is volatile, or it would be opened up and the belief lost.
 
+`atelier_lease` (migration 0002), whose rules this is, stays for workers of the version before: they
+go on working until they are started anew.
+
 The pages of a lane's line are kept as they are: packing them saves little room, and every place in
 the line that is told would have to unpack them.
 """

@@ -84,9 +84,20 @@ def test_a_server_that_is_away_is_asked_once_for_all() -> None:
 
 
 def test_a_thread_that_is_made_to_end_leaves_nobody_waiting() -> None:
-    def ended(_items: Sequence[int]) -> list[int]:
-        raise SystemExit
+    begun, go = Event(), Event()
+
+    def ended(items: Sequence[int]) -> list[int]:
+        begun.set()
+        assert go.wait(PATIENCE)
+        if 13 in items:
+            raise SystemExit
+        return list(items)
 
     together = Together[int, int](ended)
-    with pytest.raises(SystemExit):
-        together(1)
+    with ThreadPoolExecutor(8) as threads:
+        first = threads.submit(together, 1)
+        assert begun.wait(PATIENCE)
+        others = [together.soon(item, threads) for item in (13, 4)]
+        go.set()
+        assert first.result(PATIENCE) == 1
+        assert [type(one.exception(PATIENCE)) for one in others] == [SystemExit, SystemExit]
