@@ -1,4 +1,5 @@
-"""Pictures: from an `ImageRequest` to finished files.
+"""Image generation: turns an `ImageRequest` into finished files.
 
-Knows no member, tier, queue or chat. `request`, `errors` and `profiles` import no torch.
+Independent of members, tiers, job queues and chat. `request`, `errors` and `profiles` import no
+torch.
 """

@@ -1,7 +1,7 @@
-"""Why a picture could not be made. Imports no torch.
+"""Errors of image generation. Imports no torch.
 
-Every error carries a stable `code`, from which bots make a sentence in the member's language, and
-`details` for that sentence. `str(error)` is one clear English sentence for an operator's log.
+Every error has a stable `code`, which bots localize, and `details` for the localized sentence.
+`str(error)` is one English sentence for the operator's log.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import ClassVar
 
 
 class ImagingError(Exception):
-    """A request cannot be carried out: `code` says why, `lasting` that another try is vain."""
+    """A request failed. `code` is the reason; a `permanent` error must not be retried."""
 
     code: ClassVar[str] = "imaging-failed"
-    lasting: ClassVar[bool] = True
+    permanent: ClassVar[bool] = True
 
     def __init__(self, message: str, **details: str | int | float) -> None:
         super().__init__(message)
@@ -21,15 +21,31 @@ class ImagingError(Exception):
 
 
 class NotAPicture(ImagingError):
-    """The file is no picture, is truncated, or is of a kind that is not read."""
+    """The file is not an image, is truncated, or has an unsupported format."""
 
     code = "not-a-picture"
 
 
 class PictureTooLarge(ImagingError):
-    """The file has too many bytes or too many pixels."""
+    """The file exceeds the byte or pixel limit."""
 
     code = "picture-too-large"
+
+
+class MaskEmpty(ImagingError):
+    """The mask marks no part of the picture."""
+
+    code = "mask-empty"
+
+
+class MaskUnclear(ImagingError):
+    """It can't be told which part of the picture the mask marks."""
+
+    code = "mask-unclear"
+
+
+class EncodingFailed(ImagingError):
+    """A picture cannot be written in a format, for example because a side is too long for it."""
 
 
 class UnknownProfile(ImagingError):
@@ -39,44 +55,76 @@ class UnknownProfile(ImagingError):
 
 
 class ModelUnavailable(ImagingError):
-    """The profile's files are missing or broken."""
+    """The profile's files are missing or corrupt."""
 
     code = "model-unavailable"
 
 
+class ModelFailed(ImagingError):
+    """The model's code raised an error while it drew; another worker may succeed."""
+
+    permanent = False
+
+
+class DownloadFailed(ModelUnavailable):
+    """A model's files could not be downloaded; a later try may succeed."""
+
+
 class Unsupported(ImagingError):
-    """The profile cannot do this operation."""
+    """The profile does not support this operation or parameter."""
 
     code = "unsupported"
 
 
 class OutOfMemory(ImagingError):
-    """The device had no room for this request; a smaller one may fit."""
+    """The device ran out of memory; a smaller request may fit."""
 
     code = "out-of-memory"
 
 
 class Unsafe(ImagingError):
-    """The safety check refused the prompt or every picture."""
+    """The safety check rejected the prompt or every picture."""
 
     code = "unsafe"
 
 
 class RenderCancelled(ImagingError):
-    """Cancelled between two steps."""
+    """The request was cancelled."""
 
     code = "cancelled"
 
 
 class RenderTimedOut(ImagingError):
-    """The request ran past its deadline."""
+    """The request exceeded its deadline."""
 
     code = "render-timed-out"
-    lasting = False
+    permanent = False
 
 
 class EngineStopped(ImagingError):
-    """The engine was shut down before the request was finished; another worker can take it."""
+    """The engine stopped before the request finished; another worker can retry it."""
 
     code = "engine-stopped"
-    lasting = False
+    permanent = False
+
+
+class ParameterUnsupported(ImagingError):
+    """The profile does not follow a parameter; `parameter` is its name."""
+
+    code = "parameter-unsupported"
+
+
+class ServerUnavailable(ImagingError):
+    """Another image server cannot be reached, is busy, or broke off; a later attempt may succeed.
+
+    The message and the details never contain a prompt or a key.
+    """
+
+    code = "server-unavailable"
+    permanent = False
+
+
+class ServerRefused(ImagingError):
+    """Another image server cannot serve this request, now or later."""
+
+    code = "server-refused"

@@ -1,15 +1,14 @@
-"""Where a picture comes from, written into its file and read back. Pillow only; imports no torch.
+"""Provenance metadata in image files. Pillow only; imports no torch.
 
-Two forms stand in every PNG that the engine writes:
+Every PNG that the engine writes contains:
 
-- an XMP packet (chunk `XML:com.adobe.xmp`) with what the IPTC Photo Metadata Standard asks of
-  pictures made by AI: `Iptc4xmpExt:DigitalSourceType`, a term of
+- an XMP packet (chunk `XML:com.adobe.xmp`) with the properties that the IPTC Photo Metadata
+  Standard requires for AI-generated images: `Iptc4xmpExt:DigitalSourceType`, a term of
   http://cv.iptc.org/newscodes/digitalsourcetype/, and `xmp:CreatorTool`, `dc:description`;
-- the text chunk `atelier`: a JSON object with the fields of `Provenance`, from which the picture
-  can be made again; beside it the plain chunks `Description`, `Software` and `Comment` for other
-  viewers.
+- the text chunk `atelier`: a JSON object with the fields of `Provenance`, enough to reproduce the
+  picture, and the standard chunks `Description`, `Software` and `Comment` for other viewers.
 
-Nothing tells who asked: no member, no place, no time.
+Nothing identifies the requester: no member, no place, no time.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from xml.sax.saxutils import escape, quoteattr
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
-from imaging.formats import packet_of
+from imaging.formats import xmp_packet
 from imaging.request import Operation
 
 CHUNK = "atelier"
@@ -50,21 +49,21 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 class SourceType(StrEnum):
-    """IPTC's terms that apply here."""
+    """The IPTC digital source types in use."""
 
-    MADE = "trainedAlgorithmicMedia"  # wholly by a trained model
-    EDITED = "compositeWithTrainedAlgorithmicMedia"  # a picture, partly by a trained model
-    ENLARGED = "algorithmicallyEnhanced"  # by an algorithm that is no trained model
+    MADE = "trainedAlgorithmicMedia"  # generated entirely by a trained model
+    EDITED = "compositeWithTrainedAlgorithmicMedia"  # an image edited by a trained model
+    ENLARGED = "algorithmicallyEnhanced"  # by an algorithm without a trained model
 
     @property
     def uri(self) -> str:
-        """The term as it stands in the file."""
+        """The term's URI, as written to files."""
         return _TERMS + self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What made a picture. `method` names a way of making that is no diffusion ("lanczos")."""
+    """How a picture was made. `method` is "diffusion" or another algorithm ("lanczos")."""
 
     operation: Operation
     prompt: str
@@ -81,21 +80,21 @@ class Provenance:
     software: str = ""
 
     def png_info(self) -> PngInfo:
-        """The chunks for Pillow's PNG writer."""
+        """The text chunks for Pillow's PNG writer."""
         info = PngInfo()
         info.add_itxt(CHUNK, json.dumps(self._values(), sort_keys=True))
         info.add_itxt("Description", _printable(self.prompt))
         info.add_text("Software", self._software())
-        info.add_text("Comment", self._sentence())
+        info.add_text("Comment", self._summary())
         info.add_itxt(XMP_CHUNK, self.xmp().decode())
         return info
 
     def xmp(self) -> bytes:
-        """The XMP packet: RDF/XML in UTF-8, as ISO 16684-1 describes."""
+        """The XMP packet: RDF/XML in UTF-8 (ISO 16684-1)."""
         return _PACKET.format(
             tool=quoteattr(self._software()),
             source=quoteattr(self.source_type.uri),
-            words=escape(_printable(f"{self.prompt} ({self._sentence()})")),
+            words=escape(_printable(f"{self.prompt} ({self._summary()})")),
         ).encode()
 
     def _values(self) -> dict[str, Any]:
@@ -104,14 +103,14 @@ class Provenance:
     def _software(self) -> str:
         return self.software or f"Atelier {atelier_version()}"
 
-    def _sentence(self) -> str:
+    def _summary(self) -> str:
         if self.source_type is SourceType.ENLARGED:
             return f"Enlarged by an algorithm ({self.method})"
         return f"Made by AI (model {self.model})"
 
 
 def read_provenance(data: bytes) -> Provenance | None:
-    """What the file says of its making; None where it says nothing that is understood."""
+    """The file's provenance, or None without readable provenance."""
     text = _text_of(data)
     if text is None:
         return None
@@ -123,14 +122,14 @@ def read_provenance(data: bytes) -> Provenance | None:
         values["source_type"] = SourceType(values["source_type"])
         return Provenance(**values)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None  # written by another program, or by a later version with other words
+        return None  # written by another program or a later version
 
 
 def read_source_type(data: bytes) -> SourceType | None:
-    """The IPTC term in the file's XMP packet, of any program; None where there is none we know."""
+    """The IPTC source type in the file's XMP packet, written by any program, or None."""
     try:
         with Image.open(BytesIO(data)) as image:
-            packet = packet_of(image)
+            packet = xmp_packet(image)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return None
     return next((kind for kind in SourceType if kind.uri.encode() in packet), None)
@@ -138,7 +137,7 @@ def read_source_type(data: bytes) -> SourceType | None:
 
 @lru_cache(maxsize=1)
 def atelier_version() -> str:
-    """The installed version of Atelier; "dev" in a checkout that was never installed."""
+    """The installed version of Atelier; "dev" in a checkout that is not installed."""
     try:
         return version("atelier")
     except PackageNotFoundError:
@@ -155,7 +154,7 @@ def _text_of(data: bytes) -> str | None:
 
 
 def _printable(text: str) -> str:
-    """Without the characters that XML 1.0 forbids: control characters, lone surrogates, U+FFFE."""
+    """Remove the characters that XML 1.0 forbids (controls, lone surrogates, U+FFFE)."""
     return "".join(letter for letter in text if _allowed(letter))
 
 

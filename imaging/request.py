@@ -1,9 +1,9 @@
-"""The engine's unit of work and what comes back of it. Imports no torch."""
+"""The engine's unit of work and its results. Imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -11,18 +11,18 @@ MAX_SEED = 2**32 - 1
 
 
 class Operation(StrEnum):
-    """What is done to make the picture."""
+    """The kind of image operation."""
 
-    IMAGINE = "imagine"  # from a prompt alone, or with a reference picture and a strength
+    IMAGINE = "imagine"  # from a prompt, optionally with a reference picture and a strength
     VARY = "vary"  # image to image from one source, at a strength
-    EDIT = "edit"  # by an instruction, the whole of one source
+    EDIT = "edit"  # by an instruction, one whole source
     FILL = "fill"  # by an instruction, inside a mask
-    UPSCALE = "upscale"  # the same picture, larger
-    BLEND = "blend"  # two to four sources into one
+    UPSCALE = "upscale"  # enlarge one source
+    BLEND = "blend"  # combine two to four sources
 
 
 class Priority(IntEnum):
-    """Who goes first inside the engine; a lower number goes first."""
+    """Scheduling class inside the engine; lower numbers are more urgent."""
 
     EXPRESS = 0  # paid
     NORMAL = 10  # free
@@ -31,14 +31,15 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One order of pictures, free of people and platforms.
+    """One request for pictures, independent of members and platforms.
 
-    `width` and `height` are pixels of one result. `sources` and `mask` name stored pictures,
-    which the engine's reader turns into bytes: a request is small and can be written as JSON.
-    Where `steps`, `guidance` or `strength` is None the profile's default is used.
-    What the safety check finds unfit is blurred, and nothing is given where all of it is; with
-    `show_unfit` it is given as it is, flagged, for a platform that covers it or may show it.
-    Picture k of `count` uses the seed `seed + k`, so that any one of them can be made again alone.
+    `width` and `height` are pixels of one result. `sources` and `mask` are names of stored
+    pictures, which the engine's reader resolves, so that a request is small JSON. `steps`,
+    `guidance` and `strength` default to the profile's values. Pictures flagged by the safety check
+    are blurred, and the request fails if all are flagged; with `show_unfit` they are returned
+    unchanged and flagged. `from_flagged` tells that a source was flagged, so that every result is.
+    Picture k of `count` uses the seed `seed + k`, so that each can be
+    reproduced alone.
     """
 
     operation: Operation
@@ -57,19 +58,21 @@ class ImageRequest:
     mask: str | None = None
     priority: Priority = Priority.NORMAL
     show_unfit: bool = False
+    from_flagged: bool = False
 
     @property
     def megapixels(self) -> float:
-        """Size of one result, in millions of pixels."""
+        """Pixels of one result, in millions."""
         return self.width * self.height / 1_000_000
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON values; `from_json` gives an equal request back."""
-        return asdict(self) | {"sources": list(self.sources)}
+        """The request as JSON values; `from_json` restores it."""
+        values = {name: getattr(self, name) for name in _FIELDS}
+        return values | {"sources": list(self.sources)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ImageRequest:
-        """The request that `to_json` wrote."""
+        """The request that `to_json` serialised."""
         return cls(
             **{
                 **values,
@@ -80,22 +83,26 @@ class ImageRequest:
         )
 
     def with_priority(self, priority: Priority) -> ImageRequest:
-        """The same request at another priority."""
+        """A copy with another priority."""
         return replace(self, priority=priority)
 
 
+_FIELDS = tuple(one.name for one in fields(ImageRequest))
+
+
 class Stage(StrEnum):
-    """Where a request is inside the engine."""
+    """The phase of a request inside the engine."""
 
     WAITING = "waiting"
-    LOADING = "loading"  # the model is being read
+    LOADING = "loading"  # the model is being loaded
     STEPS = "steps"
+    PAUSED = "paused"  # between two steps, while a more urgent request uses the device
     FINISHING = "finishing"  # decoding, checking, writing metadata
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a request is. `preview` is a small JPEG of what there is by now, or None."""
+    """Progress of a request. `preview` is a small JPEG of the current estimate, or None."""
 
     stage: Stage
     step: int = 0
@@ -104,17 +111,17 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """Steps done, from 0 to 1."""
+        """Fraction of steps done, 0 to 1."""
         return self.step / self.steps if self.steps else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedPicture:
-    """One result: an encoded file with its metadata inside, and what it takes to make it again."""
+    """One result: an encoded file with embedded provenance."""
 
     data: bytes = field(repr=False)
     mime: str  # "image/png"
     width: int
     height: int
     seed: int
-    flagged: bool = False  # the safety check found it unfit: `data` is blurred, unless ordered so
+    flagged: bool = False  # by the safety check; `data` is blurred unless `show_unfit`

@@ -1,7 +1,7 @@
-"""Sizes of pictures: shapes people ask for, and how they become pixels. Pure; imports no torch.
+"""Aspect ratios and pixel sizes. Pure; imports no torch.
 
-A size is `(width, height)` in pixels. Models want multiples of a small number (their autoencoder's
-scale times what their denoiser halves), and few pixels more than they were trained on.
+A size is `(width, height)` in pixels. Models need sides that are multiples of a small number (the
+autoencoder's scale times the denoiser's downsampling) and an area near their training resolution.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ASPECTS: Mapping[str, tuple[int, int]] = {
 }
 
 LONGEST_RATIO = 4.0
-"""A picture longer than four to one is cut to that before a model sees it."""
+"""Longer pictures are cropped to this ratio before they reach a model."""
 
 
 def snap(size: Size, multiple: int) -> Size:
@@ -31,7 +31,7 @@ def snap(size: Size, multiple: int) -> Size:
 
 
 def snap_up(size: Size, multiple: int) -> Size:
-    """The smallest size of such multiples that covers `size`."""
+    """The smallest size with such sides that covers `size`."""
     width, height = (max(multiple, -(-side // multiple) * multiple) for side in size)
     return width, height
 
@@ -43,9 +43,9 @@ def size_of_area(ratio: float, area: float, multiple: int) -> Size:
 
 
 def shrink_within(size: Size, largest: int, multiple: int) -> Size:
-    """`size`, or the snapped size of its shape that has at most `largest` pixels.
+    """`size`, or the snapped size of its aspect with at most `largest` pixels.
 
-    Never smaller than one multiple a side, even where that is more than `largest`.
+    Each side is at least one multiple, even if that exceeds `largest`.
     """
     width, height = size
     if width * height <= largest:
@@ -62,13 +62,22 @@ def shrink_within(size: Size, largest: int, multiple: int) -> Size:
 
 
 def sizes_around(side: int, multiple: int) -> Mapping[str, Size]:
-    """A size for each aspect with about the area of a square of `side` pixels."""
+    """A size for each aspect with about the area of a square with `side` pixels."""
     return {
         name: size_of_area(wide / high, side * side, multiple)
         for name, (wide, high) in ASPECTS.items()
     }
 
 
+def ratio_of(aspect: str) -> float:
+    """Width / height of an aspect such as "4:3". Raises ValueError outside 1:4 to 4:1."""
+    width, _, height = aspect.partition(":")
+    ratio = float(width) / float(height) if float(height) > 0 else 0.0
+    if not 1 / LONGEST_RATIO <= ratio <= LONGEST_RATIO:
+        raise ValueError(aspect)
+    return ratio
+
+
 def clamp_ratio(size: Size) -> float:
-    """Width / height, brought between 1:4 and 4:1."""
+    """Width / height, clamped to 1:4 … 4:1."""
     return min(LONGEST_RATIO, max(1 / LONGEST_RATIO, size[0] / size[1]))

@@ -1,5 +1,7 @@
-"""Jobs and capacity: admission, fair order, leases, the ledger, delivery.
+"""Jobs and capacity: everything between a member's command and the posted picture.
 
-May know imaging's torch-free nouns. Must never know a chat SDK, nor import `bots`: the couriers
-that post pictures are found by entry point and handed in.
+Layers, top to bottom: `bench`, then the processes (`client`, `worker`, `maintenance`), then
+`planner`, `admission` and `delivery`, then `store`, `runtime`, and the pure packages `queue`,
+`policy` and `jobs`. A module imports only from its own layer or from one below it. No chat SDK is
+imported anywhere in this package.
 """

@@ -1,5 +1,5 @@
 """What every platform shares: commands, use cases, replies, and every sentence a member reads.
 
-Must never know a platform's SDK. `grammar` reads text into a `Command`; `Studio.answer` carries a
-command out and gives a `Reply`; `cards` draws a job's message; `sentences` speaks en and fr.
+Must never import a platform SDK. `command_parser` reads text into a `Command`, `CommandHandler`
+runs a command and returns a `Reply`, `cards` renders a job's message, `locales` has the sentences.
 """

@@ -1,50 +1,54 @@
-"""A job's message at any moment of its life, as a platform-free `Card`. Pure."""
+"""Renders a job in any state as a platform-free `Card`. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import assert_never
 
-from bots.core.reasons import sentence
+from bots.core.locales import Localizer
+from bots.core.model_notes import notes
+from bots.core.refusals import sentence
 from bots.core.reply import Action, Button, Card, Style
-from bots.core.sentences import Sentences
 from imaging.request import Operation, Progress, Stage
-from tasks.job import Job, JobState, Line, Picture
+from tasks.jobs.job import Job, Picture, QueuePosition
+from tasks.jobs.states import JobState
+from tasks.jobs.tiers import Tier
 
 TITLE_LENGTH = 200
 ALT_LENGTH = 1000
+_WITHOUT_PICTURE = frozenset({JobState.FAILED, JobState.REFUSED, JobState.CANCELLED})
 
 
-def card(job: Job, say: Sentences, progress: Progress | None = None) -> Card:
-    """How the job's message looks now. `progress` is what the engine last told of a running job."""
-    pictures = _shown(job)
+def card(job: Job, localize: Localizer, progress: Progress | None = None) -> Card:
+    """The job's message now; `progress` is the engine's latest report on a running job."""
+    pictures = _visible_pictures(job)
     return Card(
         job=job,
-        title=title(job, say),
-        text=_text(job, say, progress),
+        title=title(job, localize),
+        text=_text(job, localize, progress),
         tier=job.tier,
-        alt=shorten(say("alt-picture", prompt=job.order.request.prompt), ALT_LENGTH),
+        alt=shorten(localize("alt-picture", prompt=job.order.request.prompt), ALT_LENGTH),
         bar=_bar(job, progress),
         pictures=pictures,
-        buttons=_buttons(job, pictures, say),
+        buttons=_buttons(job, pictures, localize),
     )
 
 
-def title(job: Job, say: Sentences) -> str:
-    """The prompt, shortened, with the word for what is done to it."""
+def title(job: Job, localize: Localizer) -> str:
+    """The prompt, shortened, with the operation where it is not a plain picture."""
     request = job.order.request
-    prompt = shorten(request.prompt or say("title-untitled"), TITLE_LENGTH)
+    prompt = shorten(request.prompt or localize("title-untitled"), TITLE_LENGTH)
     match request.operation:
         case Operation.EDIT | Operation.FILL:
-            return say("title-edit", prompt=prompt)
+            return localize("title-edit", prompt=prompt)
         case Operation.VARY | Operation.UPSCALE | Operation.BLEND as operation:
-            return say(f"title-{operation}", prompt=prompt)
+            return localize(f"title-{operation}", prompt=prompt)
         case _:
             return prompt
 
 
 def shorten(text: str, length: int) -> str:
-    """At most `length` characters, cut at a word where there is one near, with an ellipsis."""
+    """At most `length` characters: cut at the last space of the second half, with an ellipsis."""
     if len(text) <= length:
         return text
     cut = text[: length - 1]
@@ -52,86 +56,121 @@ def shorten(text: str, length: int) -> str:
     return (cut[:space] if space > length // 2 else cut).rstrip() + "…"
 
 
-def line_text(line: Line | None, say: Sentences) -> str:
-    """Place in line and estimate, in a sentence; honest where nothing is known."""
+def line_text(line: QueuePosition | None, localize: Localizer) -> str:
+    """The place in line and the estimated wait, as far as they are known."""
     if line is None:
-        return say("state-queued-unknown")
+        return localize("state-queued-unknown")
     if line.estimate is None:
-        return say("state-queued", position=line.position)
+        return localize("state-queued", position=line.position)
     wait, longest = line.estimate.p50, line.estimate.p90
-    if say.duration(wait) == say.duration(longest):
-        return say("state-queued-estimate", position=line.position, wait=wait)
-    return say("state-queued-range", position=line.position, wait=wait, longest=longest)
+    if line.among is not None:
+        return _behind_text(line, line.among, localize)
+    if localize.duration(wait) == localize.duration(longest):
+        return localize("state-queued-estimate", position=line.position, wait=wait)
+    return localize("state-queued-range", position=line.position, wait=wait, longest=longest)
+
+
+def _behind_text(line: QueuePosition, tier: Tier, localize: Localizer) -> str:
+    """The place among the member's own tier, where heavier tiers are served first."""
+    estimate = line.estimate
+    if estimate is None:
+        return localize("state-queued", position=line.position)
+    values = {
+        "place": line.tier_position,
+        "name": localize(f"tier-{tier}"),
+        "tier": tier.value,
+        "wait": estimate.p50,
+    }
+    if localize.duration(estimate.p50) == localize.duration(estimate.p90):
+        return localize("state-queued-behind", **values)
+    return localize("state-queued-behind-range", **values, longest=estimate.p90)
+
+
+def grew_text(line: QueuePosition, before: timedelta, localize: Localizer) -> str:
+    """Why the wait grew, with the wait before."""
+    wait = line.estimate.p50 if line.estimate else before
+    cause = line.pressure.value if line.pressure else "other"
+    return localize("state-queued-grew", cause=cause, wait=wait, before=before)
 
 
 def bar_text(share: float, width: int = 12) -> str:
-    """A bar of blocks for platforms that have none of their own."""
+    """A progress bar of block characters for platforms without one of their own."""
     done = max(0, min(width, round(share * width)))
     return "▰" * done + "▱" * (width - done)
 
 
 def took(job: Job) -> timedelta | None:
-    """From the order to the end; None before that."""
+    """The time from the order to the end of the job; None before the end."""
     return job.ended_at - job.created_at if job.ended_at else None
 
 
-def _shown(job: Job) -> tuple[Picture, ...]:
+def _visible_pictures(job: Job) -> tuple[Picture, ...]:
     if job.state not in (JobState.DELIVERING, JobState.DONE):
         return ()
     return tuple(picture for picture in job.pictures if not picture.deleted)
 
 
-def _text(job: Job, say: Sentences, progress: Progress | None) -> str:
-    text = _TEXTS[job.state](job, say, progress)
+def _text(job: Job, localize: Localizer, progress: Progress | None) -> str:
+    text = _progress_text(job, localize, progress)
+    if job.state in _WITHOUT_PICTURE:
+        return text
+    return "\n".join((text, *notes(job, localize)))
+
+
+def _progress_text(job: Job, localize: Localizer, progress: Progress | None) -> str:
+    text = _state_text(job, localize, progress)
     if job.degraded and not job.state.ended:
-        asked, _served = job.degraded.get("count", (1, 1))
-        return f"{text}. {say('degraded', count=asked)}"
+        requested, _served = job.degraded.get("count", (1, 1))
+        return f"{text}. {localize('state-queued-degraded', count=requested)}"
     return text
 
 
-def _running(_job: Job, say: Sentences, progress: Progress | None) -> str:
+def _state_text(job: Job, localize: Localizer, progress: Progress | None) -> str:
+    match job.state:
+        case JobState.QUEUED:
+            return line_text(job.line, localize)
+        case JobState.RUNNING:
+            return _running(job, localize, progress)
+        case JobState.DELIVERING | JobState.DONE:
+            # A card of a delivering job is posted as its result: whoever reads it sees a done job.
+            return _finished(job, localize)
+        case JobState.FAILED | JobState.REFUSED:
+            why = sentence(job.reason, localize)
+            return _with_invitation(job, localize("failed-prefix", why=why), localize)
+        case JobState.CANCELLED:
+            return _with_invitation(job, localize("state-cancelled"), localize)
+        case _:
+            assert_never(job.state)
+
+
+def _running(job: Job, localize: Localizer, progress: Progress | None) -> str:
     match progress:
         case Progress(stage=Stage.LOADING):
-            return say("state-loading")
+            return localize("state-loading")
         case Progress(stage=Stage.FINISHING):
-            return say("state-finishing")
+            return localize("state-finishing")
+        case Progress(stage=Stage.PAUSED, step=step, steps=steps):
+            key = "state-paused-relaxed" if job.tier.paid else "state-paused"
+            return localize(key, step=step, steps=steps)
         case Progress(stage=Stage.STEPS, step=step, steps=steps) if steps:
-            return say("state-running-steps", step=step, steps=steps)
-        case _:
-            return say("state-running")
+            return localize("state-running-steps", step=step, steps=steps)
+        case Progress(stage=Stage.STEPS):
+            return localize("state-running")
+        case _:  # leased, while the device may still be drawing another order
+            return localize("state-starting")
 
 
-def _finished(job: Job, say: Sentences, _progress: Progress | None) -> str:
-    if job.pictures and not _shown(job):
-        return say("state-deleted")
+def _finished(job: Job, localize: Localizer) -> str:
+    if job.pictures and not _visible_pictures(job):
+        return localize("state-deleted")
     duration = took(job)
     if duration is None:
-        return say("state-done-untimed")
-    return say("state-done", count=len(job.pictures), took=duration)
+        return localize("state-done-untimed")
+    return localize("state-done", count=len(job.pictures), took=duration)
 
 
-def _failed(job: Job, say: Sentences, _progress: Progress | None) -> str:
-    return _given_back(job, say("failed-prefix", why=sentence(job.reason, say)), say)
-
-
-def _cancelled(job: Job, say: Sentences, _progress: Progress | None) -> str:
-    return _given_back(job, say("state-cancelled"), say)
-
-
-def _given_back(job: Job, text: str, say: Sentences) -> str:
-    return f"{text} {say('invitation-stands')}" if job.invited else text
-
-
-_TEXTS: Mapping[JobState, Callable[[Job, Sentences, Progress | None], str]] = {
-    JobState.QUEUED: lambda job, say, _: line_text(job.line, say),
-    JobState.RUNNING: _running,
-    # By the time anyone reads a delivered message, it is finished.
-    JobState.DELIVERING: _finished,
-    JobState.DONE: _finished,
-    JobState.FAILED: _failed,
-    JobState.REFUSED: _failed,
-    JobState.CANCELLED: _cancelled,
-}
+def _with_invitation(job: Job, text: str, localize: Localizer) -> str:
+    return f"{text} {localize('state-invitation-valid')}" if job.invited else text
 
 
 def _bar(job: Job, progress: Progress | None) -> float | None:
@@ -140,23 +179,23 @@ def _bar(job: Job, progress: Progress | None) -> float | None:
     return progress.share if progress else 0.0
 
 
-def _buttons(job: Job, pictures: tuple[Picture, ...], say: Sentences) -> tuple[Button, ...]:
+def _buttons(job: Job, pictures: tuple[Picture, ...], localize: Localizer) -> tuple[Button, ...]:
     if job.state in (JobState.QUEUED, JobState.RUNNING):
-        return (Button(Action.CANCEL, say("button-cancel"), job.id, style=Style.DANGER),)
+        return (Button(Action.CANCEL, localize("button-cancel"), job.id, style=Style.DANGER),)
     if job.state is JobState.FAILED:
-        return (Button(Action.REROLL, say("button-reroll"), job.id),)
+        return (Button(Action.REROLL, localize("button-reroll"), job.id),)
     if not pictures:
         return ()
-    return (*_picture_buttons(pictures, say), *_job_buttons(job, pictures, say))
+    return (*_picture_buttons(pictures, localize), *_job_buttons(job, pictures, localize))
 
 
-def _picture_buttons(pictures: tuple[Picture, ...], say: Sentences) -> tuple[Button, ...]:
+def _picture_buttons(pictures: tuple[Picture, ...], localize: Localizer) -> tuple[Button, ...]:
     alone = len(pictures) == 1
 
     def button(action: Action, picture: Picture, number: int) -> Button:
         if alone:
-            return Button(action, say(f"button-{action}"), picture.id)
-        label = say(f"button-{action}-n", index=number)
+            return Button(action, localize(f"button-{action}"), picture.id)
+        label = localize(f"button-{action}-n", index=number)
         return Button(action, label, picture.id, number)
 
     return tuple(
@@ -166,16 +205,18 @@ def _picture_buttons(pictures: tuple[Picture, ...], say: Sentences) -> tuple[But
     )
 
 
-def _job_buttons(job: Job, pictures: tuple[Picture, ...], say: Sentences) -> tuple[Button, ...]:
+def _job_buttons(
+    job: Job, pictures: tuple[Picture, ...], localize: Localizer
+) -> tuple[Button, ...]:
     undo = (
-        (Button(Action.UNDO, say("button-undo"), pictures[0].id),)
+        (Button(Action.UNDO, localize("button-undo"), pictures[0].id),)
         if job.order.parent is not None
         else ()
     )
     return (
-        Button(Action.REROLL, say("button-reroll"), job.id, style=Style.PRIMARY),
+        Button(Action.REROLL, localize("button-reroll"), job.id, style=Style.PRIMARY),
         *undo,
-        Button(Action.DETAILS, say("button-details"), job.id),
-        Button(Action.REPORT, say("button-report"), job.id),
-        Button(Action.DELETE, say("button-delete"), job.id, style=Style.DANGER),
+        Button(Action.DETAILS, localize("button-details"), job.id),
+        Button(Action.REPORT, localize("button-report"), job.id),
+        Button(Action.DELETE, localize("button-delete"), job.id, style=Style.DANGER),
     )

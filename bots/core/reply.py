@@ -1,28 +1,32 @@
-"""What a platform shows: a `Reply` to the one who asked, and a `Card` for a job's message."""
+"""What a platform renders: a `Reply` to a member, and a `Card` for a job's message."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from tasks.job import Job, Picture
-from tasks.tiers import Tier
+from tasks.client import Archive
+from tasks.jobs.job import Job, Picture
+from tasks.jobs.tiers import Tier
+
+Export = Callable[[int], AsyncGenerator[Archive, None]]
+"""A member's data as archives of at most so many bytes. See `tasks.client.export.Exports`."""
 
 
 class ReplyKind(StrEnum):
-    """What kind of answer this is."""
+    """How a platform presents a reply."""
 
-    PLACEHOLDER = "placeholder"  # a job began; show its card, which later becomes the result
+    PLACEHOLDER = "placeholder"  # a job was accepted; its card later becomes the result
     ANSWER = "answer"
     REFUSAL = "refusal"
-    CONFIRM = "confirm"  # an answer with a button that must be pressed to go on
+    CONFIRM = "confirm"  # an answer with a button to confirm
     PICTURE = "picture"  # stored pictures, shown again
 
 
 class Action(StrEnum):
-    """What a button does. A platform keeps the action and its target's id in the button."""
+    """What a button does. A platform stores the action and the target's id in the button."""
 
     CANCEL = "cancel"
     VARY = "vary"
@@ -35,10 +39,17 @@ class Action(StrEnum):
     UNDO = "undo"
     JOIN_WAITLIST = "join-waitlist"
     CONFIRM_FORGET = "confirm-forget"
+    REPORT_KEEP = "report-keep"
+    REPORT_REMOVE = "report-remove"
+    REPORT_BLOCK = "report-block"
+    REPORT_SHOW = "report-show"
+    EDIT_RECENT = "edit-recent"
+    NEW_PICTURE = "new-picture"
+    DRAW_ANYWAY = "draw-anyway"
 
 
 class Style(StrEnum):
-    """How a button looks."""
+    """A button's appearance."""
 
     PRIMARY = "primary"
     PLAIN = "plain"
@@ -47,7 +58,8 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One button: `target` is the picture's id for VARY, UPSCALE, EDIT and UNDO, else the job's.
+    """One button: `target` is the picture's id for VARY, UPSCALE, EDIT and UNDO, the question's for
+    EDIT_RECENT, NEW_PICTURE and DRAW_ANYWAY, else the job's.
 
     `index` is the picture's number (1-based) where a job has several.
     """
@@ -78,7 +90,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A job's message at one moment; `bar` is the share done (0–1) while it is running.
+    """A job's message in its present state; `bar` is the share done (0–1) while it is running.
 
     A card of a job in progress has a cancel button; a finished one has neither bar nor cancel.
     """
@@ -87,7 +99,7 @@ class Card:
     title: str  # the prompt, shortened
     text: str  # the state in a sentence
     tier: Tier
-    alt: str  # describes the pictures, for people who do not see them
+    alt: str  # alternative text of the pictures
     bar: float | None = None
     pictures: tuple[Picture, ...] = ()
     buttons: tuple[Button, ...] = ()
@@ -95,7 +107,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. Private ones are for the eyes of the one who asked alone."""
+    """The reply to a command. A private one is visible to the member alone."""
 
     kind: ReplyKind
     text: str
@@ -105,11 +117,11 @@ class Reply:
     fields: tuple[Field, ...] = ()
     buttons: tuple[Button, ...] = ()
     pictures: tuple[Picture, ...] = ()
-    attachment: Attachment | None = None
+    export: Export | None = field(default=None, repr=False)
     card: Card | None = None
-    drawing: Callable[[], Awaitable[Attachment]] | None = field(default=None, repr=False)
-    """Draws a picture that goes with the words, for rooms that show one. May raise Unavailable."""
-    repeated: bool = False  # this key was answered before: do not post a second placeholder
+    chart: Callable[[], Awaitable[Attachment]] | None = field(default=None, repr=False)
+    """Renders a chart to show with the text, where a platform can. May raise Unavailable."""
+    repeated: bool = False  # this key was handled before: don't post a second placeholder
 
     @property
     def job(self) -> Job | None:

@@ -1,11 +1,13 @@
-"""The Discord room: slash commands, buttons, forms, replies, and the courier that posts pictures.
+"""The Discord bot: commands, buttons, modals, mentions, and the publisher of results.
 
-Only translation and Discord's own rules live here: what a command means is decided in `bots.core`,
-what becomes of a job in `tasks`. Must never know SQL, Celery, torch, or another bot's room.
+This package translates, and applies Discord's own rules. `bots.core` decides what a command means
+and `tasks` what happens to a job. It must not know SQL, Celery, torch, or another platform.
 
-- `app` starts the bot; `client` is discord.py's client as we use it; `address` says where it is.
-- `commands` holds slash and message commands, `buttons` and `forms` what is below a picture,
-  `mentions` the replies. All of them answer through `reception`, which keeps the 3 seconds.
-- `translate` and `roles` turn Discord's words into ours, `layout` ours into components.
-- `posts` edits messages by whichever token still may; `courier` is the worker's side.
+- `app` starts the bot; `gateway_client` is discord.py's client; `endpoints` are its URLs.
+- `commands` holds slash and message commands, `components` buttons, `modals` forms, `mentions`
+  messages. All answer through `interaction_responder`, which keeps Discord's 3 seconds.
+- `translate` and `roles` turn Discord's objects into Atelier's, `message_view` Atelier's into
+  components.
+- `messages` edits and posts with whichever token is still valid; `publisher` and `delivery_attempt`
+  are the worker's side.
 """

@@ -1,160 +1,185 @@
-"""Messages that mention the bot: a reply to a picture edits it, other words ask for a new one.
+"""Messages that mention the bot: a reply to a picture edits it, other text is a prompt.
 
-Discord gives a bot the text of a message only where the bot is mentioned, or in direct messages; so
-no privileged intent is needed, and everything else that is written stays unread.
+Discord sends a bot the text of a message only where the bot is mentioned, and in direct messages.
+No privileged intent is needed, and the bot reads no other message.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from uuid import UUID
 
-import aiohttp
 import discord
 import structlog
 from discord import ui
 
-from bots.core import flags, grammar
-from bots.core.command import Ask, BadCommand, BadInput, Command, Edit, Source, Undo
-from bots.core.reasons import refusal
-from bots.core.reply import Reply, ReplyKind
-from bots.core.sentences import speak
-from bots.discord import layout, sources
-from bots.discord.posts import Gone, Spot, nonce_of
-from bots.discord.reception import Reception
-from bots.discord.sources import Sources
-from bots.discord.translate import ask_of_message, guild_of
+from bots.core import command_parser, open_questions
+from bots.core.commands import BadCommand, BadInput, Command, Invocation, Source, Upload
+from bots.core.locales import localizer_for
+from bots.core.refusals import refusal
+from bots.core.reply import Export, Reply, ReplyKind
+from bots.discord import message_view, source_images
+from bots.discord.errors import CONNECTION_ERRORS, PermanentFailure
+from bots.discord.export_sender import ARCHIVE_BYTES, ExportSender
+from bots.discord.interaction_responder import InteractionResponder
+from bots.discord.message_reference import MessageReference, nonce_of
+from bots.discord.message_text import readable_text
+from bots.discord.source_images import SourceImages
+from bots.discord.translate import guild_id_of, invocation_of_message
 from tasks.client import Unavailable
-from tasks.job import Job, Reason
+from tasks.jobs.job import Job, Reason
 
-MENTION = re.compile(r"<@!?\d+>")
 log = structlog.get_logger(platform="discord")
 
 
 @dataclass(frozen=True, slots=True)
-class Mentions:
-    """Turns messages into commands."""
+class MentionHandler:
+    """Turns messages into commands and answers them."""
 
-    reception: Reception
-    sources: Sources
+    responder: InteractionResponder
+    source_images: SourceImages
 
-    async def heard(self, message: discord.Message, me: int) -> None:
-        """Answer one message, where it is meant for us (`me` is the bot's own id)."""
-        if message.author.bot or not self._meant(message, me):
+    async def handle(self, message: discord.Message, bot: int) -> None:
+        """Answer one message if it addresses the bot (`bot` is its own user id)."""
+        if message.author.bot or not _is_addressed(message, bot):
             return
-        words = MENTION.sub(" ", message.content).strip()
-        if not words and not message.attachments:
+        text = source_images.without_links(readable_text(message, bot))
+        if not text and not message.attachments and not source_images.image_url(message):
             return
         channel = await self._channel(message)
-        ask = ask_of_message(message, channel)
-        reply = await self.reception.reply_to(ask, self._command(message, ask, words, me))
-        await self._say(message, ask, reply)
-
-    def _meant(self, message: discord.Message, me: int) -> bool:
-        if guild_of(message) is None:
-            return True
-        named = any(user.id == me for user in message.mentions)
-        return named and bool(message.content)
+        invocation = invocation_of_message(message, channel)
+        command = self._command(message, invocation, text, bot)
+        reply = await self.responder.execute(invocation, command)
+        await self._answer(message, invocation, reply)
 
     async def _channel(self, message: discord.Message) -> object:
-        """Where it was written. A thread that was asleep is not known before it is asked for."""
+        """The message's channel; an archived thread is not cached and must be fetched."""
         if not isinstance(message.channel, discord.PartialMessageable):
             return message.channel
         try:
-            return await self.reception.posts.channel(message.channel.id)
-        except discord.HTTPException:
+            return await self.responder.message_client.fetch_channel(message.channel.id)
+        except discord.HTTPException as error:
+            log.info("channel-not-fetched", channel=message.channel.id, error=str(error))
             return message.channel
 
     async def _command(
-        self, message: discord.Message, ask: Ask, words: str, me: int
+        self, message: discord.Message, invocation: Invocation, text: str, bot: int
     ) -> Command | BadCommand:
-        source = await self._source(message, ask, me)
+        if files := await self.source_images.attached(message):
+            return command_parser.parse_with_files(text, files)
+        source = await self._source(message, invocation, bot)
         if isinstance(source, BadCommand):
             return source
         if source is None:
-            return grammar.parse(words)
-        if isinstance(source, UUID) and grammar.takes_back(words):
-            return Undo(source)
-        prompt = flags.parse_prompt(words)
-        if isinstance(prompt, BadCommand):
-            return prompt
-        if prompt.strength is not None:
-            return prompt.imagine(source)
-        return Edit(source, prompt.words, count=prompt.count, seed=prompt.seed)
+            return command_parser.parse_in_channel(text)
+        if isinstance(source, Upload):
+            return command_parser.parse_with_files(text, (source,))
+        return command_parser.parse_about(text, source)
 
     async def _source(
-        self, message: discord.Message, ask: Ask, me: int
+        self, message: discord.Message, invocation: Invocation, bot: int
     ) -> Source | BadCommand | None:
-        """The picture that the words are about: a file, the one replied to, or the thread's.
+        """The picture to edit: that of the message replied to, or the thread's.
 
-        None where there is none to be expected; a reply to one of our messages needs one.
+        None where no picture is expected; a reply to one of the bot's messages needs one.
         """
-        if address := sources.picture_address(message):
-            return await self.sources.fetched(address)
         if message.reference is not None and message.reference.message_id is not None:
-            answered = await self._answered(message.reference)
-            found = await self.sources.of(answered, ask.place, me) if answered else None
-            ours = answered is None or answered.author.id == me
+            replied_to = await self._replied_to(message.reference)
+            place = invocation.place
+            if replied_to and replied_to.author.id != bot:
+                several = source_images.several_pictures(replied_to)
+                if several is not None:
+                    return several
+            found = await self.source_images.of(replied_to, place, bot) if replied_to else None
+            ours = replied_to is None or replied_to.author.id == bot
             return found or (BadCommand(BadInput.NEEDS_PICTURE) if ours else None)
-        if ask.place.thread is not None:
-            return await self._of_thread(ask, me)
+        if invocation.place.thread is not None:
+            return await self._thread_picture(invocation, bot)
         return None
 
-    async def _answered(self, reference: discord.MessageReference) -> discord.Message | None:
-        """The message that was replied to; None where it is gone."""
+    async def _replied_to(self, reference: discord.MessageReference) -> discord.Message | None:
+        """The message replied to; None if it was deleted or the bot may not read it."""
         if isinstance(reference.resolved, discord.Message):
             return reference.resolved
         try:
-            number = reference.message_id or 0
-            return await self.reception.posts.message(reference.channel_id, number)
-        except discord.HTTPException:
+            return await self.responder.message_client.fetch_message(
+                reference.channel_id, reference.message_id or 0
+            )
+        except discord.HTTPException as error:
+            log.info("message-not-fetched", message=reference.message_id, error=str(error))
             return None
 
-    async def _of_thread(self, ask: Ask, me: int) -> Source | None:
-        """The newest picture of a thread, or the one that the thread was started from."""
-        newest = await self.reception.studio.client.last_picture(ask.place)
+    async def _thread_picture(self, invocation: Invocation, bot: int) -> Source | None:
+        """A thread's newest picture, or that of the message it was started from."""
+        newest = await self.responder.command_handler.client.pictures.last(invocation.place)
         if newest is not None:
             return newest.id
-        try:  # a thread has the number of the message that it was started from
-            number = int(ask.place.thread or 0)
-            started = await self.reception.posts.message(int(ask.place.channel), number)
-        except discord.HTTPException:
-            return None  # it did not start from a message, or that one is gone
-        return await self.sources.of(started, ask.place, me)
+        # A thread has the id of the message it was started from; a forum post opens with it.
+        thread = int(invocation.place.thread or 0)
+        for channel in (int(invocation.place.channel), thread):
+            try:
+                starter = await self.responder.message_client.fetch_message(channel, thread)
+            except discord.HTTPException:
+                continue  # not started from a message there, or that one was deleted
+            if source := await self.source_images.of(starter, invocation.place, bot):
+                return source
+        return None
 
-    async def _say(self, message: discord.Message, ask: Ask, reply: Reply) -> None:
-        """The answer beside the question; there is no other private place than direct messages."""
+    async def _answer(self, message: discord.Message, invocation: Invocation, reply: Reply) -> None:
+        """Answer beside the message in public, or in a direct message in private."""
         if reply.repeated:
             return
-        spot = Spot(message.channel.id, asked_in=message.id)
-        in_public = guild_of(message) is not None
+        reference = MessageReference(message.channel.id, asked_in=message.id)
+        client, nonce = self.responder.message_client, str(message.id)
         try:
-            if reply.job and reply.private and in_public:
-                reply = await self._take_back(ask, reply.job)
-            if reply.kind is ReplyKind.PICTURE:
-                await self._show_again(reply, spot, str(message.id))
-                return
-            if reply.kind is ReplyKind.PLACEHOLDER and reply.card:
-                view = layout.card_view(reply.card)
-                nonce = nonce_of(reply.card.job)
-                spot = await self.reception.posts.post(spot, view, (), nonce)
-                await self.reception.placed(reply, spot)
-                return
-            text = layout.answer_text(reply)
-            told = await self.reception.posts.whisper(spot, ask.member.id, text, str(message.id))
-            if not told:
-                log.info("a member could not be told", code=reply.code)
-        except (Gone, Unavailable, discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.warning("a mention was not answered", why=str(error), key=ask.key)
+            if reply.job and reply.private and guild_id_of(message) is not None:
+                reply = await self._refuse_private(invocation, reply.job)
+            if reply.kind is ReplyKind.CONFIRM and reply.code in open_questions.CODES:
+                await client.post(reference, message_view.question_view(reply), (), nonce)
+            elif reply.kind is ReplyKind.PICTURE:
+                await self._post_again(reply, reference, nonce)
+            elif reply.kind is ReplyKind.PLACEHOLDER and reply.card:
+                view = message_view.card_view(reply.card)
+                reference = await client.post(reference, view, (), nonce_of(reply.card.job))
+                await self.responder.record_placeholder(reply.card.job, reference)
+            else:
+                text = message_view.answer_text(reply)
+                member = invocation.member.id
+                if not await client.private.send(reference, member, text, nonce):
+                    log.info("direct-messages-closed", code=reply.code)
+                elif reply.export is not None:
+                    await self._send_export(reply.export, invocation, reference)
+        except (
+            PermanentFailure,
+            Unavailable,
+            discord.HTTPException,
+            *CONNECTION_ERRORS,
+        ) as error:
+            log.warning("mention-not-answered", key=invocation.key, error=str(error))
 
-    async def _show_again(self, reply: Reply, spot: Spot, nonce: str) -> None:
-        """Post a picture that is there already."""
-        shown = await self.reception.shown(reply)
-        if isinstance(shown.view, ui.LayoutView):
-            await self.reception.posts.post(spot, shown.view, shown.sheets, nonce)
+    async def _send_export(
+        self, export: Export, invocation: Invocation, reference: MessageReference
+    ) -> None:
+        """Send a member's data to their direct messages."""
+        private = self.responder.message_client.private
+        sender = ExportSender(private, invocation, localizer_for(invocation.member.locale))
+        await sender.send(export(ARCHIVE_BYTES), reference, sent=0)
 
-    async def _take_back(self, ask: Ask, job: Job) -> Reply:
-        """Only a command can be answered in private: an order by message that should be is void."""
-        await self.reception.studio.client.cancel(job.id, ask.member)
-        return refusal(Reason("private-message-only"), speak(job.order.member.locale))
+    async def _post_again(self, reply: Reply, reference: MessageReference, nonce: str) -> None:
+        """Post pictures that exist already."""
+        rendered = await self.responder.render(reply)
+        if isinstance(rendered.view, ui.LayoutView):
+            client = self.responder.message_client
+            await client.post(reference, rendered.view, rendered.files, nonce)
+
+    async def _refuse_private(self, invocation: Invocation, job: Job) -> Reply:
+        """Cancel a job whose result must be private: only a command can be answered privately."""
+        await self.responder.command_handler.client.jobs.cancel(job.id, invocation.member)
+        return refusal(Reason("private-message-only"), localizer_for(job.order.member.locale))
+
+
+def _is_addressed(message: discord.Message, bot: int) -> bool:
+    if guild_id_of(message) is None:
+        return True
+    mentioned = any(user.id == bot for user in message.mentions)
+    by_role = any(role.tags and role.tags.bot_id == bot for role in message.role_mentions)
+    return (mentioned or by_role) and bool(message.content)

@@ -1,13 +1,11 @@
-"""The operator's room: the process tree, and every command of `atelier` but the bots themselves.
+"""The commands of `atelier`: one module a command, plus the process tree that `atelier up` runs.
 
-One module a command. This is where the other rooms are put together, so it may know all of them;
-they never know it. What it asks of them:
+This package composes the others and may import all of them; they never import it. It relies on:
 
-- `bots.web.app:serve(settings, ready)`, `bots.discord.app:serve(settings, ready)`,
-  `bots.slack.app:serve(settings, ready)`: coroutines that serve until they are cancelled, and call
-  `ready()` once when they can (the page answers, the gateway said READY, the socket is open).
-- `python -m tasks.worker` and `python -m tasks.clock`: processes that serve until SIGTERM, and call
-  `tasks.readiness.announce()` once when they can (the model is loaded; the relay listens).
+- `bots.web.app:serve`, `bots.discord.app:serve` and `bots.slack.app:serve`, each
+  `async serve(settings, ready)`: they serve until cancelled, and call `ready()` once they can.
+- `python -m tasks.worker.process` and `python -m tasks.maintenance.process`: they serve until
+  SIGTERM, and call `tasks.runtime.readiness.announce()` once they can.
 
-Must never know torch or diffusers: `atelier up` and `atelier doctor` are small and start at once.
+Imports no torch and no diffusers, so that `atelier up` and `atelier doctor` start at once.
 """

@@ -1,4 +1,4 @@
-"""How long to wait before a child that died is started again."""
+"""Exponential back-off between restarts of a child process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Backoff:
-    """Pauses that double from `first` to `limit` seconds; a long enough life starts them anew."""
+    """Delays that double from `first` to `limit` seconds; `stable` seconds of uptime reset them."""
 
     first: float = 0.2
     limit: float = 10.0
@@ -15,7 +15,7 @@ class Backoff:
     _next: float = 0.0
 
     def after(self, lived: float) -> float:
-        """The pause before the next start, when the last life was `lived` seconds."""
+        """The delay in seconds before the next start, after `lived` seconds of uptime."""
         pause = self.first if lived >= self.stable or not self._next else self._next
         self._next = min(pause * 2, self.limit)
         return pause

@@ -1,6 +1,6 @@
-"""`atelier bench NAME`: each benchmark is a module of its own, run as a process of its own.
+"""`atelier bench NAME`: runs a benchmark module in a process of its own.
 
-They are run and not imported: two of them need torch, and this room never does.
+Benchmarks are not imported here: two of them need torch.
 """
 
 from __future__ import annotations
@@ -11,34 +11,39 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bots.operator.outputs import check_writable
-from bots.operator.refusal import NotThere, Refusal
+from bots.operator.errors import CommandError, NotInstalled
+from bots.operator.output_files import check_writable
 
-BENCHES: Mapping[str, tuple[str, ...]] = {  # module, and the words before the file of figures
+# module, and the arguments before the path of the JSON file
+BENCHES: Mapping[str, tuple[str, ...]] = {
     "flow": ("tasks.bench.flow", "--json"),
     "queue": ("tasks.bench.queue", "--json"),
-    "engine": ("imaging.engine.bench",),
+    "waits": ("tasks.bench.waits", "--json"),
+    "engine": ("tasks.bench.engine", "--json"),
     "postcard": ("imaging.postcard.evaluate", "--json"),
 }
 
 
 def bench(name: str, json: Path | None) -> None:
-    """Run a benchmark; its table goes to standard output, its figures to `json`.
+    """Run a benchmark: print its table, and write its figures to `json` if given.
 
-    Raises NotThere where it is not written yet, Refusal where it fails or `json` cannot be written.
+    Raises NotInstalled for a missing module, CommandError if the benchmark fails or `json` is not
+    writable.
     """
     if name not in BENCHES:
-        raise Refusal(f"There is no benchmark {name}: expected one of {', '.join(BENCHES)}.")
+        raise CommandError(f"There is no benchmark {name}: expected one of {', '.join(BENCHES)}.")
     module, *words = BENCHES[name]
     if not _exists(module):
-        raise NotThere(f"`atelier bench {name}` is not there yet in this version.")
+        raise NotInstalled(f"`atelier bench {name}` is not part of this installation.")
     check_writable(json)
     written = [*words, str(json)] if json else []
     done = subprocess.run(  # noqa: S603  our own command line
         [sys.executable, "-P", "-m", module, *written], check=False
     )
     if done.returncode:
-        raise Refusal(f"`atelier bench {name}` ended with status {done.returncode}; see above.")
+        raise CommandError(
+            f"`atelier bench {name}` ended with status {done.returncode}; see above."
+        )
 
 
 def _exists(module: str) -> bool:

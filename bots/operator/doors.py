@@ -1,4 +1,4 @@
-"""`atelier doors`: the doors of tiers, features, servers and new members, shown and set by hand."""
+"""`atelier doors`: shows and overrides the doors of tiers, features, servers and new members."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import logging
 from rich.console import Console
 from rich.table import Table
 
-from bots.operator.complaints import read_settings
-from bots.operator.refusal import Refusal
-from bots.operator.servers import with_servers
-from tasks import logs
+from bots.operator.errors import CommandError
+from bots.operator.server_addresses import with_server_addresses
+from bots.operator.settings_errors import read_settings
 from tasks.client import (
     EVERYWHERE,
     AnyDoors,
@@ -21,25 +20,26 @@ from tasks.client import (
     read_server,
     read_subject,
 )
-from tasks.members import Member
-from tasks.settings import Settings
-from tasks.tiers import DoorState
+from tasks.jobs.members import Member
+from tasks.jobs.tiers import DoorState
+from tasks.runtime import logs
+from tasks.runtime.settings import Settings
 
-USUAL = "usual"  # takes back what was set by hand
+USUAL = "usual"  # removes the override
 STATES = (*(state.value for state in DoorState), USUAL)
 
 
 def doors(subject: str | None, state: str | None, server: str | None) -> None:
-    """Set a door, if one is named, and print all of them. Raises Refusal."""
-    settings = with_servers(read_settings())
+    """Override a door, if one is named, and print all of them. Raises CommandError."""
+    settings = with_server_addresses(read_settings())
     logs.configure(settings.log_format, level=logging.ERROR)
     found = asyncio.run(_doors(settings, subject, state, server))
     Console(highlight=False).print(table(found))
 
 
 def table(found: list[AnyDoors]) -> Table:
-    """A row for each door; where nothing is set by hand, the file's word holds."""
-    rows = Table("door", "now", "file", "by hand", "servers", "predicted wait")
+    """A row for each door; without an override, the file applies."""
+    rows = Table("door", "now", "file", "override", "servers", "predicted wait")
     for door in found:
         wait = door.predicted_wait
         rows.add_row(
@@ -53,36 +53,39 @@ def table(found: list[AnyDoors]) -> Table:
     return rows
 
 
-def operator_of(server: str | None) -> Member:
-    """The operator, who sets doors for all servers or for `platform:workspace`. Raises Refusal."""
+def operator_member(server: str | None) -> Member:
+    """The operator as a Member, for all servers or for `platform:workspace`.
+
+    Raises CommandError for a malformed server.
+    """
     try:
         return Member(*read_server(EVERYWHERE if server is None else server), "operator")
     except ValueError as error:
-        raise Refusal(str(error)) from None
+        raise CommandError(str(error)) from None
 
 
 async def _doors(
     settings: Settings, subject: str | None, state: str | None, server: str | None
 ) -> list[AnyDoors]:
-    by = operator_of(server)
+    by = operator_member(server)
     client = await connect(settings)
     try:
         if subject is not None:
             await set_door(client, by, subject, state)
-        return list(await client.every_door())
+        return list(await client.door_settings.all())
     except Unavailable as error:
-        raise Refusal(f"The studio cannot be reached: {error}") from None
+        raise CommandError(f"The database cannot be reached: {error}") from None
     finally:
         await client.close()
 
 
 async def set_door(client: Client, by: Member, subject: str, state: str | None) -> None:
-    """Set one door by its words. Raises Refusal where they name none, or no state of it."""
+    """Override one door. Raises CommandError for an unknown door or state."""
     if state not in STATES:
-        given = f"“{state}” is no state for doors" if state else f"Name a state for {subject}"
-        raise Refusal(f"{given}: {', '.join(STATES)}.")
+        given = f"“{state}” isn’t a door state" if state else f"Name a state for {subject}"
+        raise CommandError(f"{given}: {', '.join(STATES)}.")
     try:
         wanted = None if state == USUAL else DoorState(state)
-        await client.set_doors(by, read_subject(subject), wanted)
+        await client.door_settings.set(by, read_subject(subject), wanted)
     except ValueError as error:
-        raise Refusal(str(error)) from None
+        raise CommandError(str(error)) from None

@@ -1,4 +1,4 @@
-"""`atelier up`: everything that is configured, in one process tree."""
+"""`atelier up`: starts everything that is configured, in one process tree."""
 
 from __future__ import annotations
 
@@ -12,40 +12,49 @@ from typing import Any
 
 import structlog
 
-from bots.operator.children import EmbeddedServer, Program
-from bots.operator.complaints import check_model, check_pictures_folder
-from bots.operator.ending import end_leftovers
-from bots.operator.homelock import HomeLock, holder_of
-from bots.operator.port import choose_port, page_url
-from bots.operator.refusal import TreeStopped
-from bots.operator.servers import ask_for_tickets, embedded_addresses
-from bots.operator.tree import Tree
-from tasks.embedded import EmbeddedPostgres, EmbeddedValkey
-from tasks.settings import Settings
+from bots.operator.child_process import EmbeddedServer, Program
+from bots.operator.doctor_checks.licence import forbids_paid_use, known_models
+from bots.operator.doctor_checks.machine import profiles_to_load
+from bots.operator.doctor_checks.platforms import MANIFEST, NEW_SLACK_APP, application_of, invite
+from bots.operator.errors import ProcessTreeStopped
+from bots.operator.gpus import gpus, worker_environments
+from bots.operator.instance_lock import InstanceLock, holder_of
+from bots.operator.ports import choose_port, page_url
+from bots.operator.process_tree import ProcessTree
+from bots.operator.server_addresses import check_redis, embedded_addresses
+from bots.operator.settings_errors import check_model, check_pictures_folder
+from bots.operator.shutdown import stop_leftovers
+from tasks.policy import config
+from tasks.runtime.embedded_servers import EmbeddedPostgres, EmbeddedValkey
+from tasks.runtime.private_files import restrict_new_files
+from tasks.runtime.settings import Settings
 
 log = structlog.get_logger()
 
+DRAIN_SECONDS = 8.0  # for a worker's running jobs; the whole tree ends within 15
+
 
 def up(settings: Settings) -> None:
-    """Start everything, say `ready` on standard output, and go on until a signal ends it.
+    """Start everything, print `ready: URL`, and supervise until a signal.
 
-    Raises HomeTaken, WrongSettings or TreeStopped; whatever happens, no process stays behind.
+    Raises InstanceAlreadyRunning, WrongSettings or ProcessTreeStopped. Leaves no process behind.
     """
+    restrict_new_files()
     check_model(settings)
     check_pictures_folder(settings)
-    ask_for_tickets(settings)
-    lock = HomeLock.take(settings.home)
+    check_redis(settings)
+    lock = InstanceLock.take(settings.home)
     try:
-        for name in end_leftovers(settings.home / "run"):
-            log.warning("ended what an earlier run left behind", process=name)
+        for name in stop_leftovers(settings.home / "run"):
+            log.warning("leftover-process-stopped", process=name)
         port = choose_port(settings.web_host, settings.web_port)
         asyncio.run(_serve(settings.model_copy(update={"web_port": port}), lock))
     finally:
         lock.release()
 
 
-async def _serve(settings: Settings, lock: HomeLock) -> None:
-    tree = Tree(settings.home / "run")
+async def _serve(settings: Settings, lock: InstanceLock) -> None:
+    tree = ProcessTree(settings.home / "run")
     with _signals() as ended:
         work = asyncio.create_task(_work(tree, settings, lock))
         try:
@@ -53,26 +62,53 @@ async def _serve(settings: Settings, lock: HomeLock) -> None:
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 await work
-            log.info("ending", signal=ended.result())
+            log.info("shutting-down", signal=ended.result())
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
             await tree.stop()
 
 
-async def _work(tree: Tree, settings: Settings, lock: HomeLock) -> None:
-    environment = await _raise_servers(tree, settings, lock)
-    await tree.serve(programs(rooms(settings), environment))
+async def _work(tree: ProcessTree, settings: Settings, lock: InstanceLock) -> None:
+    environment = await _start_servers(tree, settings, lock)
+    await tree.serve(programs(process_names(settings), environment))
     print(f"ready: {page_url(settings.web_host, settings.web_port)}", flush=True)
-    await tree.hold()
+    log_next_steps(settings)
+    log_licences(settings)
+    await tree.supervise()
+
+
+def log_next_steps(settings: Settings) -> None:
+    """Say what is left to do for each platform: the invite link, the manifest's address."""
+    token = settings.discord_token.get_secret_value() if settings.discord_token else ""
+    if application := application_of(token):
+        log.info("discord-invite", url=invite(application))
+    elif not token:
+        log.info("discord-not-set-up", guide="docs/how-to/discord.md")
+    if settings.slack_bot_token is None and settings.slack_client_id is None:
+        log.info("slack-not-set-up", manifest=str(MANIFEST), create_at=NEW_SLACK_APP)
+
+
+def log_licences(settings: Settings) -> None:
+    """Warn where the licence of a model forbids what a paid tier may do."""
+    policy = config.load(config.find(settings.config))
+    models = [known for one in profiles_to_load(settings, policy) for known in known_models(one)]
+    for known in models:
+        if forbids_paid_use(known, policy):
+            log.warning(
+                "licence-forbids-paid-use",
+                model=known.hub,
+                licence=known.licence.name,
+                text=known.licence.url,
+            )
 
 
 @contextlib.asynccontextmanager
-async def workplace(settings: Settings) -> AsyncIterator[Settings]:
-    """Settings whose servers have a worker: the given ones, the running tree's, or a small tree's.
+async def servers_with_worker(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings of servers with a worker: the given ones, a running tree's, or a temporary tree's.
 
-    The small one has no bots and no page, logs to `logs/imagine.log` in the home, and ends with
-    the context. Raises HomeTaken, WrongSettings or TreeStopped.
+    The temporary tree has no bots and no page, logs to `logs/imagine.log` in the home, and ends
+    with the context. Raises InstanceAlreadyRunning, WrongSettings or ProcessTreeStopped.
     """
     if holder_of(settings.home) is not None:
         yield embedded_addresses(settings)
@@ -82,39 +118,41 @@ async def workplace(settings: Settings) -> AsyncIterator[Settings]:
         return
     check_model(settings)
     check_pictures_folder(settings)
-    ask_for_tickets(settings)
-    lock = HomeLock.take(settings.home)
+    check_redis(settings)
+    lock = InstanceLock.take(settings.home)
     (settings.home / "logs").mkdir(exist_ok=True)
     with (settings.home / "logs" / "imagine.log").open("ab") as output:
-        tree = Tree(settings.home / "run", output.fileno())
+        tree = ProcessTree(settings.home / "run", output.fileno())
         try:
-            end_leftovers(tree.run)
-            environment = await _raise_servers(tree, settings, lock)
+            stop_leftovers(tree.run)
+            environment = await _start_servers(tree, settings, lock)
             await tree.serve(programs(["clock", "worker"], environment, tree.output))
             yield embedded_addresses(settings)
-        except TreeStopped as stopped:
-            raise TreeStopped(f"{stopped} See {output.name}.") from stopped
+        except ProcessTreeStopped as error:
+            raise ProcessTreeStopped(f"{error} See {output.name}.") from error
         finally:
             await tree.stop()
             lock.release()
 
 
 async def _has_worker(settings: Settings) -> bool:
-    """Whether somebody works on the given servers already."""
-    from tasks.client import Unavailable, connect  # `up` itself does without, and stays small
+    """Whether a live worker uses the given servers."""
+    from tasks.client import Unavailable, connect  # `up` itself does not need it, and stays small
 
     client = await connect(settings)
     try:
-        return bool(await client.models())
+        return bool(await client.fleet.models())
     except Unavailable:
-        return False  # the small tree will say what is wrong with them
+        return False  # starting the temporary tree reports the error
     finally:
         await client.close()
 
 
-async def _raise_servers(tree: Tree, settings: Settings, lock: HomeLock) -> Mapping[str, str]:
-    """The keeper, the servers, and the record's shape; the environment for all who come after."""
-    await tree.keep(lock.descriptor)
+async def _start_servers(
+    tree: ProcessTree, settings: Settings, lock: InstanceLock
+) -> Mapping[str, str]:
+    """Start the reaper and the servers, migrate, and return the environment of later children."""
+    await tree.start_reaper(lock.descriptor)
     servers = embedded_servers(settings)
     await tree.serve(servers)
     environment = child_environment(settings, servers)
@@ -123,7 +161,7 @@ async def _raise_servers(tree: Tree, settings: Settings, lock: HomeLock) -> Mapp
 
 
 def embedded_servers(settings: Settings) -> list[EmbeddedServer]:
-    """A server of our own for every address that is not set."""
+    """An embedded server for every address that is not set."""
     servers = []
     if settings.database_url is None:
         servers.append(EmbeddedServer("postgres", EmbeddedPostgres(settings.home)))
@@ -133,22 +171,23 @@ def embedded_servers(settings: Settings) -> list[EmbeddedServer]:
 
 
 def child_environment(settings: Settings, servers: Sequence[EmbeddedServer]) -> dict[str, str]:
-    """Our own environment, with what we decided: the home, the port, the embedded addresses."""
+    """The environment of children: ours plus home, port and embedded addresses."""
     variables = {"postgres": "ATELIER_DATABASE_URL", "valkey": "ATELIER_REDIS_URL"}
     return {
         **os.environ,
         "ATELIER_HOME": str(settings.home),
         "ATELIER_WEB_PORT": str(settings.web_port),
+        "ATELIER_DRAIN_SECONDS": str(min(settings.drain_seconds, DRAIN_SECONDS)),
         **{variables[server.name]: server.server.url for server in servers},
     }
 
 
-def rooms(settings: Settings) -> list[str]:
-    """The processes of this installation: a bot is one of them where its tokens are set."""
+def process_names(settings: Settings) -> list[str]:
+    """Names of the processes to run; a bot is included if its tokens are set."""
     names = ["clock", "worker", "web"]
     if settings.discord_token:
         names.append("discord")
-    if settings.slack_app_token:  # without it Slack comes in through the web port
+    if settings.slack_app_token or settings.slack_signing_secret:
         names.append("slack")
     return names
 
@@ -156,18 +195,22 @@ def rooms(settings: Settings) -> list[str]:
 def programs(
     names: Sequence[str], environment: Mapping[str, str], output: int = 2
 ) -> list[Program]:
-    """Commands of `atelier` as children that write to `output`."""
-    return [Program(name, atelier(name), environment, output) for name in names]
+    """Commands of `atelier` as children that write to `output`; a worker for each GPU."""
+    workers = worker_environments(environment, gpus(environment)) if "worker" in names else {}
+    return [
+        *(Program(name, atelier(name), environment, output) for name in names if name != "worker"),
+        *(Program(name, atelier("worker"), own, output) for name, own in workers.items()),
+    ]
 
 
 def atelier(*words: str) -> list[str]:
-    """The command line of `atelier WORDS` with this very Python; the current folder is not on
-    its path, or a folder named `tasks` in it would be taken for ours."""
+    """The command line of `atelier WORDS` with this Python. `-P` keeps the current folder off the
+    path: it may contain a folder named `tasks`."""
     return [sys.executable, "-P", "-m", "bots.cli", *words]
 
 
 async def _migrate(environment: Mapping[str, str], output: int) -> None:
-    """Bring the record to this version's shape, in a process of its own: it needs much memory."""
+    """Migrate the database in a process of its own, since migration needs much memory."""
     process = await asyncio.create_subprocess_exec(
         *atelier("db", "upgrade"),
         env=dict(environment),
@@ -177,14 +220,14 @@ async def _migrate(environment: Mapping[str, str], output: int) -> None:
         start_new_session=True,
     )
     if await process.wait():
-        raise TreeStopped("The database could not be brought to this version; it has logged why.")
+        raise ProcessTreeStopped("The database could not be migrated; the log says why.")
 
 
 @contextlib.contextmanager
 def _signals() -> Iterator[asyncio.Future[str]]:
-    """A future that the first of the signals that end us fulfils with its name.
+    """A future that resolves with the name of the first termination signal.
 
-    A second one does not hurry the end: it comes within 15 s anyway, and leaves nothing behind.
+    A second signal changes nothing: shutdown takes at most 15 s and leaves nothing behind.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[str] = loop.create_future()

@@ -1,8 +1,9 @@
-"""Slack: mentions, commands, shortcuts, modals and a Home tab, and the courier of pictures.
+"""Slack: mentions, commands, shortcuts, modals, the Home tab, and delivery of results.
 
-Only translation and Slack's own rules live here: `surface` lists what the app offers, `translate`
-makes commands of what Slack sends, `views` and `blocks` draw, `web` calls the Web API within its
-limits, `courier` and `handover` carry results out of the worker. The use cases in `bots.core`
-decide everything.
-Must never know SQL, Celery, torch, or the other platforms' rooms.
+This package holds translation and Slack's own rules only. `app_spec` lists what the app offers,
+`translate` turns Slack's payloads into commands, `views` and `blocks` render, `transport` calls the
+Web API within its rate limits, `publisher` and `delivery_attempt` deliver results from the worker.
+The use cases in `bots.core` make every decision.
+
+It must not import SQL, Celery, torch, or another platform's package.
 """

@@ -1,4 +1,4 @@
-"""Which workspace a request of Slack's belongs to, for bolt; and the end of an installation."""
+"""Resolves the workspace of each request for bolt, and handles the end of an installation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tasks.client import Client
 
 
 class Authorize(AsyncAuthorize):
-    """Bolt's question "may this workspace speak to us, and with which token do we answer?".
+    """Resolves the token of the workspace that sent a request.
 
-    Bolt's own answer asks `auth.test` for every single request; ours is remembered.
+    Bolt's own implementation calls `auth.test` for every request; this one caches.
     """
 
     def __init__(self, workspaces: Workspaces) -> None:
@@ -35,44 +35,50 @@ class Authorize(AsyncAuthorize):
         actor_team_id: str | None = None,  # noqa: ARG002
         actor_user_id: str | None = None,  # noqa: ARG002
     ) -> AuthorizeResult | None:
-        """The seat in this workspace, or None where the app is not installed there."""
+        """The app's identity in this workspace, or None where it is not installed."""
         if team_id is None:
             return None
         try:
-            seat = await self._workspaces.seat(team_id)
+            workspace_client = await self._workspaces.workspace_client(team_id)
         except NotInstalled:
             return None
         return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=team_id,
-            bot_user_id=seat.bot_user,
-            bot_id=seat.bot_id,
-            bot_token=seat.web.token,
+            bot_user_id=workspace_client.bot_user,
+            bot_id=workspace_client.bot_id,
+            bot_token=workspace_client.web.token,
         )
 
 
 def register(app: AsyncApp, workspaces: Workspaces, client: Client) -> None:
-    """Forget the tokens of workspaces that took the app away."""
+    """Delete the installation of a workspace that uninstalls the app or revokes its token.
 
-    async def ended(body: Mapping[str, Any]) -> None:
+    The workspace's data is erased after a grace period, unless it installs the app again.
+    """
+
+    async def forget_installation(body: Mapping[str, Any]) -> None:
         team = str(body["team_id"])
-        await client.delete_install("slack", team)
+        await client.installs.delete("slack", team)
+        await client.installs.record_departure("slack", team)
         workspaces.forget(team)
 
-    async def revoked(body: Mapping[str, Any]) -> None:
+    async def on_tokens_revoked(body: Mapping[str, Any]) -> None:
         if body["event"].get("tokens", {}).get("bot"):
-            await ended(body)
+            await forget_installation(body)
 
-    app.event("app_uninstalled")(ended)
-    app.event("tokens_revoked")(revoked)
+    app.event("app_uninstalled")(forget_installation)
+    app.event("tokens_revoked")(on_tokens_revoked)
 
 
-def acknowledge_the_rest(app: AsyncApp) -> None:
-    """Take note of events and presses that are none of ours, after all listeners that there are:
-    Slack would deliver an event again and again, and warn the member about a press."""
+def acknowledge_unhandled(app: AsyncApp) -> None:
+    """Acknowledge the events and actions that no listener handles. Register this last.
 
-    async def noted(ack: Any) -> None:
+    Unacknowledged, an event is delivered again, and an action shows the member a warning.
+    """
+
+    async def acknowledge(ack: Any) -> None:
         await ack()
 
-    app.event(re.compile(""))(noted)
-    app.action(re.compile(""))(noted)
+    app.event(re.compile(""))(acknowledge)
+    app.action(re.compile(""))(acknowledge)

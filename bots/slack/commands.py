@@ -1,4 +1,4 @@
-"""What members say and type: mentions, direct messages, slash commands, assistant threads."""
+"""Listeners for mentions, direct messages and slash commands."""
 
 from __future__ import annotations
 
@@ -6,131 +6,133 @@ from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bots.core.command import BadCommand, Command
-from bots.core.intake import unreadable
+from bots.core.commands import BadCommand, Command
 from bots.core.reply import ReplyKind
-from bots.slack.answers import responder
+from bots.core.source_images import refused_files
+from bots.slack.app_spec import COMMANDS
+from bots.slack.dedupe import Accepted
 from bots.slack.files import FileUnreadable
-from bots.slack.once import Accepted
-from bots.slack.posting import Where
-from bots.slack.room import Room
-from bots.slack.surface import COMMANDS
-from bots.slack.translate import Heard, heard, slash, understand, wants_picture
-from bots.slack.web import Refused
-from bots.slack.workspaces import Seat
+from bots.slack.listener_context import ListenerContext
+from bots.slack.reply_target import ReplyTarget
+from bots.slack.response_url import responder
+from bots.slack.translate import (
+    IncomingMessage,
+    files_of,
+    is_prompt,
+    parse_message,
+    parse_slash_command,
+    parse_text,
+)
+from bots.slack.transport import Rejected
+from bots.slack.workspaces import WorkspaceClient
 from tasks.client import Unavailable
-from tasks.job import Reason
+from tasks.jobs.job import Reason
 
 
-def register(app: AsyncApp, room: Room) -> None:
-    """Let the app listen to what is said and typed."""
+def register(app: AsyncApp, context: ListenerContext) -> None:
+    """Register the listeners for messages and slash commands."""
 
-    async def said(body: Mapping[str, Any], context: Any, next_: Any) -> None:
-        # As middleware, so that bolt acknowledges only after the order is in the record.
-        await _said(room, body, str(context["team_id"]))
+    async def handle_message(
+        body: Mapping[str, Any], request: AsyncBoltRequest, next_: Any
+    ) -> None:
+        # Middleware runs before bolt acknowledges, so the order is stored by then.
+        await _handle_message(context, body, str(request.context.team_id))
         await next_()
 
-    async def nothing() -> None:
-        """All was done in the middleware."""
+    async def noop() -> None:
+        """The middleware has done the work."""
 
-    app.event("app_mention", middleware=[said])(nothing)
-    app.event("message", middleware=[said])(nothing)
+    app.event("app_mention", middleware=[handle_message])(noop)
+    app.event("message", middleware=[handle_message])(noop)
 
-    async def typed(ack: Any, body: Mapping[str, Any]) -> None:
-        await _typed(room, body)
+    async def handle_command(ack: Any, body: Mapping[str, Any]) -> None:
+        await _handle_command(context, body)
         await ack()
 
     for command in COMMANDS:
-        app.command(command.command)(typed)
-
-    async def thread_started(event: Mapping[str, Any], context: Any) -> None:
-        await _suggest(room, event["assistant_thread"], str(context["team_id"]))
-
-    app.event("assistant_thread_started")(thread_started)
+        app.command(command.command)(handle_command)
 
 
-async def _said(room: Room, body: Mapping[str, Any], team: str) -> None:
-    seat = await room.workspaces.seat(team)
-    message = heard(body["event"], team, seat.bot_user)
+async def _handle_message(context: ListenerContext, body: Mapping[str, Any], team: str) -> None:
+    workspace_client = await context.workspaces.workspace_client(team)
+    message = parse_message(body["event"], team, workspace_client.bot_user)
     if message is None or (body["event"]["type"] == "message" and not message.direct):
         return
 
     async def work(accepted: Accepted) -> None:
-        await _carry_out(room, seat, message, accepted)
+        await _execute(context, workspace_client, message, accepted)
 
-    await room.once.run(message.key, work)
+    await context.deduplicator.run(message.key, work)
 
 
-async def _carry_out(room: Room, seat: Seat, message: Heard, accepted: Accepted) -> None:
-    where = Where(seat, message.channel, message.user, message.root)
-    ask = await room.ask(where, message.key, message.place)
+async def _execute(
+    context: ListenerContext,
+    workspace_client: WorkspaceClient,
+    message: IncomingMessage,
+    accepted: Accepted,
+) -> None:
+    reply_target = ReplyTarget(workspace_client, message.channel, message.user, message.root)
+    invocation = await context.invocation(reply_target, message.key, message.place)
+    unusable = refused_files(files_of(message.files)) if is_prompt(message.text) else None
+    if unusable is not None:
+        await context.refuse(invocation, reply_target, unusable, accepted)
+        return
     try:
-        command = await _command(room, seat, message)
+        command = await _command(context, workspace_client, message)
     except FileUnreadable as error:
-        await room.refuse(ask, where, unreadable(error.code), accepted)
+        await context.refuse_file(invocation, reply_target, error, accepted)
         return
     except Unavailable:
-        await room.refuse(ask, where, Reason("unavailable"), accepted)
+        await context.refuse(invocation, reply_target, Reason("unavailable"), accepted)
         return
-    reply = await room.answer(ask, command, where, accepted)
-    if message.direct and message.thread and reply.kind is ReplyKind.PLACEHOLDER:
-        await _tell_status(seat, message, (await room.say(ask))("slack-status"))
+    reply = await context.answer(invocation, command, reply_target, accepted)
+    if message.direct and reply.kind is ReplyKind.PLACEHOLDER:
+        localize = await context.localizer(invocation)
+        await _set_status(workspace_client, message, localize("slack-status"))
 
 
-async def _command(room: Room, seat: Seat, message: Heard) -> Command | BadCommand:
-    if not wants_picture(message.text):
-        return understand(message.text, (), None)
-    uploads = await room.uploads(seat.web, message.files)
-    picture = None if uploads else await room.picture_in(message.place, message.user)
-    return understand(message.text, uploads, picture.id if picture else None)
+async def _command(
+    context: ListenerContext, workspace_client: WorkspaceClient, message: IncomingMessage
+) -> Command | BadCommand:
+    if not is_prompt(message.text):
+        return parse_text(message.text, (), None)
+    text = await context.name_mentions(workspace_client.web, message.text)
+    uploads = await context.read_uploads(workspace_client.web, message.files)
+    picture = None if uploads else await context.latest_picture(message.place, message.user)
+    return parse_text(text, uploads, picture.id if picture else None)
 
 
-async def _typed(room: Room, body: Mapping[str, Any]) -> None:
-    seat = await room.workspaces.seat(str(body["team_id"]))
-    where = Where(
-        seat,
+async def _handle_command(context: ListenerContext, body: Mapping[str, Any]) -> None:
+    workspace_client = await context.workspaces.workspace_client(str(body["team_id"]))
+    reply_target = ReplyTarget(
+        workspace_client,
         str(body["channel_id"]),
         str(body["user_id"]),
         None,
-        responder(seat.web, str(body["response_url"]), room.api_url),
+        responder(workspace_client.web, str(body["response_url"]), context.api_url),
     )
-    key = f"slack:{seat.web.team}:{body['trigger_id']}"
+    key = f"slack:{workspace_client.web.team}:{body['trigger_id']}"
 
     async def work(accepted: Accepted) -> None:
-        ask = await room.ask(where, key)
-        command = slash(str(body["command"]), str(body.get("text") or ""))
-        await room.answer(ask, command, where, accepted)
+        invocation = await context.invocation(reply_target, key)
+        command = parse_slash_command(str(body["command"]), str(body.get("text") or ""))
+        await context.answer(invocation, command, reply_target, accepted)
 
-    await room.once.run(key, work)
+    await context.deduplicator.run(key, work)
 
 
-async def _tell_status(seat: Seat, message: Heard, words: str) -> None:
-    """Assistant threads show a status while the app works; other direct messages have none."""
+async def _set_status(
+    workspace_client: WorkspaceClient, message: IncomingMessage, status: str
+) -> None:
+    """Show the app's status in a direct message, where the app is configured as an agent."""
     try:
-        await seat.web.call(
+        await workspace_client.web.call(
             "assistant.threads.setStatus",
             channel_id=message.channel,
             thread_ts=message.root,
-            status=words,
+            status=status,
         )
-    except Refused:
-        return  # no assistant thread
-
-
-async def _suggest(room: Room, thread: Mapping[str, Any], team: str) -> None:
-    """The first words in a new assistant thread."""
-    seat = await room.workspaces.seat(team)
-    where = Where(seat, str(thread["channel_id"]), str(thread["user_id"]), str(thread["thread_ts"]))
-    say = await room.say(await room.ask(where, ""))
-    prompts = [
-        {"title": say(f"slack-suggestion-{n}"), "message": say(f"slack-suggestion-{n}")}
-        for n in (1, 2, 3)
-    ]
-    await seat.web.call(
-        "assistant.threads.setSuggestedPrompts",
-        channel_id=where.channel,
-        thread_ts=where.thread,
-        prompts=prompts,
-        title=say("slack-suggestions"),
-    )
+    except Rejected:
+        return  # the app was created without the agent feature

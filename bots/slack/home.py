@@ -1,4 +1,4 @@
-"""The Home tab: drawn anew whenever a member opens it."""
+"""The App Home: the Home tab, rendered each time it is opened, and suggested prompts."""
 
 from __future__ import annotations
 
@@ -6,82 +6,112 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bots.core.command import Ask
-from bots.slack import views
-from bots.slack.posting import Where
-from bots.slack.room import Room
-from bots.slack.web import Refused, Web
+from bots.core.commands import Invocation
+from bots.slack import home_view
+from bots.slack.listener_context import ListenerContext
+from bots.slack.reply_target import ReplyTarget
+from bots.slack.transport import Rejected, Web
+from bots.slack.views import View
 from tasks.client import Unavailable
-from tasks.job import Picture
+from tasks.jobs.job import Picture
 
 
-def register(app: AsyncApp, room: Room) -> None:
-    """Let the app draw Home tabs, and hear when groups and installations change."""
+def register(app: AsyncApp, context: ListenerContext) -> None:
+    """Register the listeners for the App Home and for changes of user groups."""
 
-    async def opened(event: Mapping[str, Any], context: Any) -> None:
+    async def handle_opened(event: Mapping[str, Any], request: AsyncBoltRequest) -> None:
+        team, user = str(request.context.team_id), str(event["user"])
         if event.get("tab") == "home":
-            await _draw(room, str(context["team_id"]), str(event["user"]))
+            await _publish_home(context, team, user)
+        elif event.get("tab") == "messages":
+            await _suggest_prompts(context, team, user, str(event["channel"]))
 
-    async def groups_changed(context: Any) -> None:
-        room.directory.groups_changed(str(context["team_id"]))
+    async def handle_group_change(request: AsyncBoltRequest) -> None:
+        context.directory.groups_changed(str(request.context.team_id))
 
-    app.event("app_home_opened")(opened)
-    app.event("subteam_members_changed")(groups_changed)
-    app.event("subteam_updated")(groups_changed)
+    app.event("app_home_opened")(handle_opened)
+    app.event("subteam_members_changed")(handle_group_change)
+    app.event("subteam_updated")(handle_group_change)
 
 
-async def _draw(room: Room, team: str, user: str) -> None:
-    seat = await room.workspaces.seat(team)
-    where = Where(seat, user, user, None)
-    ask = await room.ask(where, "")
-    say = await room.say(ask)
+async def _publish_home(context: ListenerContext, team: str, user: str) -> None:
+    workspace_client = await context.workspaces.workspace_client(team)
+    web = workspace_client.web
+    reply_target = ReplyTarget(workspace_client, user, user, None)
+    invocation = await context.invocation(reply_target, "")
+    localize = await context.localizer(invocation)
     try:
-        seen = await _seen(room, ask)
+        data = await _load_home(context, invocation)
     except Unavailable:
-        await _publish(seat.web, user, views.unavailable(say))
+        await _publish(web, user, home_view.unavailable(localize))
         return
     try:
-        await _publish(seat.web, user, views.home(say, seen))
-    except Refused as refused:
-        if refused.code not in {"invalid_blocks", "invalid_arguments"} or not seen.files:
+        await _publish(web, user, home_view.home(localize, data))
+    except Rejected as rejected:
+        if rejected.code not in {"invalid_blocks", "invalid_arguments"} or not data.files:
             raise
-        # One of the files was deleted on Slack: the words of all are better than nothing.
-        await _publish(seat.web, user, views.home(say, replace(seen, files={})))
+        # One of the files was deleted on Slack: publish the text without any pictures.
+        await _publish(web, user, home_view.home(localize, replace(data, files={})))
 
 
-async def _publish(web: Web, user: str, view: views.View) -> None:
+async def _suggest_prompts(context: ListenerContext, team: str, user: str, channel: str) -> None:
+    """Offer example prompts in a member's direct messages.
+
+    Slack ignores the call of an agent app that names a thread.
+    https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts
+    """
+    workspace_client = await context.workspaces.workspace_client(team)
+    reply_target = ReplyTarget(workspace_client, channel, user, None)
+    localize = await context.localizer(await context.invocation(reply_target, ""))
+    examples = [localize(f"slack-suggestion-{n}") for n in (1, 2, 3)]
+    try:
+        await workspace_client.web.call(
+            "assistant.threads.setSuggestedPrompts",
+            channel_id=channel,
+            prompts=[{"title": example, "message": example} for example in examples],
+            title=localize("slack-suggestions"),
+        )
+    except Rejected as rejected:
+        structlog.get_logger().info("prompts-not-suggested", reason=str(rejected), team=team)
+
+
+async def _publish(web: Web, user: str, view: View) -> None:
     await web.call("views.publish", user_id=user, view=view)
 
 
-async def _seen(room: Room, ask: Ask) -> views.Home:
-    client, member = room.client, ask.member
-    pictures = await client.history(member, views.SHOWN)
-    return views.Home(
-        allowance=await client.allowance(member),
+async def _load_home(context: ListenerContext, invocation: Invocation) -> home_view.HomeData:
+    client, member = context.client, invocation.member
+    pictures = await client.pictures.history(member, home_view.PICTURES_SHOWN)
+    return home_view.HomeData(
+        allowance=await client.members.allowance(member),
         pictures=pictures,
-        doors=await client.doors("slack", member.workspace),
-        waitlist=await client.waitlist_place(member),
-        server=await _server(room, ask) if member.administrator else None,
-        files=await _files(room, pictures),
+        doors=await client.door_settings.tiers("slack", member.workspace),
+        waitlist=await client.waitlist.place(member),
+        server=await _load_server(context, invocation) if member.administrator else None,
+        files=await _file_ids(context, pictures),
     )
 
 
-async def _server(room: Room, ask: Ask) -> views.Server:
-    workspace = ask.member.workspace
-    return views.Server(
-        settings=await room.client.workspace_settings("slack", workspace),
-        roles=await room.client.role_map("slack", workspace),
+async def _load_server(
+    context: ListenerContext, invocation: Invocation
+) -> home_view.ServerSettings:
+    workspace = invocation.member.workspace
+    return home_view.ServerSettings(
+        settings=await context.client.admin.workspace_settings("slack", workspace),
+        roles=await context.client.admin.role_map("slack", workspace),
     )
 
 
-async def _files(room: Room, pictures: Sequence[Picture]) -> Mapping[str, str]:
-    """The Slack files that the courier made of these pictures, as its deliveries remember."""
-    found: dict[str, str] = {}
+async def _file_ids(context: ListenerContext, pictures: Sequence[Picture]) -> Mapping[str, str]:
+    """The Slack file id of each picture, from the memory of its delivery."""
+    file_ids: dict[str, str] = {}
     for picture in pictures:
-        memory = await room.client.delivery_memory(picture.job)
+        memory = await context.client.jobs.delivery_memory(picture.job)
         file = memory.get(f"file{picture.index}")
         if file:
-            found[str(picture.id)] = str(file)
-    return found
+            file_ids[str(picture.id)] = str(file)
+    return file_ids

@@ -1,7 +1,7 @@
-"""The app manifest, made from what `surface` lists. `python -m bots.slack.manifest` prints it.
+"""The app manifest, made from `app_spec`. `python -m bots.slack.manifest` prints it.
 
-Slack reads `manifest.json` at "Create an app → From a manifest". Socket Mode is on in it: that
-needs no public address. `http_manifest` is the same app for a server that Slack can reach.
+Slack reads `manifest.json` at "Create an app → From a manifest". It enables Socket Mode, which
+needs no public address. `http_manifest` is the same app for a server with a public address.
 https://docs.slack.dev/reference/app-manifest
 """
 
@@ -10,19 +10,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bots.slack.surface import (
+from bots.slack.app_spec import (
     COMMANDS,
     EVENTS,
     GLOBAL_SHORTCUTS,
     MESSAGE_SHORTCUTS,
+    OPTIONAL_SCOPES,
     SCOPES,
 )
 
 Manifest = dict[str, Any]
+AGENT_DESCRIPTION = "Makes pictures from a description, and changes them as you ask"
 LONG = (
     "Atelier makes pictures where your team works. Mention it with a prompt, in English or French, "
-    "and it answers in a thread with the picture; say there what to change, and it changes it. "
-    "User groups decide who may do what, and everybody is told their place in line."
+    "and it replies in a thread with the picture. Reply in that thread to change the picture. "
+    "User groups set the limits, and everyone sees their place in line."
 )
 
 
@@ -43,7 +45,7 @@ def manifest() -> Manifest:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "Atelier", "always_online": True},
-            "assistant_view": {"assistant_description": "Makes and changes pictures"},
+            "agent_view": {"agent_description": AGENT_DESCRIPTION},
             "shortcuts": _shortcuts(),
             "slash_commands": [
                 {
@@ -55,7 +57,9 @@ def manifest() -> Manifest:
                 for command in COMMANDS
             ],
         },
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {
+            "scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL_SCOPES)}
+        },
         "settings": {
             "event_subscriptions": {"bot_events": sorted(EVENTS)},
             "interactivity": {"is_enabled": True},
@@ -80,7 +84,7 @@ def http_manifest(origin: str) -> Manifest:
 
 
 def text(made: Manifest) -> str:
-    """A manifest as the file that is kept."""
+    """A manifest as JSON text, as in `manifest.json`."""
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 

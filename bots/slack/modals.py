@@ -1,4 +1,4 @@
-"""What members fill in: the composer, and the modals behind buttons."""
+"""Listeners for modals: the composer, and the forms behind buttons."""
 
 from __future__ import annotations
 
@@ -8,94 +8,103 @@ from uuid import UUID
 
 from slack_bolt.async_app import AsyncApp
 
-from bots.core import command as commands
-from bots.core.command import BadCommand, Command
-from bots.core.intake import unreadable
+from bots.core import command_parser, commands
+from bots.core.commands import BadCommand, Command
+from bots.core.refusals import bad_command_reply
 from bots.slack import translate, views
+from bots.slack.app_spec import Modal, Shortcut
+from bots.slack.dedupe import Accepted
 from bots.slack.files import FileUnreadable
-from bots.slack.once import Accepted
-from bots.slack.posting import Where
-from bots.slack.room import Room
-from bots.slack.surface import Modal, Shortcut
+from bots.slack.listener_context import ListenerContext
+from bots.slack.reply_target import ReplyTarget
 from bots.slack.views import Origin
 
 Body = Mapping[str, Any]
 
 
-def register(app: AsyncApp, room: Room) -> None:
-    """Let the app listen to what is submitted."""
+def register(app: AsyncApp, context: ListenerContext) -> None:
+    """Register the listeners for opening the composer and for submitted modals."""
 
     async def compose(ack: Any, body: Body) -> None:
         await ack()
-        await _compose(room, body)
+        await _open_composer(context, body)
 
-    async def submitted(ack: Any, body: Body) -> None:
-        wrong = await _submitted(room, body)
-        if wrong:
-            await ack(response_action="errors", errors={"prompt": wrong})
+    async def handle_submission(ack: Any, body: Body) -> None:
+        error = await _handle_submission(context, body)
+        if error:
+            await ack(response_action="errors", errors={"prompt": error})
         else:
             await ack()
 
     app.action(views.COMPOSE_ACTION)(compose)
     app.shortcut(str(Shortcut.COMPOSE))(compose)
     for modal in Modal:
-        app.view(str(modal))(submitted)
+        app.view(str(modal))(handle_submission)
 
 
-async def _compose(room: Room, body: Body) -> None:
-    where = await room.where(body)
-    say = await room.say(await room.ask(where, ""))
-    view = views.compose(say, await room.client.models(), Origin())
-    await where.seat.web.call("views.open", trigger_id=body["trigger_id"], view=view)
+async def _open_composer(context: ListenerContext, body: Body) -> None:
+    reply_target = await context.reply_target(body)
+    localize = await context.localizer(await context.invocation(reply_target, ""))
+    view = views.compose(localize, await context.client.fleet.models(), Origin())
+    await reply_target.web.call("views.open", trigger_id=body["trigger_id"], view=view)
 
 
-async def _submitted(room: Room, body: Body) -> str | None:
-    """Carry out what a modal asks; the sentence to show in it where it cannot be understood."""
+async def _handle_submission(context: ListenerContext, body: Body) -> str | None:
+    """Execute a submitted modal; the error to show in it where its prompt is invalid."""
     view = body["view"]
     modal, origin = Modal(view["callback_id"]), Origin.load(view.get("private_metadata", ""))
     values = view["state"]["values"]
-    where = await _after(room, body, modal, origin)
-    key = f"slack:{where.seat.web.team}:view:{view['id']}"
-    ask = await room.ask(where, key)
-    if modal is Modal.COMPOSE and isinstance(wrong := translate.composed(values, None), BadCommand):
-        return (await room.say(ask))(wrong.code, **wrong.details)
+    reply_target = await _reply_target(context, body, modal, origin)
+    key = f"slack:{reply_target.web.team}:view:{view['id']}"
+    invocation = await context.invocation(reply_target, key)
+    if wrong := translate.prompt_error(modal, values):
+        localize = await context.localizer(invocation)
+        return bad_command_reply(wrong, localize).text
 
     async def work(accepted: Accepted) -> None:
         try:
-            command = await _asked(room, where, modal, origin, values)
+            command = await _command(context, reply_target, modal, origin, values)
         except FileUnreadable as error:
-            await room.refuse(ask, where, unreadable(error.code), accepted)
+            await context.refuse_file(invocation, reply_target, error, accepted)
             return
-        await room.answer(ask, command, where, accepted)
+        await context.answer(invocation, command, reply_target, accepted)
 
-    await room.once.run(key, work)
+    await context.deduplicator.run(key, work)
     return None
 
 
-async def _asked(
-    room: Room, where: Where, modal: Modal, origin: Origin, values: Mapping[str, Any]
+async def _command(
+    context: ListenerContext,
+    reply_target: ReplyTarget,
+    modal: Modal,
+    origin: Origin,
+    values: Mapping[str, Any],
 ) -> Command | BadCommand:
-    web = where.seat.web
+    """The command of a submitted modal. Raises FileUnreadable."""
+    web = reply_target.web
     if modal is Modal.COMPOSE:
-        sent = await room.uploads(web, translate.sent(values, "reference"))
-        return translate.composed(values, sent[0] if sent else None)
+        references = await context.read_uploads(web, translate.file_values(values, "reference"))
+        return translate.parse_composer(values, references[0] if references else None)
     if modal is Modal.REPORT:
-        return commands.Report(UUID(origin.target), translate.typed(values, "words"))
-    prompt = translate.typed(values, "prompt")
+        return commands.Report(UUID(origin.target), translate.text_value(values, "words"))
+    prompt = translate.text_value(values, "prompt")
     if modal is Modal.REROLL:
-        return commands.Reroll(UUID(origin.target), prompt)
-    masks = await room.uploads(web, translate.sent(values, "mask"))
+        return command_parser.parse_reroll(prompt, UUID(origin.target))
+    masks = await context.read_uploads(web, translate.file_values(values, "mask"))
     if origin.target:
         source: commands.Source = UUID(origin.target)
     else:
-        source = (await room.uploads(web, [{"id": origin.file}]))[0]
-    return commands.Edit(source, prompt, mask=masks[0] if masks else None)
+        source = (await context.read_uploads(web, [{"id": origin.file}]))[0]
+    return command_parser.parse_edit(prompt, source, mask=masks[0] if masks else None)
 
 
-async def _after(room: Room, body: Body, modal: Modal, origin: Origin) -> Where:
-    """Where a modal's answer goes: where it was opened, or where the composer says."""
-    where = await room.where(body)
+async def _reply_target(
+    context: ListenerContext, body: Body, modal: Modal, origin: Origin
+) -> ReplyTarget:
+    """Where a modal's reply goes: where it was opened, or the channel the composer names."""
+    opened = await context.reply_target(body)
     channel = origin.channel
     if modal is Modal.COMPOSE:
-        channel = translate.chosen(body["view"]["state"]["values"], "where") or where.user
-    return Where(where.seat, channel or where.user, where.user, origin.thread)
+        values = body["view"]["state"]["values"]
+        channel = translate.selected_value(values, "where") or opened.user
+    return ReplyTarget(opened.workspace_client, channel or opened.user, opened.user, origin.thread)

@@ -1,222 +1,174 @@
-"""The playground as a Starlette application, and its serving."""
+"""The playground as a Starlette application, and serving it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from pathlib import Path
+import sys
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.routing import Mount
 
-from bots.core.invitations import InvitationKeeper
-from bots.core.reasons import refusal
-from bots.core.sentences import speak
-from bots.core.studio import Studio
-from bots.web.commands import Desk, too_large
-from bots.web.doors import DoorDesk
-from bots.web.guard import Guard, is_loopback, refuse
-from bots.web.limits import BODY_LIMIT, BodyLimit
-from bots.web.live import Feed
-from bots.web.locales import locale_of
-from bots.web.overview import Metrics, Overview
-from bots.web.pictures import Pictures
-from bots.web.roles import PLATFORM, WORKSPACE, BadPersona
-from bots.web.translate import BadRequest
-from imaging.profiles import Profile, profile_for
-from tasks.client import Client, Invitation, Unavailable, connect
-from tasks.job import Reason
-from tasks.settings import Settings
+from bots.core.command_handler import CommandHandler, build_command_handler
+from bots.core.http_server import HttpServer, serve_until_cancelled
+from bots.core.invitation_notifier import InvitationNotifier
+from bots.core.locales import localizer_for
+from bots.web.access_guard import AccessGuard, AccessPolicy, refusal_response
+from bots.web.admin_dashboard import AdminDashboard
+from bots.web.commands import CommandRoutes, file_too_large
+from bots.web.door_settings import DoorSettings
+from bots.web.error_handlers import EXCEPTION_HANDLERS
+from bots.web.event_stream import EventBroadcaster
+from bots.web.exports import ExportRoutes
+from bots.web.local_peer import is_loopback
+from bots.web.locales import negotiate_locale
+from bots.web.monitoring import create_monitoring_app
+from bots.web.page_files import page_routes
+from bots.web.pictures import PictureRoutes
+from bots.web.roles import PLATFORM
+from bots.web.sessions import SECRET_FILE, SessionSigner, load_secret
+from bots.web.sign_in import SignIn
+from bots.web.upload_limits import BodySizeLimit
+from tasks.client import Invitation, connect
+from tasks.runtime.settings import Settings
 
-PAGE = Path(__file__).parent / "page"
-GOODBYE_SECONDS = 3
+MONITORING_PORT = 8767
+MONITORING_ADDRESS_FILE = "monitoring-{}.url"  # by the page's port
 
 log = structlog.get_logger()
 
 
-class _PageFiles(StaticFiles):
-    """The page's own files: always asked about, seldom sent again."""
-
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = "no-cache"
-        return response
-
-
-def build(
-    studio: Studio,
-    feed: Feed,
-    *,
-    hosts: Collection[str] = (),
-    mounts: Sequence[BaseRoute] = (),
-    operator: bool = False,
+def create_app(
+    handler: CommandHandler, broadcaster: EventBroadcaster, policy: AccessPolicy
 ) -> Starlette:
-    """The playground, with other rooms' routes in `mounts` beside it, outside its guard.
-
-    `hosts` are the names beside localhost under which the page may be opened. `operator`: whether
-    its administrators may set the doors of all servers, and not of the playground alone.
-    """
+    """The playground."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async def tell(invitation: Invitation, words: str) -> None:
-            feed.whisper(invitation.member, words)
+        async def notify(invitation: Invitation, text: str) -> None:
+            broadcaster.notify(invitation.member, text)
 
-        invitations = InvitationKeeper(studio.client, PLATFORM, tell)
-        duties = [asyncio.create_task(run()) for run in (feed.run, invitations.run)]
+        invitations = InvitationNotifier(handler.client, PLATFORM, notify)
+        tasks = [asyncio.create_task(run()) for run in (broadcaster.run, invitations.run)]
+        for task in tasks:
+            task.add_done_callback(_log_failure)
         try:
             yield
         finally:
-            for duty in duties:
-                duty.cancel()
-            await asyncio.gather(*duties, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def health(_request: Request) -> Response:
-        await studio.client.workspace_settings(PLATFORM, WORKSPACE)
-        return JSONResponse({"ready": True}, headers={"Cache-Control": "no-store"})
+    upload_bytes = handler.client.pictures.upload_bytes
 
-    async def index(_request: Request) -> Response:
-        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+    def body_too_large(connection: HTTPConnection) -> Response:
+        reply = file_too_large(localizer_for(negotiate_locale(connection)), upload_bytes)
+        return refusal_response(413, reply.code, reply.text)
 
     playground = Starlette(
         routes=[
-            Route("/", index),
-            Mount("/page", _PageFiles(directory=PAGE)),
-            *Desk(studio, feed).routes(),
-            *Pictures(studio.client).routes(),
-            *Overview(studio.client, PAGE).routes(),
-            *DoorDesk(studio.client, operator).routes(),
+            *page_routes(),
+            *SignIn(policy).routes(),
+            *CommandRoutes(handler, broadcaster, policy).routes(),
+            *PictureRoutes(handler.client).routes(),
+            *ExportRoutes(handler).routes(),
+            *AdminDashboard(handler.client).routes(),
+            *DoorSettings(handler.client).routes(),
         ],
         middleware=[
-            Middleware(Guard, hosts=hosts),
-            Middleware(BodyLimit, limit=BODY_LIMIT, refusal=_too_large),
+            Middleware(AccessGuard, policy=policy),
+            Middleware(BodySizeLimit, refusal=body_too_large, upload_bytes=upload_bytes),
         ],
-        exception_handlers=dict(_FAULTS),
+        exception_handlers=dict(EXCEPTION_HANDLERS),
     )
-    # Probes and Prometheus come under whatever name their network gives this machine.
-    open_ = [Route("/healthz", health), *Metrics(studio.client).routes()]
-    routes = [*open_, *mounts, Mount("/", playground)]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=dict(_FAULTS))
+    routes = [Mount("/", playground)]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=dict(EXCEPTION_HANDLERS))
 
 
-async def serve(
-    settings: Settings, ready: Callable[[], None], mounts: Sequence[BaseRoute] = ()
-) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """Log the end of a background task by an unexpected error; without it pages go stale."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("background-task-failed", exc_info=error)
+
+
+async def serve(settings: Settings, ready: Callable[[], None]) -> None:
     """Serve the playground until cancelled; calls `ready` once when the page answers."""
+    policy = access_policy(settings)
     client = await connect(settings)
     try:
-        feed = Feed(client)
-        studio = _studio(client, settings.model)
-        app = build(
-            studio,
-            feed,
-            hosts={settings.web_host, socket.gethostname()},
-            mounts=mounts,
-            # Another room's routes are there to be reached from outside.
-            operator=is_loopback(settings.web_host) and not mounts,
-        )
-        config = uvicorn.Config(
-            app,
+        broadcaster = EventBroadcaster(client)
+        handler = build_command_handler(client, settings.model)
+        page = HttpServer(
+            create_app(handler, broadcaster, policy),
             host=settings.web_host,
             port=settings.web_port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GOODBYE_SECONDS,
+            on_ready=ready,
+            on_shutdown=broadcaster.close,
         )
-        await _until_cancelled(PageServer(config, feed, ready))
+        listener = _monitoring_listener(settings)
+        host, port = listener.getsockname()[:2]
+        monitoring = HttpServer(create_monitoring_app(client), host=host, port=port)
+        await serve_until_cancelled([(monitoring, [listener]), (page, None)])
     finally:
         await client.close()
 
 
-def _studio(client: Client, model: str) -> Studio:
-    default = profile_for(model)
+def access_policy(settings: Settings) -> AccessPolicy:
+    """Who may use the playground under these settings.
 
-    def profile(name: str) -> Profile:
-        # A model in a folder is known by a name that no register has.
-        return default if name == default.name else profile_for(name)
-
-    return Studio(client, profile, default.name)
-
-
-class PageServer(uvicorn.Server):
-    """A server that says when it can serve, and ends its event streams before it ends."""
-
-    def __init__(self, config: uvicorn.Config, feed: Feed, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._feed = feed
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """A page's stream never ends by itself, and would hold the server."""
-        self._feed.close()
-        await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the entry point's: it cancels us."""
-        yield
+    Only a playground that listens on loopback and has no public address is open to the programs of
+    this machine without a sign-in.
+    """
+    configured = settings.web_secret.get_secret_value() if settings.web_secret else None
+    secret, generated = load_secret(settings.home, configured)
+    if generated:
+        _announce_secret(settings, secret)
+    public = urlsplit(settings.web_public_url) if settings.web_public_url else None
+    names = {settings.web_host, socket.gethostname(), public.hostname if public else None}
+    return AccessPolicy(
+        SessionSigner(secret),
+        hosts=frozenset(name.lower() for name in names if name),
+        public_origin=f"{public.scheme}://{public.netloc}".lower() if public else None,
+        local=is_loopback(settings.web_host) and public is None,
+    )
 
 
-async def _until_cancelled(server: uvicorn.Server) -> None:
-    serving = asyncio.ensure_future(server.serve())
+def _announce_secret(settings: Settings, secret: str) -> None:
+    """Show a new secret once to the operator at a terminal; a log only says where it is."""
+    path = settings.home / SECRET_FILE
+    if sys.stderr.isatty():
+        print(f"Operator's secret for /sign-in, kept in {path}: {secret}", file=sys.stderr)
+    log.info("playground-secret-generated", path=str(path))
+
+
+def _monitoring_listener(settings: Settings) -> socket.socket:
+    """The socket for health and metrics; any free port where only the default one is taken."""
+    wanted = settings.metrics_port
     try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await serving
-        raise
+        listener = _listen(settings.metrics_host, MONITORING_PORT if wanted is None else wanted)
+    except OSError as error:
+        if wanted is not None or error.errno != errno.EADDRINUSE:
+            raise
+        listener = _listen(settings.metrics_host, 0)
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    log.info("monitoring-listening", url=url)
+    folder = settings.home / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MONITORING_ADDRESS_FILE.format(settings.web_port)).write_text(
+        f"{url}\n", encoding="ascii"
+    )
+    return listener
 
 
-def _too_large(connection: HTTPConnection) -> Response:
-    reply = too_large(speak(locale_of(connection)))
-    return refuse(413, reply.code, reply.text)
-
-
-async def _unavailable(request: Request, _error: Exception) -> Response:
-    say = speak(locale_of(request))
-    return refuse(503, "unavailable", refusal(Reason("unavailable"), say).text)
-
-
-async def _bad_request(_request: Request, error: Exception) -> Response:
-    return refuse(400, "bad-request", str(error) or "The request says not who asks.")
-
-
-async def _gone(_request: Request, _error: Exception) -> Response:
-    """Whoever asked has left in the middle of sending: nobody reads this."""
-    return refuse(400, "bad-request", "The request ended too early.")
-
-
-async def _http(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101  by the table below
-    return refuse(error.status_code, "http", error.detail)
-
-
-async def _defect(request: Request, error: Exception) -> Response:
-    log.error("a request failed", path=request.url.path, exc_info=error)
-    return refuse(500, "defect", refusal(Reason("unavailable"), speak(locale_of(request))).text)
-
-
-_FAULTS = {
-    Unavailable: _unavailable,
-    BadRequest: _bad_request,
-    BadPersona: _bad_request,
-    ClientDisconnect: _gone,
-    HTTPException: _http,
-    Exception: _defect,
-}
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)

@@ -1,14 +1,16 @@
-"""The page's routes: each acknowledges, calls one of core's use cases, and answers in JSON."""
+"""The page's routes: each calls one of core's use cases and answers in JSON."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from anyio import CapacityLimiter
 from sse_starlette import EventSourceResponse, JSONServerSentEvent
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -16,39 +18,42 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bots.core.cards import card
-from bots.core.command import (
+from bots.core.command_grammar import STUDIO_WORDS
+from bots.core.command_handler import CommandHandler
+from bots.core.commands import (
     ASPECTS,
     MAX_COUNT,
     MAX_PROMPT,
-    Ask,
     BadCommand,
     Command,
     Delete,
     Details,
+    Invocation,
     Upload,
 )
-from bots.core.intake import unreadable
-from bots.core.reasons import refusal
+from bots.core.locales import Localizer, localizer_for
+from bots.core.model_notes import known_words
+from bots.core.refusals import refusal
 from bots.core.reply import Reply, ReplyKind
-from bots.core.sentences import Sentences, speak
-from bots.core.studio import Studio
+from bots.core.source_images import unusable_file
+from bots.web.access_guard import Access, AccessPolicy, access_of, session_of
+from bots.web.event_stream import EventBroadcaster, JobUpdate, Notice
 from bots.web.examples import EXAMPLES
-from bots.web.guard import keep_session, new_session, session_of, token_for
-from bots.web.limits import UPLOAD_LIMIT
-from bots.web.live import Feed, Happening, Whisper
-from bots.web.locales import locale_of
+from bots.web.locales import negotiate_locale
+from bots.web.request_bodies import form_text, read_form, read_json_object
 from bots.web.roles import member_of
+from bots.web.sessions import set_session_cookie
 from bots.web.translate import (
     BadRequest,
-    Form,
+    PromptForm,
     command_of,
     command_of_button,
-    identity,
+    parse_uuid,
     place_of,
 )
 from bots.web.views import may_read, message_json, progress_json, progress_of, reply_json
-from tasks.job import Job
-from tasks.members import Member, Place
+from tasks.jobs.job import Job, Reason
+from tasks.jobs.members import Member, Place
 
 CHANNELS = ("general", "gallery", "trials")
 COMMANDS = (
@@ -63,20 +68,28 @@ COMMANDS = (
     "help",
     "studio",
 )
-STUDIO_WORDS = ("doors", "capacity", "roles", "role", "grant", "block", "unblock", "words", "audit")
-KEY = re.compile(r"[!-~]{1,80}")
-FRESH = {"Cache-Control": "no-store"}
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,80}")
+NO_STORE = {"Cache-Control": "no-store"}
+SMALL_FORM = 64 * 1024  # bytes
+MAX_FORMS = 16  # forms with files that are received at once; each keeps up to 3 MB in memory
+MAX_WAITING = 16  # further forms with files are refused
+MAX_UPLOADS = 2  # forms whose files are in memory and decoded at once
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """The routes with what they need: the studio, and the feed of live events."""
+class CommandRoutes:
+    """The routes of commands and conversations."""
 
-    studio: Studio
-    feed: Feed
+    handler: CommandHandler
+    broadcaster: EventBroadcaster
+    policy: AccessPolicy
+    _forms: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_FORMS), init=False)
+    _uploads: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(MAX_UPLOADS), init=False
+    )
 
     def routes(self) -> list[Route]:
-        """Every route of the page's interface."""
+        """Every route of the page's API."""
         return [
             Route("/api/welcome", self.welcome),
             Route("/api/conversation", self.conversation),
@@ -87,167 +100,206 @@ class Desk:
         ]
 
     async def welcome(self, request: Request) -> Response:
-        """What the page needs to begin, and its session."""
-        locale = locale_of(request)
-        models = await self.studio.client.models()
-        session = session_of(request) or new_session()
+        """What the page needs to start, and its session."""
+        locale = negotiate_locale(request)
+        models = await self.handler.client.fleet.models()
+        session = session_of(request) or self.policy.signer.issue()
         body = {
-            "token": token_for(session),
+            "token": session.csrf_token,
+            "operator": access_of(request) is Access.OPERATOR,
             "locale": locale,
             "channels": CHANNELS,
             "commands": COMMANDS,
             "studio": STUDIO_WORDS,
             "aspects": ASPECTS,
-            "models": sorted({self.studio.model, *models}),
+            "model": self.handler.model,
+            "models": sorted({self.handler.model, *models}),
+            "vocabularies": known_words({self.handler.model, *models}),
             "examples": EXAMPLES[locale],
-            "limits": {"upload": UPLOAD_LIMIT, "prompt": MAX_PROMPT, "count": MAX_COUNT},
+            "limits": {
+                "upload": self.handler.client.pictures.upload_bytes,
+                "prompt": MAX_PROMPT,
+                "count": MAX_COUNT,
+            },
         }
-        response = JSONResponse(body, headers=FRESH)
-        keep_session(response, session)
+        response = JSONResponse(body, headers=NO_STORE)
+        set_session_cookie(response, session, secure=self.policy.secure)
         return response
 
     async def conversation(self, request: Request) -> Response:
         """The messages of a channel or thread, oldest first."""
         member, place = member_of(request), place_of(request.query_params)
         read_at = time.time_ns()
-        jobs = await self.studio.client.jobs_in(place)
+        jobs = await self.handler.client.jobs.in_place(place)
         jobs = [*await self._root(place), *jobs]
-        say = speak(member.locale)
+        localize = localizer_for(member.locale)
         for job in jobs:
-            self.feed.watch(job)
-        read = (job for job in jobs if may_read(job, member))
-        shown = [message_json(card(job, say), member, read_at) for job in read]
-        return JSONResponse({"messages": shown}, headers=FRESH)
+            self.broadcaster.watch(job)
+        visible = (job for job in jobs if may_read(job, member))
+        messages = [message_json(card(job, localize), member, read_at) for job in visible]
+        return JSONResponse({"messages": messages}, headers=NO_STORE)
 
     async def _root(self, place: Place) -> list[Job]:
-        """The message that a thread began with, shown as the thread's first."""
-        root = await self.studio.client.job(UUID(place.thread)) if place.thread else None
-        if root is None or root.order.place.channel != place.channel:
+        """The message that a thread started from, shown as the thread's first."""
+        root = await self.handler.client.jobs.read(UUID(place.thread)) if place.thread else None
+        if root is None or not _is_in_channel(root, place):
             return []
         return [replace(root, order=replace(root.order, place=place))]
 
     async def quota(self, request: Request) -> Response:
-        """What is left of the member's credits, and where they stand on the waitlist."""
+        """The member's remaining credits and waitlist position."""
         member = member_of(request)
-        allowance = await self.studio.client.allowance(member)
-        place = await self.studio.client.waitlist_place(member)
+        allowance = await self.handler.client.members.allowance(member)
+        place = await self.handler.client.waitlist.place(member)
+        locked = await self.handler.client.members.locked_features(member)
         body = {
             "left": allowance.left,
             "limit": allowance.limit,
             "tier": allowance.tier.value,
+            "locked": {feature.value: tier.value for feature, tier in locked.items()},
             "waitlist": {
                 "position": place.position,
                 "invited_until": place.invited_until.isoformat() if place.invited_until else None,
             },
         }
-        return JSONResponse(body, headers=FRESH)
+        return JSONResponse(body, headers=NO_STORE)
 
     async def message(self, request: Request) -> Response:
-        """Words from a prompt box, perhaps with pictures."""
+        """Text from a prompt box, perhaps with pictures."""
         member = member_of(request)
-        async with request.form(max_files=3, max_fields=12, max_part_size=256 * 1024) as values:
+        small = _is_small(request)
+        if not small and self._forms.available_tokens < 1:
+            return await _refuse_unread(request, Reason("too-many-uploads"), member)
+        async with nullcontext() if small else self._forms, read_form(request) as values:
             place, key = place_of(values), _key(values)
-            form = await _read(values)
-        if any(len(file.data) > UPLOAD_LIMIT for file in form.files):
-            refused = reply_json(too_large(speak(member.locale)), member, time.time_ns())
-            return JSONResponse(refused, status_code=413, headers=FRESH)
-        command = command_of(form, await self._picture_of_thread(place))
-        return await self._answer(member, place, key, command)
+            uploads = [each for each in values.values() if isinstance(each, UploadFile)]
+            most = self.handler.client.pictures.upload_bytes
+            if any((each.size or 0) > most for each in uploads):
+                reply = file_too_large(localizer_for(member.locale), most)
+                body = reply_json(reply, member, time.time_ns())
+                return JSONResponse(body, status_code=413, headers=NO_STORE)
+            if uploads and self._uploads.statistics().tasks_waiting >= MAX_WAITING:
+                return _refuse(Reason("too-many-uploads"), member)
+            thread_picture = await self._latest_picture_in_thread(place)
+            async with self._uploads if uploads else nullcontext():
+                command = command_of(await _read_form(values), thread_picture)
+                return await self._answer(member, place, key, command)
 
     async def action(self, request: Request) -> Response:
         """A pressed button."""
         member = member_of(request)
-        try:
-            values = await request.json()
-        except (ValueError, RecursionError):  # no JSON, or brackets in brackets without an end
-            raise BadRequest("JSON was expected") from None
-        if not isinstance(values, Mapping):
-            raise BadRequest("a JSON object was expected")
+        values = await read_json_object(request)
         command = command_of_button(values)
         return await self._answer(member, place_of(values), _key(values), command)
 
     async def stream(self, request: Request) -> Response:
-        """Live events: `hello` at once, then `message`, `progress` and `whisper` as they come."""
+        """Live events: `hello` at once, then `message`, `progress` and `notice`."""
         return EventSourceResponse(self._events(member_of(request)), ping=15, send_timeout=30)
 
     async def _events(self, member: Member) -> AsyncIterator[JSONServerSentEvent]:
-        say = speak(member.locale)
-        async with self.feed.subscribe(member) as happenings:
+        localize = localizer_for(member.locale)
+        async with self.broadcaster.subscribe(member) as updates:
             yield JSONServerSentEvent({}, event="hello", retry=1000)
-            async for happening in happenings:
-                if isinstance(happening, Whisper):
-                    yield JSONServerSentEvent({"text": happening.text}, event="whisper")
-                elif may_read(happening.job, member):
-                    yield _event(happening, member, say)
+            async for update in updates:
+                if isinstance(update, Notice):
+                    yield JSONServerSentEvent({"text": update.text}, event="notice")
+                elif may_read(update.job, member):
+                    yield _event(update, member, localize)
 
     async def _answer(
         self, member: Member, place: Place, key: str, command: Command | BadCommand
     ) -> Response:
-        ask = Ask(member, place, f"web:{member.id}:{key}", moderator=member.administrator)
-        read_at = time.time_ns()  # before: what happens meanwhile is newer than the reply
-        reply = await self.studio.answer(ask, command)
+        invocation = Invocation(
+            member, place, f"web:{member.id}:{key}", moderator=member.administrator
+        )
+        read_at = time.time_ns()  # read first: what happens meanwhile is newer than the reply
+        reply = await self.handler.answer(invocation, command)
         code = "details" if isinstance(command, Details) and reply.kind is ReplyKind.ANSWER else ""
-        await self._pass_on(reply, command)
-        return JSONResponse(reply_json(reply, member, read_at, code), headers=FRESH)
+        await self._publish(reply, command)
+        return JSONResponse(reply_json(reply, member, read_at, code), headers=NO_STORE)
 
-    async def _pass_on(self, reply: Reply, command: Command | BadCommand) -> None:
-        """Every other page sees at once what this one did."""
+    async def _publish(self, reply: Reply, command: Command | BadCommand) -> None:
+        """Update every other page at once."""
         if reply.kind is ReplyKind.PLACEHOLDER and reply.job:
-            await self.feed.refresh(reply.job.id)
+            await self.broadcaster.refresh(reply.job.id)
         elif isinstance(command, Delete) and reply.kind is not ReplyKind.REFUSAL:
-            await self.feed.refresh(command.job)
+            await self.broadcaster.refresh(command.job)
 
-    async def _picture_of_thread(self, place: Place) -> UUID | None:
+    async def _latest_picture_in_thread(self, place: Place) -> UUID | None:
         if place.thread is None:
             return None
-        newest = await self.studio.client.last_picture(place)
+        newest = await self.handler.client.pictures.last(place)
         if newest is not None:
             return newest.id
-        root = await self.studio.client.job(identity(place.thread))
-        pictures = sorted(root.pictures if root else (), key=lambda picture: picture.deleted)
-        return pictures[0].id if pictures else None  # a deleted one is refused, not forgotten
+        root = await self.handler.client.jobs.read(parse_uuid(place.thread))
+        if root is None or not _is_in_channel(root, place):
+            return None
+        pictures = sorted(root.pictures, key=lambda picture: picture.deleted)
+        return pictures[0].id if pictures else None  # a deleted one is refused
 
 
-def too_large(say: Sentences) -> Reply:
-    """The refusal of a file over the limit, which is never looked into."""
-    return refusal(unreadable("picture-too-large", UPLOAD_LIMIT), say)
+def file_too_large(localize: Localizer, upload_bytes: int) -> Reply:
+    """The refusal of a file over the limit, which is never read."""
+    return refusal(unusable_file("picture-too-large", upload_bytes), localize)
 
 
-def _event(happening: Happening, member: Member, say: Sentences) -> JSONServerSentEvent:
-    job, event = happening.job, happening.event
+def _is_small(request: Request) -> bool:
+    """Whether a form is so small that it needs no slot, as those with text alone are."""
+    declared = request.headers.get("content-length", "")
+    return declared.isdigit() and int(declared) <= SMALL_FORM
+
+
+async def _refuse_unread(request: Request, reason: Reason, member: Member) -> Response:
+    """Refuse a form without keeping it; a browser reads the answer only when it has sent all."""
+    async for _chunk in request.stream():
+        pass
+    return _refuse(reason, member)
+
+
+def _refuse(reason: Reason, member: Member) -> Response:
+    reply = refusal(reason, localizer_for(member.locale))
+    body = reply_json(reply, member, time.time_ns())
+    return JSONResponse(body, status_code=429, headers=NO_STORE)
+
+
+def _is_in_channel(job: Job, place: Place) -> bool:
+    """Whether a job belongs to a channel of the playground, and to no other platform's."""
+    own = job.order.place
+    return (own.platform, own.workspace, own.channel) == (
+        place.platform,
+        place.workspace,
+        place.channel,
+    )
+
+
+def _event(update: JobUpdate, member: Member, localize: Localizer) -> JSONServerSentEvent:
+    job, event = update.job, update.event
     if event is None:
-        body = message_json(card(job, say), member, happening.read_at)
+        body = message_json(card(job, localize), member, update.read_at)
         return JSONServerSentEvent(body, event="message")
-    shown = card(job, say, progress_of(event))
-    return JSONServerSentEvent(progress_json(event, shown), event="progress")
+    updated = card(job, localize, progress_of(event))
+    return JSONServerSentEvent(progress_json(event, updated), event="progress")
 
 
 def _key(values: Mapping[str, Any] | FormData) -> str:
     key = str(values.get("key") or "")
-    if not KEY.fullmatch(key):
-        raise BadRequest("key: up to 80 letters, digits and signs")
+    if not IDEMPOTENCY_KEY.fullmatch(key):
+        raise BadRequest("key: 1 to 80 printable ASCII characters")
     return key
 
 
-async def _read(values: FormData) -> Form:
-    ids = [part for part in _text(values, "sources").split(",") if part]
-    target = _text(values, "target")
-    return Form(
-        text=_text(values, "text"),
-        action=_text(values, "action"),
-        target=identity(target) if target else None,
-        sources=tuple(identity(each) for each in ids),
+async def _read_form(values: FormData) -> PromptForm:
+    ids = [part for part in form_text(values, "sources").split(",") if part]
+    target = form_text(values, "target")
+    return PromptForm(
+        text=form_text(values, "text"),
+        action=form_text(values, "action"),
+        target=parse_uuid(target) if target else None,
+        sources=tuple(parse_uuid(each) for each in ids),
         reference=await _file(values, "reference"),
         source=await _file(values, "source"),
         mask=await _file(values, "mask"),
     )
-
-
-def _text(values: FormData, name: str) -> str:
-    value = values.get(name, "")
-    if not isinstance(value, str):
-        raise BadRequest(f"{name}: text was expected")
-    return value.replace("\0", " ")  # which no database takes
 
 
 async def _file(values: FormData, name: str) -> Upload | None:

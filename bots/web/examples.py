@@ -1,4 +1,4 @@
-"""Prompts that an empty channel invites with; all of them are within the bundled model's words."""
+"""Example prompts for an empty channel, within the bundled model's vocabulary."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "a big orange cat in the middle of a meadow",
     ),
     "fr": (
-        "une petite maison rouge à gauche d'un arbre vert, la nuit, sous la neige",
+        "une petite maison rouge à gauche d’un arbre vert, la nuit, sous la neige",
         "un phare blanc à droite, coucher de soleil sur la mer",
-        "deux ballons jaunes au-dessus d'une montagne violette --ar 3:2",
-        "un gros chat orange au milieu d'un pré",
+        "deux ballons jaunes au-dessus d’une montagne violette --ar 3:2",
+        "un gros chat orange au milieu d’un pré",
     ),
 }

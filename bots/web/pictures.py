@@ -1,4 +1,4 @@
-"""Stored pictures over HTTP. Their ids cannot be guessed: who was told one may see the picture."""
+"""Stored pictures over HTTP. An id cannot be guessed: whoever has one may see the picture."""
 
 from __future__ import annotations
 
@@ -9,35 +9,39 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bots.web.roles import PLATFORM
 from tasks.client import Client
-from tasks.job import Picture
+from tasks.jobs.job import Picture
 
-# A kind that a browser could run, such as SVG, is never served under our own address.
-ENDINGS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
-CACHE = "private, max-age=600"  # not for ever: a deleted picture must go
+# Types that a browser could execute, such as SVG, are never served from the page's origin.
+EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
+CACHE_CONTROL = "private, max-age=600"  # short, so that a deleted picture disappears
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class PictureRoutes:
     """The route of finished pictures."""
 
     client: Client
 
     def routes(self) -> list[Route]:
-        """Where pictures are found."""
-        return [Route("/pictures/{picture:uuid}", self.show)]
+        """The pictures' route."""
+        return [Route("/pictures/{picture:uuid}", self.get)]
 
-    async def show(self, request: Request) -> Response:
-        """One picture; with `?download` the browser saves it under a telling name."""
+    async def get(self, request: Request) -> Response:
+        """One picture; with `?download` the browser saves it under a descriptive name."""
         id_: UUID = request.path_params["picture"]
-        picture = await self.client.picture(id_)
-        if picture is None or picture.deleted or picture.mime not in ENDINGS:
+        picture = await self.client.pictures.read(id_)
+        if picture is None or picture.deleted or picture.mime not in EXTENSIONS:
             return Response(status_code=404, headers={"Cache-Control": "no-store"})
-        headers = {"ETag": f'"{picture.id}"', "Cache-Control": CACHE}
+        job = await self.client.jobs.read(picture.job)
+        if job is None or job.order.place.platform != PLATFORM:  # another platform's picture
+            return Response(status_code=404, headers={"Cache-Control": "no-store"})
+        headers = {"ETag": f'"{picture.id}"', "Cache-Control": CACHE_CONTROL}
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         try:
-            data = await self.client.read_blob(picture.blob)
+            data = await self.client.pictures.read_blob(picture.blob)
         except FileNotFoundError:
             return Response(status_code=404, headers={"Cache-Control": "no-store"})
         kind = "attachment" if "download" in request.query_params else "inline"
@@ -46,5 +50,5 @@ class Pictures:
 
 
 def file_name(picture: Picture) -> str:
-    """The name that a saved picture has: its job's short name and its number."""
-    return f"atelier-{picture.job.hex[-8:]}-{picture.index + 1}.{ENDINGS[picture.mime]}"
+    """The name of a saved picture: its job's short id and its number."""
+    return f"atelier-{picture.job.hex[-8:]}-{picture.index + 1}.{EXTENSIONS[picture.mime]}"

@@ -1,4 +1,4 @@
-"""Who is asking: on the playground one says so oneself, so that tiers can be tried side by side."""
+"""The member of a request: visitors choose a persona, so that tiers can be tried side by side."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.requests import Request
 
-from tasks.members import Member
+from tasks.jobs.members import Member
 
 PLATFORM = "web"
 WORKSPACE = "playground"
 HEADER = "Atelier-Member"
 
 Role = Literal["free", "plus", "team", "pro"]
-"""The playground's role ids are named after the tier that each of them gives."""
+"""The playground's role ids; each is the name of the tier that it grants."""
 
 
-class BadPersona(Exception):
-    """The request does not say who asks, or not in a way that can be read."""
+class InvalidPersona(Exception):
+    """The request has no persona, or a malformed one."""
 
 
 class Persona(BaseModel):
-    """Who one chose to be, as the page sends it."""
+    """The persona that a visitor chose, as the page sends it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,7 +40,7 @@ class Persona(BaseModel):
     locale: Literal["en", "fr"] = "en"
 
     def member(self) -> Member:
-        """The same person as every room knows them."""
+        """The persona as a member of the playground's workspace."""
         return Member(
             platform=PLATFORM,
             workspace=WORKSPACE,
@@ -53,15 +53,15 @@ class Persona(BaseModel):
 
 
 def member_of(request: Request) -> Member:
-    """The member in the request's header, or in `as` where a browser can set none (event streams).
+    """The member in the request's header, or in the query's `as` (event streams have no header).
 
-    Both hold the persona as JSON in UTF-8 and base64url. Raises BadPersona.
+    Both hold the persona as JSON in UTF-8 and base64url. Raises InvalidPersona.
     """
     token = request.headers.get(HEADER) or request.query_params.get("as", "")
     if not token or len(token) > 2000:
-        raise BadPersona
+        raise InvalidPersona
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         return Persona.model_validate_json(text).member()
     except (binascii.Error, ValueError, ValidationError) as error:
-        raise BadPersona from error
+        raise InvalidPersona from error

@@ -1,4 +1,4 @@
-"""Forms and JSON of the page into commands; replies and cards into JSON for the page."""
+"""Translates the page's forms and JSON into commands."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from bots.core.command import (
+from bots.core.command_parser import (
+    parse,
+    parse_about,
+    parse_blend,
+    parse_edit,
+    parse_in_channel,
+    parse_reroll,
+)
+from bots.core.commands import (
     BadCommand,
     BadInput,
-    Blend,
     Cancel,
+    Choose,
     Command,
     Delete,
     Details,
-    Edit,
+    DrawAnyway,
     Imagine,
     Privacy,
     Report,
@@ -28,21 +36,21 @@ from bots.core.command import (
     Vary,
     Waitlist,
 )
-from bots.core.flags import parse_prompt
-from bots.core.grammar import parse, takes_back
+from bots.core.reply import Action
+from bots.core.report_commands import command_of_action
 from bots.web.roles import PLATFORM, WORKSPACE
-from tasks.members import Place
+from tasks.jobs.members import Place
 
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 class BadRequest(Exception):
-    """The page sent something that it never sends; the message says what."""
+    """A request that the page never sends; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """What a prompt box sends: words, what is meant by them, and perhaps files."""
+class PromptForm:
+    """What a prompt box sends: text, the action it belongs to, and perhaps files."""
 
     text: str
     action: str = ""
@@ -64,52 +72,56 @@ def place_of(values: Mapping[str, Any]) -> Place:
     if not CHANNEL.fullmatch(channel):
         raise BadRequest("channel: lower-case letters, digits and dashes, up to 40")
     thread = values.get("thread")
-    return Place(PLATFORM, WORKSPACE, channel, identity(thread).hex if thread else None)
+    return Place(PLATFORM, WORKSPACE, channel, parse_uuid(thread).hex if thread else None)
 
 
-def identity(value: object) -> UUID:
-    """An id of ours. Raises BadRequest."""
+def parse_uuid(value: object) -> UUID:
+    """Parse an id. Raises BadRequest."""
     try:
         return UUID(str(value))
     except ValueError:
         raise BadRequest("an id was expected") from None
 
 
-def command_of(form: Form, thread_picture: UUID | None = None) -> Command | BadCommand:
-    """What the words in a box mean. In a thread they are an edit of its newest picture."""
+def command_of(  # noqa: PLR0911 - one return an action
+    form: PromptForm, thread_picture: UUID | None = None
+) -> Command | BadCommand:
+    """The command of a submitted form. In a thread, text edits the thread's latest picture."""
     match form.action:
         case "edit":
             return _edit(form, form.source or form.target)
         case "blend":
-            return Blend(form.sources, form.text.strip())
+            return parse_blend(form.text, form.sources)
         case "reroll" if form.target:
-            return Reroll(form.target, form.text.strip() or None)
+            return parse_reroll(form.text, form.target)
         case "":
             pass
         case _:
-            raise BadRequest(f"action: {form.action} is none of a prompt box")
-    if thread_picture and not form.reference and not form.text.lstrip().startswith("/"):
-        undone = takes_back(form.text)
-        return Undo(thread_picture) if undone else _edit(form, thread_picture)
-    command = parse(form.text)
-    if form.reference and isinstance(command, Imagine):
-        return replace(command, reference=form.reference)
-    return command
+            raise BadRequest(f"action: {form.action} does not belong to a prompt box")
+    if form.reference:
+        command = parse(form.text)
+        if isinstance(command, Imagine):
+            return replace(command, reference=form.reference)
+        return command
+    if thread_picture:
+        return parse_about(form.text, thread_picture)
+    return parse_in_channel(form.text)
 
 
-def _edit(form: Form, source: Source | None) -> Command | BadCommand:
+def _edit(form: PromptForm, source: Source | None) -> Command | BadCommand:
     if source is None:
         return BadCommand(BadInput.NEEDS_PICTURE)
-    prompt = parse_prompt(form.text)
-    if isinstance(prompt, BadCommand):
-        return prompt
-    return Edit(source, prompt.words, form.mask, prompt.count, prompt.seed)
+    return parse_edit(form.text, source, mask=form.mask)
 
 
 def command_of_button(values: Mapping[str, Any]) -> Command:
-    """What a pressed button means. Raises BadRequest."""
+    """The command of a pressed button. Raises BadRequest."""
     action = values.get("action")
     maker = _BUTTONS.get(str(action))
+    if str(action) in list(Action) and maker is None:
+        about_report = command_of_action(Action(str(action)), parse_uuid(values.get("target")))
+        if about_report is not None:
+            return about_report
     if maker is None:
         raise BadRequest("action: no such button")
     return maker(values)
@@ -119,20 +131,23 @@ def _upscale(values: Mapping[str, Any]) -> Command:
     factor = values.get("factor")
     if not isinstance(factor, int):
         raise BadRequest("factor: 2 or 4")
-    return Upscale(identity(values.get("target")), factor)
+    return Upscale(parse_uuid(values.get("target")), factor)
 
 
 _BUTTONS: Mapping[str, Callable[[Mapping[str, Any]], Command]] = {
-    "cancel": lambda values: Cancel(identity(values.get("target"))),
-    "vary": lambda values: Vary(identity(values.get("target"))),
+    "cancel": lambda values: Cancel(parse_uuid(values.get("target"))),
+    "vary": lambda values: Vary(parse_uuid(values.get("target"))),
     "upscale": _upscale,
-    "reroll": lambda values: Reroll(identity(values.get("target"))),
-    "details": lambda values: Details(identity(values.get("target"))),
-    "delete": lambda values: Delete(identity(values.get("target"))),
+    "reroll": lambda values: Reroll(parse_uuid(values.get("target"))),
+    "details": lambda values: Details(parse_uuid(values.get("target"))),
+    "delete": lambda values: Delete(parse_uuid(values.get("target"))),
     "report": lambda values: Report(
-        identity(values.get("target")), str(values.get("words") or "")[:1000]
+        parse_uuid(values.get("target")), str(values.get("words") or "")[:1000]
     ),
-    "undo": lambda values: Undo(identity(values.get("target"))),
+    "undo": lambda values: Undo(parse_uuid(values.get("target"))),
     "join-waitlist": lambda _values: Waitlist("join"),
+    "edit-recent": lambda values: Choose(parse_uuid(values.get("target")), edit=True),
+    "new-picture": lambda values: Choose(parse_uuid(values.get("target")), edit=False),
+    "draw-anyway": lambda values: DrawAnyway(parse_uuid(values.get("target"))),
     "confirm-forget": lambda _values: Privacy("delete", confirmed=True),
 }

@@ -1,4 +1,4 @@
-"""Cards, replies, pictures and steps as the JSON that the page shows."""
+"""Cards, replies, pictures and progress as the JSON that the page reads."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import math
 from typing import Any
 from uuid import UUID
 
-from bots.core.command import ASPECTS
-from bots.core.reply import Button, Card, Reply
+from bots.core.commands import ASPECTS
+from bots.core.reply import Action, Button, Card, Reply
 from imaging.request import ImageRequest, Progress, Stage
-from tasks.job import Job, JobEvent, Picture
-from tasks.members import Member
+from tasks.jobs.job import Job, JobEvent, Picture
+from tasks.jobs.members import Member
+
+EXPORT_URL = "/api/export"
+_ENDING = frozenset({Action.CANCEL, Action.DELETE})
 
 
 def message_json(card: Card, viewer: Member, read_at: int) -> dict[str, Any]:
-    """A job's message for one viewer. `read_at` (ns) tells which of two readings is the newer."""
+    """A job's message for one viewer. `read_at` (ns) orders two readings of the same job."""
     job = card.job
     order, request = job.order, job.order.request
     return {
@@ -43,17 +46,23 @@ def message_json(card: Card, viewer: Member, read_at: int) -> dict[str, Any]:
         "created_at": job.created_at.isoformat(),
         "pictures": [picture_json(picture, card.alt) for picture in card.pictures],
         "parent": _parent(order.parent),
-        "buttons": [button_json(button) for button in card.buttons],
+        "buttons": [button_json(button) for button in buttons_for(card, viewer)],
     }
 
 
+def buttons_for(card: Card, viewer: Member) -> list[Button]:
+    """The buttons that a viewer may press: only owners and administrators cancel or delete."""
+    may_end = viewer.administrator or card.job.order.member.key == viewer.key
+    return [each for each in card.buttons if may_end or each.action not in _ENDING]
+
+
 def may_read(job: Job, viewer: Member) -> bool:
-    """Private results are for their owner's eyes alone."""
+    """Whether a member may see a job: private results are visible to their owner only."""
     return not job.order.private or job.order.member.key == viewer.key
 
 
 def flags_of(request: ImageRequest) -> list[str]:
-    """The flags with which the same could be typed again; a seed is among the details."""
+    """The flags that would repeat the request when typed; the seed is shown with the details."""
     flags = []
     aspect = aspect_of(request.width, request.height)
     if aspect != "1:1":
@@ -68,7 +77,7 @@ def flags_of(request: ImageRequest) -> list[str]:
 
 
 def aspect_of(width: int, height: int) -> str:
-    """The nearest of the known aspects; models round sizes to what they can draw."""
+    """The nearest named aspect; models round sizes to the multiples that they support."""
 
     def distance(aspect: str) -> float:
         across, down = map(int, aspect.split(":"))
@@ -78,7 +87,7 @@ def aspect_of(width: int, height: int) -> str:
 
 
 def picture_json(picture: Picture, alt: str) -> dict[str, Any]:
-    """A picture as the page shows it."""
+    """A picture as the page reads it."""
     return {
         "id": str(picture.id),
         "url": f"/pictures/{picture.id}",
@@ -89,7 +98,7 @@ def picture_json(picture: Picture, alt: str) -> dict[str, Any]:
 
 
 def button_json(button: Button) -> dict[str, Any]:
-    """A button as the page shows it."""
+    """A button as the page reads it."""
     return {
         "action": button.action.value,
         "label": button.label,
@@ -100,8 +109,7 @@ def button_json(button: Button) -> dict[str, Any]:
 
 
 def reply_json(reply: Reply, viewer: Member, read_at: int, code: str = "") -> dict[str, Any]:
-    """A reply as the page shows it; `code` names it in place of core's."""
-    file = reply.attachment
+    """A reply as the page reads it; `code` replaces the reply's own."""
     in_place = reply.card is not None and reply.kind == "placeholder"
     return {
         "kind": reply.kind.value,
@@ -112,13 +120,7 @@ def reply_json(reply: Reply, viewer: Member, read_at: int, code: str = "") -> di
         "fields": [{"name": field.name, "value": field.value} for field in reply.fields],
         "buttons": [button_json(button) for button in reply.buttons],
         "pictures": [picture_json(each, each.instruction) for each in reply.pictures],
-        "attachment": {
-            "name": file.name,
-            "mime": file.mime,
-            "data": base64.b64encode(file.data).decode(),
-        }
-        if file
-        else None,
+        "download": EXPORT_URL if reply.export else None,
         "message": message_json(reply.card, viewer, read_at) if in_place and reply.card else None,
     }
 
@@ -128,13 +130,13 @@ def _parent(picture: UUID | None) -> dict[str, str] | None:
 
 
 def progress_of(event: JobEvent) -> Progress:
-    """The event as the engine told it; a stage of a newer worker counts as steps."""
+    """The progress in an event; a stage that this version does not have counts as steps."""
     stage = Stage(event.stage) if event.stage in set(Stage) else Stage.STEPS
     return Progress(stage, event.step, event.steps, event.preview)
 
 
 def progress_json(event: JobEvent, card: Card) -> dict[str, Any]:
-    """`share` is None while no steps are counted (the model is being read)."""
+    """`share` is None while there are no steps yet, for example while the model loads."""
     return {
         "job": str(event.job),
         "text": card.text,

@@ -1,7 +1,10 @@
-"""The engine: takes requests, and turns them into pictures on one thread that owns every model.
+"""The engine: renders requests on one device, a step at a time.
 
-`engine` (the thread and its queue), `rendering` (one request's progress, cancel and result),
-`step_scheduler` (who is next), `rates`, `checks`, `shelf` and `blank` import no torch; `runner`
-and what it calls do, and are imported by the engine's thread when the first model is needed.
-Nothing here knows members, tiers, queues of jobs, or chat.
+Torch-free: `engine` (accepts requests), `render_handle` (progress, cancel and result of one
+request), `device_arbiter` (passes the device between the requests' threads), `step_scheduler` (who
+is next), `batch_limits`, `render_times`, `validation`, `model_cache`, `blank_runner`. With torch:
+`diffusers_runner`, `denoiser` (where pipelines wait for the device and share batches) and the
+modules they use; the engine imports them when the first model is needed. `servers` has engines
+whose pictures other servers draw; `protocol` is what all engines have in common. Independent of
+members, tiers, job queues and chat.
 """

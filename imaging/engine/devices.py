@@ -1,4 +1,4 @@
-"""The device that models run on: which, in what number format, with how much memory."""
+"""The device that models run on: selection, dtype, memory."""
 
 from __future__ import annotations
 
@@ -14,27 +14,24 @@ import torch
 class Device:
     """One device of this process."""
 
-    handle: torch.device
+    torch_device: torch.device
 
     @property
     def accelerated(self) -> bool:
         """Whether it is a GPU."""
-        return self.handle.type != "cpu"
+        return self.torch_device.type != "cpu"
 
     @property
-    def words(self) -> str:
-        """For people: the GPU's name, or the CPU and torch's threads."""
-        if self.handle.type == "cuda":
-            return f"{self.handle} ({torch.cuda.get_device_name(self.handle)})"
-        if self.handle.type == "cpu":
+    def description(self) -> str:
+        """Display text: the GPU's name, or the CPU and torch's thread count."""
+        if self.torch_device.type == "cuda":
+            return f"{self.torch_device} ({torch.cuda.get_device_name(self.torch_device)})"
+        if self.torch_device.type == "cpu":
             return f"cpu ({torch.get_num_threads()} threads)"
-        return str(self.handle)
+        return str(self.torch_device)
 
     def dtype(self, hint: str) -> torch.dtype:
-        """The number format for a model: its own on a GPU ("auto": bf16 where the GPU has it).
-
-        Single precision on a CPU, where half precision is slower or missing.
-        """
+        """The dtype for a model: `hint` on a GPU ("auto": bf16 if supported), float32 on a CPU."""
         if not self.accelerated:
             return torch.float32
         if hint == "auto":
@@ -45,30 +42,41 @@ class Device:
         return wanted
 
     def memory(self) -> int:
-        """All of its memory in bytes."""
-        if self.handle.type == "cuda":
-            return int(torch.cuda.get_device_properties(self.handle).total_memory)
-        if self.handle.type == "mps":
+        """Total memory in bytes."""
+        if self.torch_device.type == "cuda":
+            return int(torch.cuda.get_device_properties(self.torch_device).total_memory)
+        if self.torch_device.type == "mps":
             return int(torch.mps.recommended_max_memory())
         return int(psutil.virtual_memory().total)
 
-    def release(self) -> None:
-        """Give freed memory back, after models were let go or a batch did not fit."""
+    def free_memory(self) -> int:
+        """Bytes that can be allocated now, torch's own cache included."""
+        if self.torch_device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self.torch_device)
+            cached = torch.cuda.memory_reserved(self.torch_device)
+            return int(free + cached - torch.cuda.memory_allocated(self.torch_device))
+        if self.torch_device.type == "mps":
+            return self.memory() - int(torch.mps.current_allocated_memory())
+        return int(psutil.virtual_memory().available)
+
+    def free_cached_memory(self) -> None:
+        """Return cached memory to the device, after an eviction or a failed allocation."""
         gc.collect()
-        if self.handle.type == "cuda":
+        if self.torch_device.type == "cuda":
             torch.cuda.empty_cache()
-        elif self.handle.type == "mps":
+        elif self.torch_device.type == "mps":
             torch.mps.empty_cache()
 
     def _has_bfloat16(self) -> bool:
-        return self.handle.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+        return self.torch_device.type != "cuda" or torch.cuda.is_bf16_supported(
+            including_emulation=False
+        )
 
 
 def open_device(name: str | None, threads: int | None) -> Device:
-    """The named device, or the best there is; sets torch's threads for the whole process.
+    """The named device, or the best available; sets torch's thread count for the process.
 
-    This is the one place that sets them: torch's own default counts hyper-threads, and further
-    threads between operators only take turns with the engine's one.
+    Torch's default counts hyper-threads, which slow CPU inference down.
     """
     torch.set_num_threads(threads or _cores())
     return Device(torch.device(name or _best()))
@@ -83,7 +91,7 @@ def _best() -> str:
 
 
 def _cores() -> int:
-    """Real cores, of those that this process may use."""
+    """Physical cores, limited by the process's CPU affinity."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     real = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     return max(1, min(real, allowed or real))

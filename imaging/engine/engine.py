@@ -1,29 +1,31 @@
-"""The engine: requests in, pictures out, on one thread that owns every model.
+"""The engine: renders requests on one device, a step at a time.
 
-A request's way: `submit` checks it; a hand reads and decodes its sources; it waits its turn; the
-engine's thread makes the pictures; a hand writes the files. Hands are a few threads for what needs
-no model, so that the device never waits for a download or a PNG. Whatever fails, fails that
-request alone.
+`submit` validates a request; an I/O thread reads and decodes its sources; the request waits for the
+device; its own thread renders it and yields the device between steps to more urgent requests; an
+I/O thread encodes the files. The device never waits for a download or a PNG, and a failure affects
+only its own request.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from threading import Condition, Thread
+from threading import Lock
 
-from imaging.engine.blank import BlankRunner
-from imaging.engine.checks import check_request
-from imaging.engine.enlarge import enlarge
-from imaging.engine.finish import finish
-from imaging.engine.hands import Hands, guarded
-from imaging.engine.materials import Reader, read_materials
-from imaging.engine.rates import Rate, Rates
-from imaging.engine.rendering import Rendering
+from imaging.engine.blank_runner import BlankRunner
+from imaging.engine.device_arbiter import DeviceArbiter, DeviceStatistics, Turn
+from imaging.engine.encode import encode_pictures
+from imaging.engine.inputs import Reader, read_inputs
+from imaging.engine.io_threads import IoThreads, run_guarded
+from imaging.engine.render_handle import RenderHandle
+from imaging.engine.render_times import RenderTime, RenderTimes
 from imaging.engine.settings import EngineSettings
-from imaging.engine.step_scheduler import StepScheduler
-from imaging.engine.work import Materials, Painted, Runner
+from imaging.engine.step_scheduler import Arrival
+from imaging.engine.types import RawImage, RenderInputs, Runner
+from imaging.engine.upscale import enlarge
+from imaging.engine.validation import check_request
+from imaging.engine.warm_up import warm_up_inputs, warm_up_request
 from imaging.errors import (
     EngineStopped,
     ImagingError,
@@ -36,11 +38,12 @@ from imaging.request import ImageRequest, Operation, Priority, Stage
 
 @dataclass(frozen=True, slots=True)
 class EngineLoad:
-    """The engine at this moment.
+    """A snapshot of the engine's load.
 
-    `running` counts what is on the device or being written, `waiting` what waits for the device,
-    by priority. `room` is how many more are worth submitting. `quiet_seconds` is how long the busy
-    thread has shown no sign of life: long after the longest step, its process is best ended.
+    `running` counts requests on the device or being encoded, `waiting` those queued for the device,
+    by priority. `free_slots` is the number of further requests to submit. `stalled_seconds` is the
+    time since the busy device thread last made progress; a hung process should be restarted.
+    `batch_limit` is how many requests of the kinds in progress usefully share a denoiser call.
     """
 
     device: str
@@ -48,27 +51,29 @@ class EngineLoad:
     slots: int
     running: int
     waiting: Mapping[Priority, int]
-    room: int
-    quiet_seconds: float
+    free_slots: int
+    stalled_seconds: float
+    batch_limit: int = 1
 
 
 @dataclass(eq=False, slots=True)
 class _Work:
-    """A request with all that serving it takes."""
+    """A request with its profile and inputs."""
 
-    rendering: Rendering
+    handle: RenderHandle
     profile: Profile
-    arrival: int
-    materials: Materials
+    arrival: Arrival
+    inputs: RenderInputs
+    turn: Turn | None = None  # once it waits for the device
 
 
 class Engine:
-    """Serves the given profiles. Start one per process; `stop` it at the end.
+    """Serves the given profiles. One per process; call `stop` at the end.
 
-    `read` turns a source's name into its bytes; it may block, and is called on a hand;
-    FileNotFoundError means that the picture is gone. `blank` is given by benches and tests only,
-    and allows the profile `blank`. Raises UnknownProfile where that profile is among `profiles`
-    without it.
+    `read` returns a source's bytes by name; it may block and runs on an I/O thread;
+    FileNotFoundError means that the picture was deleted. `blank`, for benchmarks and tests, enables
+    the profile `blank`. Raises UnknownProfile for that profile without it. `clock` measures device
+    time in seconds.
     """
 
     def __init__(
@@ -78,198 +83,196 @@ class Engine:
         settings: EngineSettings | None = None,
         *,
         blank: BlankRunner | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._profiles = {profile.name: profile for profile in profiles}
         if BLANK in self._profiles and blank is None:
-            raise UnknownProfile("The profile blank is for benches only.", name=BLANK)
+            raise UnknownProfile("The profile blank is for benchmarks only.", name=BLANK)
         self._read = read
         self._settings = settings or EngineSettings()
         self._blank = blank
         self._runner: Runner | None = None
-        self._rates = Rates()
-        self._changed = Condition()
-        self._queue: StepScheduler[_Work] = StepScheduler()
-        self._open: dict[Rendering, _Work | None] = {}  # all that are not settled
-        self._serving: Rendering | None = None
+        self._render_times = RenderTimes()
+        self._lock = Lock()
+        self._arbiter = DeviceArbiter(clock=clock)
+        self._active: dict[RenderHandle, _Work | None] = {}  # not settled
         self._stopping = False
-        self._hands = Hands()
-        self._thread = Thread(target=self._run, name="engine", daemon=True)
-        self._thread.start()
+        self._io_threads = IoThreads()
 
     # -- for callers ----------------------------------------------------------------------------
 
     def submit(
         self, request: ImageRequest, *, seconds: float | None = None, previews: bool = True
-    ) -> Rendering:
-        """Take a request. Returns at once; all that is wrong with it comes out of `result`.
+    ) -> RenderHandle:
+        """Accept a request and return at once; `result` raises any error.
 
-        `seconds` is the most it may take from now on, waiting included. Without `previews` none are
-        made, which saves up to a tenth of the time.
+        `seconds` limits its total time, waiting included. Disabling `previews` saves up to 10 % of
+        the time.
         """
         limit = self._settings.longest_seconds if seconds is None else seconds
         deadline = time.monotonic() + limit
-        return self._take(
-            Rendering(request, deadline=deadline, on_settled=self._let_go, previews=previews)
+        return self._accept(
+            RenderHandle(request, deadline=deadline, on_settled=self._forget, previews=previews)
         )
 
-    def warm_up(self, profile: str) -> Rendering:
-        """Load a profile and make a throw-away picture, so that the first real one is not slow.
+    def warm_up(self, profile: str, operation: Operation = Operation.IMAGINE) -> RenderHandle:
+        """Load a profile and render a discarded picture, so that the first real one is fast.
 
-        `result` gives no picture, or raises what keeps the profile from working. The time that a
-        picture takes is in `rates` afterwards.
+        `operation` is `imagine`, or `edit` for the editing model; a model that draws nothing by
+        itself edits or fills instead. `result` is empty or raises the error. `render_times` then
+        has a measurement.
         """
-        known = self._profiles.get(profile)
-        width, height = known.size("1:1") if known else (64, 64)
-        request = ImageRequest(
-            operation=Operation.IMAGINE,
-            prompt="a red star on a blue background",
-            profile=profile,
-            width=width,
-            height=height,
-            seed=0,
-            priority=Priority.EXPRESS,
-        )
-        return self._take(
-            Rendering(request, on_settled=self._let_go, previews=False, rehearsal=True)
+        request = warm_up_request(profile, self._profiles.get(profile), operation)
+        return self._accept(
+            RenderHandle(request, on_settled=self._forget, previews=False, is_warmup=True)
         )
 
-    def rates(self) -> tuple[Rate, ...]:
+    def replace_profile(self, profile: Profile) -> None:
+        """Describe a served profile anew, for requests from now on: its files are here."""
+        self._profiles[profile.name] = profile
+
+    def render_times(self) -> tuple[RenderTime, ...]:
         """Measured device seconds per picture, by profile, operation, size and steps."""
-        return self._rates.all()
+        return self._render_times.all()
+
+    def device_statistics(self) -> DeviceStatistics:
+        """Counters of device use since the start."""
+        return self._arbiter.statistics()
 
     def load(self) -> EngineLoad:
-        """How busy the engine is."""
-        with self._changed:
-            waiting = {priority: self._queue.count(priority) for priority in Priority}
-            serving = self._serving
-            # Loading is not counted: a model of the hub may take an hour to come.
-            if serving is not None and serving.progress.stage is Stage.LOADING:
-                serving = None
+        """The current load."""
+        waiting = {priority: self._arbiter.waiting(priority) for priority in Priority}
+        holder = self._arbiter.holder
+        # Loading is not a stall: a download from the hub may take an hour.
+        if holder is not None and holder.progress.stage is Stage.LOADING:
+            holder = None
+        with self._lock:
             return EngineLoad(
                 device=self._runner.device if self._runner else "",
                 profiles=tuple(self._profiles),
                 slots=self._settings.slots,
-                running=len(self._open) - sum(waiting.values()),
+                running=max(0, len(self._active) - sum(waiting.values())),
                 waiting=waiting,
-                room=0 if self._stopping else max(0, self._settings.slots - len(self._open)),
-                quiet_seconds=time.monotonic() - serving.touched_at if serving else 0.0,
+                free_slots=self._free_slots(),
+                stalled_seconds=time.monotonic() - holder.last_activity_at if holder else 0.0,
+                batch_limit=self._arbiter.batch_limit(),
             )
 
     def stop(self, timeout: float = 10.0) -> bool:
-        """End: every open request fails with EngineStopped now, the thread ends after its step.
+        """Fail every open request with EngineStopped; the holder of the device ends after its step.
 
-        Whether the thread has ended within `timeout` seconds; it never outlives the process.
+        Returns whether the device was released within `timeout` seconds. The threads are daemons.
         """
-        with self._changed:
+        with self._lock:
             self._stopping = True
-            still_open = list(self._open)
-            self._changed.notify_all()
-        for rendering in still_open:
-            rendering.fail(EngineStopped("The engine was stopped."))
-        self._thread.join(timeout)
-        self._hands.let_go()
-        return not self._thread.is_alive()
+            still_open = list(self._active)
+        for handle in still_open:
+            handle.fail(EngineStopped("The engine was stopped."))
+        released = self._arbiter.close(timeout)
+        self._io_threads.shutdown()
+        if released and self._runner is not None:
+            self._runner.close()
+            self._runner = None
+        return released
 
-    # -- taking a request in --------------------------------------------------------------------
+    def _free_slots(self) -> int:
+        if self._stopping:
+            return 0
+        return max(0, self._settings.slots - len(self._active))
 
-    def _take(self, rendering: Rendering) -> Rendering:
-        with self._changed:
+    # -- accepting a request --------------------------------------------------------------------
+
+    def _accept(self, handle: RenderHandle) -> RenderHandle:
+        arrival = self._arbiter.next_arrival()
+        with self._lock:
             stopping = self._stopping
-            arrival = self._queue.arrive()
             if not stopping:
-                self._open[rendering] = None
+                self._active[handle] = None
         try:
             if stopping:
                 raise EngineStopped("The engine was stopped.")
-            profile = self._profile(rendering.request.profile)
-            check_request(rendering.request, profile)
+            profile = self._profile(handle.request.profile)
+            check_request(handle.request, profile)
         except ImagingError as error:
-            rendering.fail(error)
-            return rendering
-        work = _Work(rendering, profile, arrival, Materials())
-        if rendering.request.sources:
-            self._hands.read(rendering, lambda: self._make_ready(work))
+            handle.fail(error)
+            return handle
+        work = _Work(handle, profile, arrival, warm_up_inputs(handle.request))
+        if handle.request.sources and not handle.is_warmup:
+            self._io_threads.read(handle, lambda: self._prepare(work))
         else:
             self._enqueue(work)
-        return rendering
+        return handle
 
     def _profile(self, name: str) -> Profile:
         if name not in self._profiles:
-            known = ", ".join(self._profiles)
+            available = ", ".join(self._profiles)
             raise UnknownProfile(
-                f"This worker has no model called {name!r}, only {known}.", name=name, known=known
+                f"This worker has no model {name!r}, only {available}.", name=name, known=available
             )
         return self._profiles[name]
 
-    def _make_ready(self, work: _Work) -> None:
-        """Read and decode the sources; an enlargement needs no more than that."""
-        request = work.rendering.request
-        work.materials = read_materials(request, self._read, self._settings.limits)
-        work.rendering.check()
-        if request.operation is Operation.UPSCALE:
-            work.rendering.report(Stage.FINISHING)
-            self._deliver(work, enlarge(request, work.materials))
+    def _prepare(self, work: _Work) -> None:
+        """Read and decode the sources; an upscale that needs no network is then done at once."""
+        request = work.handle.request
+        work.inputs = read_inputs(request, self._read, self._settings.limits)
+        work.handle.check()
+        plain = work.profile.checker is None and work.profile.upscaler is None
+        if request.operation is Operation.UPSCALE and plain:
+            work.handle.report(Stage.FINISHING)
+            self._deliver(work, enlarge(request, work.inputs))
         else:
             self._enqueue(work)
 
     def _enqueue(self, work: _Work) -> None:
-        with self._changed:
-            if work.rendering not in self._open:
-                return  # settled meanwhile
-            self._open[work.rendering] = work
-            self._queue.add(work, work.rendering.request.priority, work.arrival)
-            self._changed.notify_all()
+        handle, request = work.handle, work.handle.request
+        with self._lock:
+            if handle not in self._active:
+                return  # settled while its sources were read
+            self._active[handle] = work
+            work.turn = self._arbiter.submit(
+                handle,
+                work.arrival,
+                lambda: run_guarded(handle, lambda: self._serve(work)),
+                seconds=self._expected_seconds(work),
+                group=None if self._settings.strict else _group(request),
+            )
 
-    def _let_go(self, rendering: Rendering) -> None:
-        """It is settled: it waits no longer and is not counted."""
-        with self._changed:
-            work = self._open.pop(rendering, None)
-            if work is not None:
-                self._queue.remove(work)
+    def _expected_seconds(self, work: _Work) -> float | None:
+        request = work.handle.request
+        steps = request.steps or work.profile.steps_of(request.operation)
+        each = self._render_times.expected(
+            work.profile.name, request.operation, (request.width, request.height), steps
+        )
+        return None if each is None else each * request.count
 
-    # -- on the engine's thread -----------------------------------------------------------------
+    def _forget(self, handle: RenderHandle) -> None:
+        """Remove a settled request from the schedule and the load."""
+        with self._lock:
+            work = self._active.pop(handle, None)
+        if work is not None and work.turn is not None:
+            self._arbiter.withdraw(work.turn)
 
-    def _run(self) -> None:
-        while (work := self._next()) is not None:
-            guarded(work.rendering, lambda work=work: self._serve(work))  # type: ignore[misc]
-            with self._changed:
-                self._serving = None
-        if self._runner is not None:
-            self._runner.close()
-
-    def _next(self) -> _Work | None:
-        """The next in turn, once there is one; None when the engine stops."""
-        with self._changed:
-            while not self._stopping:
-                work = self._queue.next()
-                if work is not None:
-                    self._serving = work.rendering
-                    return work
-                self._changed.wait()
-            return None
+    # -- on a request's thread, while it has the device -----------------------------------------
 
     def _serve(self, work: _Work) -> None:
-        rendering = work.rendering
-        began = time.monotonic()
-        try:
-            rendering.check()
-            painted = self._runner_for(work.profile).render(work.profile, rendering, work.materials)
-        finally:
-            rendering.seconds = time.monotonic() - began
-        self._measure(work, len(painted))
-        steps = rendering.progress.steps
-        rendering.report(Stage.FINISHING, steps, steps)
-        self._hands.write(rendering, lambda: self._deliver(work, painted))
+        handle = work.handle
+        handle.check()
+        raw = self._runner_for(work.profile).render(work.profile, handle, work.inputs)
+        handle.turn.account()  # before the result is visible
+        self._measure(work, len(raw))
+        steps = handle.progress.steps
+        handle.report(Stage.FINISHING, steps, steps)
+        self._io_threads.write(handle, lambda: self._deliver(work, raw))
 
     def _runner_for(self, profile: Profile) -> Runner:
         if profile.name == BLANK and self._blank is not None:
             return self._blank
         if self._runner is None:
             try:
-                from imaging.engine.libraries import prepare_libraries
+                from imaging.engine.library_setup import configure_libraries
 
-                prepare_libraries()
-                from imaging.engine.runner import DiffusersRunner
+                configure_libraries()
+                from imaging.engine.diffusers_runner import DiffusersRunner
             except ImportError as error:
                 raise ModelUnavailable(
                     f"The model libraries are missing ({error}): pip install 'atelier[worker]'.",
@@ -279,25 +282,30 @@ class Engine:
         return self._runner
 
     def _measure(self, work: _Work, pictures: int) -> None:
-        request, began = work.rendering.request, work.rendering.steps_began_at
+        request, began = work.handle.request, work.handle.steps_began_at
         if began is None or not pictures:
             return
-        self._rates.record(
-            Rate(
+        self._render_times.record(
+            RenderTime(
                 profile=work.profile.name,
                 operation=request.operation,
                 width=request.width,
                 height=request.height,
                 steps=request.steps or work.profile.steps_of(request.operation),
-                seconds=(time.monotonic() - began) / pictures,
+                seconds=(time.monotonic() - began - work.handle.paused_seconds) / pictures,
                 pictures=pictures,
             )
         )
 
-    def _deliver(self, work: _Work, painted: list[Painted]) -> None:
-        rendering = work.rendering
-        rendering.check()
-        if rendering.rehearsal:
-            rendering.finish(())
+    def _deliver(self, work: _Work, raw: list[RawImage]) -> None:
+        handle = work.handle
+        handle.check()
+        if handle.is_warmup:
+            handle.finish(())
         else:
-            rendering.finish(finish(painted, rendering.request, work.profile))
+            handle.finish(encode_pictures(raw, handle.request, work.profile))
+
+
+def _group(request: ImageRequest) -> Hashable:
+    """Requests of one group are expected to make denoiser calls that can share a batch."""
+    return request.profile, request.operation, request.width, request.height, request.count

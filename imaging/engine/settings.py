@@ -1,4 +1,4 @@
-"""How an engine runs. Imports no torch."""
+"""Engine settings. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from imaging.formats import LIMITS, FileLimits
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What an operator of an engine may choose.
+    """Settings of one engine.
 
-    `device` is a torch device's name ("cuda", "cuda:1", "mps", "cpu"), None for the best there is.
-    `threads` are torch's on the CPU, None for one a core. Models may fill `memory_share` of the
-    device's memory. `slots` is how many requests are worth holding at once: one that runs, and one
-    that is made ready for it. A request may take `longest_seconds` where `submit` is not told
-    otherwise. At most `previews` are made on the way to one result, no side longer than
-    `preview_side` pixels. `batch_megapixels` is how much is made in one batch on an accelerator,
-    and a quarter of it on a CPU; a batch that does not fit is halved.
+    `device` is a torch device name ("cuda", "cuda:1", "mps", "cpu"), None for the best available.
+    `threads` is torch's CPU thread count, None for one per core. Models may use `memory_share` of
+    the device's memory. `slots` is the number of requests to hold at once. `longest_seconds` is the
+    default limit of a request. At most `previews` previews are made per batch, no side longer than
+    `preview_side` pixels. `batch_megapixels` limits one batch on an accelerator, a quarter of it
+    on a CPU; a batch that runs out of memory is halved. With `strict`, requests never share
+    denoiser calls, and pictures are bitwise those of the stock pipeline.
     """
 
     device: str | None = None
@@ -29,3 +29,4 @@ class EngineSettings:
     preview_side: int = 256
     batch_megapixels: float = 4.2
     limits: FileLimits = LIMITS
+    strict: bool = False

@@ -1,6 +1,5 @@
-"""The bundled model: how its training pictures are drawn, how it is trained, how it is judged, and
-its weights.
+"""The bundled model: synthetic training data, training, evaluation, published vocabulary, weights.
 
-Nothing here is imported when a picture is made for a member: `weights/` is an ordinary diffusers
-folder and the engine loads it like any other model. This room must never know jobs, tiers or chat.
+The engine imports nothing from here to serve a request: `weights/` is an ordinary diffusers folder
+and is loaded like any other model. This package must not import jobs, tiers or chat code.
 """

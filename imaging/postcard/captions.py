@@ -1,7 +1,7 @@
-"""What can be said of a scene, in English and French, in many wordings.
+"""Captions of scenes by a grammar, in English and French: the first training's kind.
 
-A caption never says more than the picture shows. It may say less (no size, no colour when the
-colour is the thing's natural one, no place), since members do.
+A caption never names anything that the picture doesn't show. It may omit a size, a place or a
+thing's natural colour.
 """
 
 import unicodedata
@@ -35,7 +35,7 @@ VOWELS = "aeiouyâàéèêëîïôöûùœh"
 
 
 def spoken_colour(rng: Random, item: Item, language: words.Language, *, plain: bool = False) -> str:
-    """One of the colour's words, inflected for the item in French."""
+    """A word for the item's colour, inflected in French. `plain` takes the usual one."""
     if language == "en":
         choices = words.COLOURS_EN[item.colour]
         return choices[0] if plain or rng.random() < 0.7 else rng.choice(choices)
@@ -53,7 +53,7 @@ def _article_en(phrase: str) -> str:
 
 
 def item_en(rng: Random, item: Item, *, colour: bool = True, size: bool = True) -> str:
-    """The item with its number, size and colour, such as "two small red houses"."""
+    """A noun phrase with number, size and colour, such as "two small red houses"."""
     noun = words.THINGS[item.thing]
     singular, plural = noun.en[0] if rng.random() < 0.75 else rng.choice(noun.en)
     adjectives = [rng.choice(words.SIZES_EN[item.size])] if size else []
@@ -70,7 +70,9 @@ def item_en(rng: Random, item: Item, *, colour: bool = True, size: bool = True) 
 def item_fr(
     rng: Random, item: Item, *, colour: bool = True, size: bool = True, article: str = "un"
 ) -> str:
-    """The same in French: size before the noun, colour after it. `article` is "un" or "le"."""
+    """The same in French, with the size before and the colour after the noun. `article` is "un" or
+    "le".
+    """
     noun = words.THINGS[item.thing]
     singular, plural = noun.fr[0] if rng.random() < 0.75 else rng.choice(noun.fr)
     form = _form(item)
@@ -92,21 +94,21 @@ def item_fr(
 
 
 def definite_fr(phrase: str, gender: str) -> str:
-    """The phrase with le, la or l'."""
+    """The phrase with the definite article."""
     if phrase[0] in VOWELS:
         return f"l'{phrase}"
     return f"{'la' if gender == 'f' else 'le'} {phrase}"
 
 
 def _contracted(relation: str, phrase: str) -> str:
-    """French joins "de" with what follows: "de un" becomes "d'un", "de deux" stays."""
+    """The phrase after the relation, with "de" elided before a vowel."""
     if not relation.endswith(" de"):
         return f"{relation} {phrase}"
     return f"{relation[:-2]}d'{phrase}" if phrase[0] in VOWELS else f"{relation} {phrase}"
 
 
 def _spoken(rng: Random, scene: Scene, language: words.Language, terse: float) -> list[str]:
-    """Each item as said, with its place if one is named."""
+    """The noun phrase of each item, with its place where it has one."""
     spoken = []
     for item, place in zip(scene.items, scene.places or ("",) * len(scene.items), strict=True):
         natural = item.colour in words.THINGS[item.thing].natural
@@ -143,7 +145,7 @@ def _subject(rng: Random, scene: Scene, language: words.Language, terse: float) 
 
 
 def ground_words(rng: Random, ground: str, language: words.Language) -> str:
-    """Where the scene takes place: a landscape, or a background of one colour."""
+    """A phrase for the ground: a landscape, or a background of one colour."""
     if ground in words.LANDSCAPES:
         return rng.choice((words.GROUNDS_EN if language == "en" else words.GROUNDS_FR)[ground])
     if language == "en":
@@ -158,8 +160,8 @@ def ground_words(rng: Random, ground: str, language: words.Language) -> str:
 
 
 def caption(rng: Random, scene: Scene, language: words.Language, *, terse: float = 0.5) -> str:
-    """One wording of the scene. `terse` is how often a natural colour or the time of day by
-    daylight goes unsaid.
+    """A random caption of the scene. `terse` is the probability of omitting a natural colour, and
+    of omitting the time by day.
     """
     subject = _subject(rng, scene, language, terse)
     around = [ground_words(rng, scene.ground, language)]
@@ -178,7 +180,7 @@ def caption(rng: Random, scene: Scene, language: words.Language, *, terse: float
 
 
 def roughened(rng: Random, text: str) -> str:
-    """The text as hurried members type it: accents lost, capitals, a full stop, a stray word."""
+    """The text with typing noise: lost accents, another apostrophe, a stray word, a full stop."""
     if rng.random() < 0.15:
         text = "".join(
             c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c)
@@ -196,8 +198,8 @@ def roughened(rng: Random, text: str) -> str:
 
 
 def known_words() -> list[str]:
-    """Every word a caption or an instruction can contain, with and without its accents."""
-    # Written out here rather than drawn by luck, so that the tokenizer never depends on a sample.
+    """Every word of captions and instructions, with and without accents: the tokenizer's input."""
+    # Listed rather than sampled, so that the tokenizer is the same each time.
     texts: list[str] = [*PREFIXES_EN, *PREFIXES_FR]
     for noun in words.THINGS.values():
         texts += [form for pair in (*noun.en, *noun.fr) for form in pair]

@@ -1,7 +1,6 @@
-"""Draws a scene: flat shapes with a darker edge, on a landscape or a plain colour. Pure Pillow and
-numpy.
+"""Renders scenes with Pillow: flat shapes with outlines, on a landscape or a plain colour.
 
-Pictures are drawn at three times their size and averaged down, which smooths every edge.
+Pictures are rendered at three times their size and averaged down for smooth edges.
 """
 
 import math
@@ -11,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from imaging.postcard import vocabulary as words
-from imaging.postcard.scenes import HORIZON, Item, Scene, luck
+from imaging.postcard.scenes import HORIZON, Item, Scene, seeded_random
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
@@ -21,7 +20,7 @@ INK: Colour = (52, 44, 60)
 CREAM: Colour = (255, 250, 235)
 TRUNK: Colour = (110, 74, 48)
 
-# Upper and lower end of the sky, and what light does to the ground: a factor for each channel.
+# Colours at the top and bottom of the sky, and the factor of each channel for the ground.
 SKIES: dict[str, tuple[Colour, Colour]] = {
     "day": ((132, 200, 246), (222, 241, 252)),
     "sunset": ((186, 92, 140), (255, 190, 112)),
@@ -35,24 +34,26 @@ LIGHT: dict[str, tuple[float, float, float]] = {
 
 
 def mixed(first: Colour, second: Colour, share: float) -> Colour:
-    """`first` with `share` (0…1) of `second` in it."""
+    """Interpolates linearly: `first` at share 0, `second` at share 1."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 def edge_of(colour: Colour) -> Colour:
-    """The colour of the line around a shape: darker, or lighter where the shape is nearly black."""
+    """The outline colour of a shape: darker than it, or lighter where it is nearly black."""
     return (104, 104, 118) if max(colour) < 60 else mixed(colour, (24, 14, 30), 0.45)
 
 
 class Pen:
-    """Draws in the box of one thing: (-1, -1) is its top left, (1, 1) its bottom right."""
+    """Draws in the coordinates of one thing's box: (-1, -1) is its top left, (1, 1) its bottom
+    right.
+    """
 
     def __init__(
-        self, sheet: ImageDraw.ImageDraw, centre: Point, half: float, colour: Colour
+        self, image_draw: ImageDraw.ImageDraw, centre: Point, half: float, colour: Colour
     ) -> None:
-        """`centre` and `half` (half of the box's side) are in pixels of the sheet."""
-        self._sheet = sheet
+        """`centre` and `half`, half of the box's side, are in pixels."""
+        self._draw = image_draw
         self._centre = centre
         self._half = half
         self._width = max(2, round(half * 0.07))
@@ -69,10 +70,10 @@ class Pen:
         """A filled polygon."""
         fill = colour or self.colour
         placed = [self._at(point) for point in points]
-        self._sheet.polygon(placed, fill=fill)
+        self._draw.polygon(placed, fill=fill)
         if edged:
             closed = [*placed, placed[0], placed[1]]
-            self._sheet.line(closed, fill=edge_of(fill), width=self._width, joint="curve")
+            self._draw.line(closed, fill=edge_of(fill), width=self._width, joint="curve")
 
     def oval(
         self,
@@ -87,14 +88,14 @@ class Pen:
         """A filled ellipse around (x, y)."""
         fill = colour or self.colour
         box = [self._at((x - rx, y - ry)), self._at((x + rx, y + ry))]
-        self._sheet.ellipse(
+        self._draw.ellipse(
             box, fill=fill, outline=edge_of(fill) if edged else None, width=self._width
         )
 
     def line(self, points: Sequence[Point], colour: Colour, thickness: float = 0.08) -> None:
         """A line through the points; `thickness` in units of the box's half side."""
         width = max(2, round(thickness * self._half))
-        self._sheet.line(
+        self._draw.line(
             [self._at(point) for point in points], fill=colour, width=width, joint="curve"
         )
 
@@ -330,7 +331,7 @@ def _triangle(pen: Pen) -> None:
     pen.shape([(0, -0.92), (0.96, 0.86), (-0.96, 0.86)])
 
 
-PAINTERS: dict[str, Callable[[Pen], None]] = {
+DRAW_FUNCTIONS: dict[str, Callable[[Pen], None]] = {
     "house": _house, "tree": _tree, "boat": _boat, "car": _car, "cat": _cat, "fish": _fish,
     "bird": _bird, "moon": _moon, "sun": _sun, "star": _star, "heart": _heart,
     "balloon": _balloon, "flower": _flower, "mountain": _mountain, "cloud": _cloud,
@@ -340,13 +341,15 @@ PAINTERS: dict[str, Callable[[Pen], None]] = {
 }  # fmt: skip
 
 
-class _Land:
-    """The ground of one landscape, drawn in pixels of a supersampled sheet."""
+class _LandscapeRenderer:
+    """Draws the ground of one landscape, in pixels of the supersampled picture."""
 
-    def __init__(self, sheet: ImageDraw.ImageDraw, scene: Scene, width: int, height: int) -> None:
-        self.sheet, self.width, self.height = sheet, width, height
+    def __init__(
+        self, image_draw: ImageDraw.ImageDraw, scene: Scene, width: int, height: int
+    ) -> None:
+        self.image_draw, self.width, self.height = image_draw, width, height
         self.time = scene.time
-        self.rng = luck(scene.grain)
+        self.rng = seeded_random(scene.texture_seed)
         self.horizon = height * HORIZON
         self.unit = min(width, height)
 
@@ -355,18 +358,18 @@ class _Land:
         return red, green, blue
 
     def flat(self, colour: Colour) -> None:
-        self.sheet.rectangle([0, self.horizon, self.width, self.height], fill=self.lit(colour))
+        self.image_draw.rectangle([0, self.horizon, self.width, self.height], fill=self.lit(colour))
 
     def hill(self, share: float, reach: float, top: float, colour: Colour) -> None:
         x, across = self.width * share, self.width * reach
         box = [x - across, self.height * top, x + across, self.height * top + self.height * 1.2]
-        self.sheet.ellipse(box, fill=self.lit(colour))
+        self.image_draw.ellipse(box, fill=self.lit(colour))
 
     def stars(self) -> None:
         for _ in range(14):
             x, y = self.rng.random() * self.width, self.rng.random() * self.horizon * 0.9
             half = self.unit * 0.006
-            self.sheet.ellipse([x - half, y - half, x + half, y + half], fill=(236, 236, 250))
+            self.image_draw.ellipse([x - half, y - half, x + half, y + half], fill=(236, 236, 250))
 
     def meadow(self) -> None:
         self.flat((120, 186, 84))
@@ -380,7 +383,7 @@ class _Land:
             x = self.rng.random() * self.width
             y = self.horizon + self.rng.uniform(0.1, 0.95) * (self.height - self.horizon)
             half, thick = self.unit * 0.06, round(self.unit * 0.012)
-            self.sheet.line([x - half, y, x + half, y], fill=colour, width=thick)
+            self.image_draw.line([x - half, y, x + half, y], fill=colour, width=thick)
 
     def desert(self) -> None:
         self.flat((236, 200, 128))
@@ -393,7 +396,7 @@ class _Land:
         for _ in range(22):
             x, y = self.rng.random() * self.width, self.rng.random() * self.height
             half = self.unit * 0.012
-            self.sheet.ellipse([x - half, y - half, x + half, y + half], fill=(250, 252, 255))
+            self.image_draw.ellipse([x - half, y - half, x + half, y + half], fill=(250, 252, 255))
 
     def city(self) -> None:
         x = 0.0
@@ -404,17 +407,19 @@ class _Land:
                 self.unit * self.rng.uniform(0.12, 0.3),
             )
             wall = self.lit(self.rng.choice(((150, 156, 172), (172, 168, 176), (134, 146, 166))))
-            self.sheet.rectangle([x, self.horizon - high, x + across, self.horizon], fill=wall)
+            self.image_draw.rectangle([x, self.horizon - high, x + across, self.horizon], fill=wall)
             for column in (0.3, 0.7):
                 left, top = x + across * column, self.horizon - high + self.unit * 0.04
                 size = self.unit * 0.022
-                self.sheet.rectangle([left - size, top, left + size, top + size * 2], fill=lamp)
+                self.image_draw.rectangle(
+                    [left - size, top, left + size, top + size * 2], fill=lamp
+                )
             x += across
         self.flat((128, 128, 136))
         y = self.horizon + (self.height - self.horizon) * 0.6
         for start in range(0, self.width, round(self.unit * 0.2)):
             end = start + self.unit * 0.1
-            self.sheet.line(
+            self.image_draw.line(
                 [start, y, end, y], fill=self.lit((226, 222, 200)), width=round(self.unit * 0.016)
             )
 
@@ -430,32 +435,32 @@ class _Land:
         }[ground]()
 
 
-def _backdrop(scene: Scene, width: int, height: int) -> Image.Image:
-    if scene.ground in words.COLOURS:
-        return Image.new("RGB", (width, height), words.COLOURS[scene.ground])
+def _background(scene: Scene, width: int, height: int) -> Image.Image:
+    if scene.ground in words.PALETTE:
+        return Image.new("RGB", (width, height), words.PALETTE[scene.ground])
     upper, lower = (np.array(colour, dtype=np.float32) for colour in SKIES[scene.time])
     fall = np.clip(np.linspace(0, 1 / HORIZON, height, dtype=np.float32), 0, 1)[:, None]
     column = np.rint(upper + (lower - upper) * fall).astype(np.uint8)[:, None]
     canvas = Image.fromarray(np.ascontiguousarray(np.broadcast_to(column, (height, width, 3))))
-    _Land(ImageDraw.Draw(canvas), scene, width, height).draw(scene.ground)
+    _LandscapeRenderer(ImageDraw.Draw(canvas), scene, width, height).draw(scene.ground)
     return canvas
 
 
-def _place(sheet: ImageDraw.ImageDraw, item: Item, unit: float) -> None:
+def _draw_item(image_draw: ImageDraw.ImageDraw, item: Item, unit: float) -> None:
     for x, y in item.centres:
-        pen = Pen(sheet, (x * unit, y * unit), item.span * unit / 2, words.COLOURS[item.colour])
-        PAINTERS[item.thing](pen)
+        pen = Pen(
+            image_draw, (x * unit, y * unit), item.span * unit / 2, words.PALETTE[item.colour]
+        )
+        DRAW_FUNCTIONS[item.thing](pen)
 
 
 def draw(scene: Scene, scale: float = 1.0) -> Image.Image:
-    """The picture of a scene, RGB, `scale` times its width and height in pixels. The same scene,
-    the same picture.
-    """
+    """The scene as an RGB picture, `scale` times its width and height in pixels. Deterministic."""
     size = (round(scene.width * scale), round(scene.height * scale))
     width, height = (side * SUPERSAMPLING for side in size)
-    canvas = _backdrop(scene, width, height)
-    sheet = ImageDraw.Draw(canvas)
-    # What stands lower is nearer: it goes in front.
+    canvas = _background(scene, width, height)
+    image_draw = ImageDraw.Draw(canvas)
+    # Lower things are nearer, so they are drawn last.
     for item in sorted(scene.items, key=lambda item: item.y + item.span / 2):
-        _place(sheet, item, min(width, height))
+        _draw_item(image_draw, item, min(width, height))
     return canvas.reduce(SUPERSAMPLING)

@@ -1,8 +1,7 @@
-"""Edits: a scene, an instruction in English or French, and the scene after it.
+"""Edit examples: a scene, an instruction in English or French, and the scene after the edit.
 
-The two scenes share everything the instruction does not name, down to the grain of the ground, as
-the pairs of InstructPix2Pix do (Brooks et al. 2023); here both pictures are drawn, so they agree
-exactly.
+As in InstructPix2Pix (Brooks et al. 2023), both pictures agree in everything that the instruction
+doesn't name. Here both are drawn, so they agree exactly, down to the texture of the ground.
 """
 
 from collections.abc import Callable
@@ -11,15 +10,15 @@ from random import Random
 
 from imaging.postcard import vocabulary as words
 from imaging.postcard.captions import ground_words, item_en, item_fr, roughened
-from imaging.postcard.scenes import SPANS, Item, Scene, held_out, overlap, random_scene, stands_in
+from imaging.postcard.scenes import SPANS, Item, Scene, held_out, is_at_place, overlap, random_scene
 
 KINDS = ("recolour", "add", "remove", "time", "ground", "resize", "replace")
 
 
 @dataclass(frozen=True)
 class Edit:
-    """`before` becomes `after` by the instruction; `target` is the thing it names, "" for time and
-    ground.
+    """An instruction and the scenes before and after it. `target` is the thing it names, "" for
+    time and ground.
     """
 
     kind: str
@@ -31,8 +30,8 @@ class Edit:
 
 
 def _the(rng: Random, item: Item, language: words.Language, *, colour: float = 0.25) -> str:
-    """The item as something already in the picture: "the house", « la maison », now and then with
-    its colour.
+    """A definite noun phrase: "the house", « la maison ». `colour` is the probability of naming the
+    colour.
     """
     noun = words.THINGS[item.thing]
     shown = rng.random() < colour
@@ -43,7 +42,7 @@ def _the(rng: Random, item: Item, language: words.Language, *, colour: float = 0
     return f"the {tint}{plural if item.count > 1 else singular}"
 
 
-def _swap(scene: Scene, index: int, item: Item | None) -> Scene:
+def _with_item(scene: Scene, index: int, item: Item | None) -> Scene:
     items, places = list(scene.items), list(scene.places)
     if item is None:
         del items[index], places[index]
@@ -89,14 +88,13 @@ def _recolour(rng: Random, scene: Scene, language: words.Language) -> Edit | Non
         )
         verb = rng.choice(("mets {} en {}", "peins {} en {}", "rends {} {}", "colore {} en {}"))
         text = verb.format(the, _form(item, forms) if verb.startswith("rends") else forms[0])
-    return Edit("recolour", scene, _swap(scene, index, new), text, language, item.thing)
+    return Edit("recolour", scene, _with_item(scene, index, new), text, language, item.thing)
 
 
 def _add(rng: Random, scene: Scene, language: words.Language) -> Edit | None:
     if len(scene.items) > 2:
         return None
-    # The picture with the new thing is drawn by luck first, then the thing is taken away for the
-    # picture before.
+    # The given scene is the one after the edit; the one before lacks its last item.
     index = len(scene.items) - 1
     item = scene.items[index]
     if len(scene.items) < 2:
@@ -105,7 +103,7 @@ def _add(rng: Random, scene: Scene, language: words.Language) -> Edit | None:
         (
             p
             for p in rng.sample(list(words.PLACES), 9)
-            if stands_in(p, item.x, item.y, scene.extent, 0.0)
+            if is_at_place(p, item.x, item.y, scene.extent, 0.0)
         ),
         "",
     )
@@ -127,7 +125,7 @@ def _add(rng: Random, scene: Scene, language: words.Language) -> Edit | None:
     after = replace(scene, relation="", places=(*scene.places[:-1], named))
     return Edit(
         "add",
-        _swap(scene, index, None),
+        _with_item(scene, index, None),
         after,
         f"{verb} {what} {where}".strip(),
         language,
@@ -148,7 +146,7 @@ def _remove(rng: Random, scene: Scene, language: words.Language) -> Edit | None:
     return Edit(
         "remove",
         scene,
-        _swap(scene, index, None),
+        _with_item(scene, index, None),
         f"{verb} {the}",
         language,
         scene.items[index].thing,
@@ -191,9 +189,9 @@ def _ground(rng: Random, scene: Scene, language: words.Language) -> Edit | None:
     ground = rng.choice(
         [g for g in (*words.LANDSCAPES, *words.LANDSCAPES, *words.COLOURS) if g not in taken]
     )
-    wild = ground in words.LANDSCAPES
-    after = replace(scene, ground=ground, time=(scene.time or "day") if wild else "")
-    if wild:
+    landscape = ground in words.LANDSCAPES
+    after = replace(scene, ground=ground, time=(scene.time or "day") if landscape else "")
+    if landscape:
         where = ground_words(rng, ground, language)
         verbs = ("put it", "move it", "place it") if language == "en" else ("mets-le", "place-le")
         text = f"{rng.choice(verbs)} {where}"
@@ -252,7 +250,7 @@ def _resize(rng: Random, scene: Scene, language: words.Language) -> Edit | None:
     return Edit(
         "resize",
         scene,
-        _swap(scene, index, replace(item, size=order[step])),
+        _with_item(scene, index, replace(item, size=order[step])),
         text,
         language,
         item.thing,
@@ -280,7 +278,7 @@ def _replace(rng: Random, scene: Scene, language: words.Language) -> Edit | None
         text = rng.choice(
             (f"remplace {the} par {what}", f"change {the} en {what}", f"transforme {the} en {what}")
         )
-    return Edit("replace", scene, _swap(scene, index, new), text, language, item.thing)
+    return Edit("replace", scene, _with_item(scene, index, new), text, language, item.thing)
 
 
 MAKERS: dict[str, Callable[[Random, Scene, words.Language], Edit | None]] = {
@@ -289,10 +287,8 @@ MAKERS: dict[str, Callable[[Random, Scene, words.Language], Edit | None]] = {
 }  # fmt: skip
 
 
-def _sound(scene: Scene) -> bool:
-    """Whether an edited scene is still one that could be drawn: nothing overlaps, nothing leaves
-    the picture.
-    """
+def _is_drawable(scene: Scene) -> bool:
+    """Whether no items overlap and all are inside the picture."""
     width, height = scene.extent
     for place, item in enumerate(scene.items):
         half_w, half_h = item.reach
@@ -311,19 +307,19 @@ def random_edit(
     unseen: bool | None = None,
     kind: str = "",
 ) -> Edit:
-    """An edit of a random scene. `unseen` True asks for held-out combinations before and after,
-    False for neither.
+    """A random edit. With `unseen` True both combinations are held out from training, with False
+    neither is, with None either may be. `kind` "" stands for any.
     """
     while True:
         maker = MAKERS[kind or rng.choice(KINDS)]
         edit = maker(rng, random_scene(rng, size), language)
-        if edit is None or not _sound(edit.before) or not _sound(edit.after):
+        if edit is None or not _is_drawable(edit.before) or not _is_drawable(edit.after):
             continue
         if unseen is None or {held_out(edit.before), held_out(edit.after)} == {unseen}:
             return edit
 
 
 def instruction(rng: Random, edit: Edit) -> str:
-    """The edit's instruction as a member may type it."""
+    """The edit's instruction with typing noise."""
     polite = rng.choice(("please ",)) if edit.language == "en" and rng.random() < 0.05 else ""
     return roughened(rng, polite + edit.instruction)

@@ -1,9 +1,9 @@
-"""Muon: gradient descent with momentum for matrices, whose every step is made orthogonal.
+"""Muon: an optimiser for matrices that orthogonalises each momentum step (Jordan et al. 2024).
 
-A step's singular values are all brought near one, so that the directions a batch says little about
-are learnt as fast as the loud ones (Jordan et al. 2024). torch has it one matrix at a time; here
-all matrices of one shape go together, which takes a third of the time where they are many and
-small. Steps are scaled to be as long as AdamW's (Liu et al. 2025), so that one rate serves both.
+All singular values of a step are brought close to one, so directions with small gradients are
+learnt as fast as those with large ones. torch's implementation handles one matrix at a time; this
+one batches matrices of equal shape, which takes a third of the time for many small ones. Steps are
+scaled to the length of AdamW's (Liu et al. 2025), so that both can share a learning rate.
 """
 
 import math
@@ -35,7 +35,7 @@ def orthogonal(steps: torch.Tensor) -> torch.Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """The optimiser, for matrices alone."""
+    """The optimiser; accepts matrices only."""
 
     def __init__(self, matrices: Iterable[torch.Tensor], rate: float) -> None:
         alike: dict[tuple[int, ...], list[torch.Tensor]] = defaultdict(list)
@@ -45,7 +45,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
-        """Move every matrix by its gradient."""
+        """Update every matrix from its gradient."""
         for group in self.param_groups:
             matrices, rate = group["params"], group["lr"]
             slope = torch.stack([matrix.grad for matrix in matrices])

@@ -1,6 +1,4 @@
-"""The four networks of Postcard, built from stock diffusers and transformers classes, and the
-folder they ship in.
-"""
+"""Postcard's networks, built from stock diffusers and transformers classes, and their export."""
 
 import json
 import shutil
@@ -22,13 +20,13 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the networks. `side` is the square picture in pixels; the autoencoder halves it
-    once a block but one.
+    """Network sizes. `side` is that of the square picture in pixels; each autoencoder block but one
+    halves it.
     """
 
     side: int = 128
-    latent_channels: int = 4  # the stock inpainting pipeline takes no other number
-    # Norms are many times slower on a CPU where a group has fewer than 16 channels.
+    latent_channels: int = 4  # required by the stock inpainting pipeline
+    # Group norm is many times slower on a CPU with fewer than 16 channels a group.
     vae_channels: tuple[int, ...] = (32, 32, 64, 96)
     vae_groups: int = 2
     unet_channels: tuple[int, ...] = (64, 192)
@@ -45,16 +43,16 @@ class Shape:
         return int(2 ** (len(self.vae_channels) - 1))
 
     @property
-    def sketch(self) -> "Shape":
-        """The same at half the size, without the autoencoder's outermost block: latents are equal
-        in number.
+    def half_size(self) -> "Shape":
+        """The shape for half-size pictures, without the autoencoder's outermost block. The size of
+        the latents is the same.
         """
         return replace(self, side=self.side // 2, vae_channels=self.vae_channels[1:])
 
 
 def build_vae(shape: Shape) -> AutoencoderKL:
-    """Pictures `(n, 3, h, w)` in -1…1 to latents `(n, latent_channels, h / scale, w / scale)` and
-    back.
+    """The autoencoder: pictures `(n, 3, h, w)` in -1…1 to latents
+    `(n, latent_channels, h / scale, w / scale)` and back.
     """
     blocks = len(shape.vae_channels)
     vae = AutoencoderKL(
@@ -68,17 +66,16 @@ def build_vae(shape: Shape) -> AutoencoderKL:
         # Attention over the whole picture would tie the autoencoder to the size it was trained on.
         mid_block_add_attention=False,
     )
-    start_transparent(vae)
+    init_identity(vae)
     return vae
 
 
 @torch.no_grad()
-def start_transparent(vae: AutoencoderKL) -> None:
-    """Set fresh weights so that colours pass straight through from the first step.
+def init_identity(vae: AutoencoderKL) -> None:
+    """Initialise the weights so that the untrained autoencoder passes mean colours through.
 
-    Residual branches start at nothing, changes of width and of size at the identity (halving
-    averages): the untrained autoencoder already carries the mean colours of its cells, and training
-    only has to add the edges. From the usual random start that alone takes most of an hour here.
+    Residual branches start at zero; changes of width and of size start at the identity, with
+    averaging where the size is halved. Training then only has to add the edges.
     """
     for name, module in vae.named_modules():
         if not isinstance(module, nn.Conv2d):
@@ -101,7 +98,7 @@ def start_transparent(vae: AutoencoderKL) -> None:
 
 
 def build_unet(shape: Shape, *, edit: bool = False) -> UNet2DConditionModel:
-    """The denoiser; with `edit` it takes the latents of the picture to edit as further input
+    """The denoiser; with `edit` it takes the latents of the picture to edit as additional input
     channels.
     """
     outer = len(shape.unet_channels) - 1
@@ -109,8 +106,7 @@ def build_unet(shape: Shape, *, edit: bool = False) -> UNet2DConditionModel:
         sample_size=shape.side // shape.scale,
         in_channels=shape.latent_channels * (2 if edit else 1),
         out_channels=shape.latent_channels,
-        # Words are looked up at the coarsest level only: attention on finer ones would take most of
-        # the time and has little to add on so small a grid.
+        # Cross-attention at the coarsest level only: at finer ones it would take most of the time.
         down_block_types=("DownBlock2D",) * outer + ("CrossAttnDownBlock2D",),
         up_block_types=("CrossAttnUpBlock2D",) + ("UpBlock2D",) * outer,
         mid_block_type=None,
@@ -124,7 +120,7 @@ def build_unet(shape: Shape, *, edit: bool = False) -> UNet2DConditionModel:
 
 
 def build_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """Token ids `(n, text_length)` to hidden states `(n, text_length, text_width)`."""
+    """The text encoder: token ids `(n, text_length)` to states `(n, text_length, text_width)`."""
     config = CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=shape.text_width,
@@ -139,20 +135,20 @@ def build_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
         pad_token_id=tokenizer.pad_token_id,
     )
     encoder = CLIPTextModel(config)
-    start_attentive(encoder)
+    init_positional_heads(encoder)
     return encoder
 
 
 @torch.no_grad()
-def start_attentive(encoder: CLIPTextModel) -> None:
-    """Let the first layer's heads look one, two and three words back from the first step.
+def init_positional_heads(encoder: CLIPTextModel) -> None:
+    """Initialise three heads of the first layer to attend one, two and three words back.
 
-    Which colour belongs to which thing is told by who stands beside whom. Positions get a part of
-    the width to themselves, as waves; a head whose keys are those waves turned by a step attends to
-    the word that many steps before. From the usual start the encoder remains a bag of words for
-    thousands of steps.
+    Word order decides which colour belongs to which thing. Position embeddings are sinusoids in a
+    part of the width of their own; a head whose keys are the sinusoids rotated by k positions
+    attends to the k-th word before. With the usual initialisation the encoder ignores word order
+    for thousands of steps.
     """
-    # Older releases of the library keep the layers one name deeper.
+    # Older releases of transformers nest the layers one attribute deeper.
     inner = getattr(encoder, "text_model", encoder)
     layer, embeddings = inner.encoder.layers[0].self_attn, inner.embeddings
     words, places = embeddings.token_embedding.weight, embeddings.position_embedding.weight
@@ -177,11 +173,11 @@ def start_attentive(encoder: CLIPTextModel) -> None:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """The noise schedule, for training and sampling alike.
+    """The noise schedule of training and sampling.
 
-    v-prediction (Salimans & Ho 2022) on a schedule whose last step is pure noise, sampled from
-    that step on (Lin et al. 2024): otherwise few-step pictures drift to middle grey and night is
-    never dark.
+    It uses v-prediction (Salimans & Ho 2022) with zero terminal signal-to-noise ratio and trailing
+    timesteps (Lin et al. 2024). Without these, pictures drift to medium brightness and night scenes
+    are never dark.
     """
     return DDIMScheduler(
         num_train_timesteps=1000,
@@ -199,7 +195,7 @@ def build_scheduler() -> DDIMScheduler:
 
 @dataclass(frozen=True)
 class Networks:
-    """What one diffusers folder holds."""
+    """The networks of one diffusers folder."""
 
     tokenizer: CLIPTokenizer
     text_encoder: CLIPTextModel
@@ -207,10 +203,8 @@ class Networks:
     unet: UNet2DConditionModel
 
     def save(self, folder: Path, *, edit: bool = False) -> None:
-        """Write the folder in half precision, for `StableDiffusion…Pipeline.from_pretrained` of
-        the hub's library.
-
-        The networks themselves stay as they are: what is written are copies.
+        """Write the folder in half precision, for the `from_pretrained` of diffusers' Stable
+        Diffusion pipelines. The networks themselves aren't changed.
         """
         kind = StableDiffusionInstructPix2PixPipeline if edit else StableDiffusionPipeline
         pipeline = kind(
@@ -224,14 +218,13 @@ class Networks:
             requires_safety_checker=False,
         )
         pipeline.save_pretrained(str(folder), safe_serialization=True)
-        # The library writes its newer single-file form; older releases read these two.
+        # transformers writes a single tokenizer file; older releases read these two.
         for name in ("vocab.json", "merges.txt"):
             shutil.copy(Path(self.tokenizer.name_or_path) / name, folder / "tokenizer" / name)
         for weights in folder.rglob("*.safetensors"):
             weights.chmod(0o644)
-        # diffusers opens half-precision files in single precision unless told otherwise,
-        # transformers as its config says: say the same there, or the text encoder and the denoiser
-        # disagree.
+        # diffusers loads half-precision files in single precision by default; transformers follows
+        # this config. The text encoder and the denoiser must agree.
         settings = folder / "text_encoder" / "config.json"
         text = json.loads(settings.read_text(encoding="utf-8"))
         settings.write_text(
@@ -242,14 +235,15 @@ class Networks:
 def write_defaults(
     folder: Path, shape: Shape, asked: dict[str, float], aspects: dict[str, tuple[int, int]]
 ) -> None:
-    """Write `atelier.json`: what a caller should ask of these weights unless told otherwise.
+    """Write `atelier.json`, the default arguments for these weights.
 
-    `asked` are steps and guidances by name; sizes are in pixels.
+    `asked` holds the steps and guidance scales by name; the sizes of `aspects` are in pixels.
     """
     defaults = {
         **asked,
         "size": [shape.side, shape.side],
         "aspects": {name: list(size) for name, size in aspects.items()},
         "edit": "edit",
+        "checker": "off",  # draws only its own vocabulary; a checker would need a download
     }
     (folder / "atelier.json").write_text(json.dumps(defaults, indent=2) + "\n", encoding="utf-8")

@@ -7,14 +7,16 @@ the worker that an operator runs.
 from __future__ import annotations
 
 import sys
-from typing import cast
 
-from imaging.engine.engine import Engine, EngineLoad
-from imaging.engine.rendering import Rendering
-from imaging.request import ImageRequest, Progress
-from tasks.deliver import CourierDesk, Parcel, Receipt
-from tasks.job import Job
-from tasks.worker import Equipment, main
+from imaging.engine.device_arbiter import DeviceStatistics
+from imaging.engine.engine import EngineLoad
+from imaging.engine.render_handle import RenderHandle
+from imaging.profiles import BLANK, profile_for
+from imaging.request import ImageRequest, Operation, Progress
+from tasks.delivery.publisher import Delivery, DeliveryResult, PublisherContext
+from tasks.jobs.job import Job
+from tasks.worker.engines import WorkerEngine
+from tasks.worker.process import WorkerOverrides, main
 
 
 class EmptyEngine:
@@ -23,13 +25,23 @@ class EmptyEngine:
     def __init__(self, slots: int) -> None:
         self._slots = slots
 
-    def submit(self, request: ImageRequest, *, seconds: float | None = None) -> Rendering:  # noqa: ARG002
+    def submit(
+        self,
+        request: ImageRequest,
+        *,
+        seconds: float | None = None,  # noqa: ARG002
+        previews: bool = True,  # noqa: ARG002
+    ) -> RenderHandle:
         """A rendering that is over."""
-        rendering = Rendering(request)
+        rendering = RenderHandle(request)
         rendering.finish(())
         return rendering
 
-    def warm_up(self, profile: str) -> Rendering:  # noqa: ARG002
+    def warm_up(
+        self,
+        profile: str,  # noqa: ARG002
+        operation: Operation = Operation.IMAGINE,  # noqa: ARG002
+    ) -> RenderHandle:
         """Nothing to load."""
         return self.submit(ImageRequest.__new__(ImageRequest))
 
@@ -37,36 +49,41 @@ class EmptyEngine:
         """Never busy."""
         return EngineLoad("none", ("blank",), self._slots, 0, {}, self._slots, 0.0)
 
-    def rates(self) -> tuple[()]:
+    def render_times(self) -> tuple[()]:
         """None."""
         return ()
+
+    def device_statistics(self) -> DeviceStatistics:
+        """No device."""
+        return DeviceStatistics()
 
     def stop(self, timeout: float = 10.0) -> bool:  # noqa: ARG002
         """Nothing to stop."""
         return True
 
 
-class EmptyCourier:
+class NullPublisher:
     """Posts nothing."""
 
     platform = "bench"
 
-    async def progress(self, job: Job, progress: Progress) -> None:
+    async def progress(self, job: Job, progress: Progress) -> float:  # noqa: ARG002
         """Nothing to show."""
+        return 0.0
 
-    async def deliver(self, parcel: Parcel) -> Receipt:
+    async def deliver(self, delivery: Delivery) -> DeliveryResult:
         """Delivered at once."""
-        return Receipt(parcel.job.short)
+        return DeliveryResult(delivery.job.short)
 
     async def close(self) -> None:
         """Nothing to let go of."""
 
 
-def connect(_desk: CourierDesk) -> EmptyCourier:
+def connect(_desk: PublisherContext) -> NullPublisher:
     """The courier of the bench's platform."""
-    return EmptyCourier()
+    return NullPublisher()
 
 
 if __name__ == "__main__":
-    engine = cast(Engine, EmptyEngine(int(sys.argv[1])))
-    sys.exit(main(Equipment(engine=engine, couriers={"bench": connect})))
+    served = WorkerEngine(EmptyEngine(int(sys.argv[1])), [profile_for(BLANK)])
+    sys.exit(main(WorkerOverrides(engines=[served], publishers={"bench": connect})))

@@ -11,46 +11,43 @@ import argparse
 import asyncio
 import logging
 import time
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
-from sqlalchemy.types import Double
-
 from imaging.profiles import profile_for
 from imaging.request import ImageRequest, Operation
-from tasks import logs
-from tasks.bench.ground import BenchFailed, Ground, ground, median, said
-from tasks.bench.queue import POLICY, report
-from tasks.bench.rivals import celery_app
+from tasks.bench.baselines import celery_app
+from tasks.bench.environment import (
+    LIMITLESS_POLICY,
+    BenchEnvironment,
+    BenchFailed,
+    bench_environment,
+    read_line,
+)
+from tasks.bench.figures import median, report
 from tasks.client import connect
-from tasks.job import JobState, Order, Refused
-from tasks.members import Member, Place
-from tasks.policy import read
+from tasks.jobs.job import Order, Refused
+from tasks.jobs.members import Member, Place
+from tasks.jobs.states import JobState
+from tasks.policy.config import read
+from tasks.runtime import logs
+from tasks.store import bench_queries
 from tasks.store.database import Database
 
 ORDERS = 25
 WARM_UP = 3
 MODEL = "postcard"
 
-_TIMES = text("""
-    SELECT extract(epoch FROM jobs.created_at) - :start AS submit,
-        extract(epoch FROM jobs.started_at - jobs.created_at) AS ticket,
-        extract(epoch FROM jobs.rendered_at - jobs.started_at) - attempts.gpu_seconds AS store,
-        extract(epoch FROM jobs.ended_at - jobs.rendered_at) AS deliver,
-        extract(epoch FROM jobs.ended_at) - :start - attempts.gpu_seconds AS overhead
-    FROM jobs JOIN attempts ON attempts.job = jobs.id WHERE jobs.id = :job
-""").columns(submit=Double, ticket=Double, store=Double, deliver=Double, overhead=Double)
-
 Parts = dict[str, list[float]]
-"""Seconds of each order by what they went to: submit, ticket, store, deliver, and all overhead."""
+"""Seconds of each order by what they went to: submit, ticket, store, deliver; overhead; total."""
 
 
-async def _orders(place: Ground, count: int) -> list[tuple[UUID, float]]:
+async def _orders(place: BenchEnvironment, count: int) -> list[tuple[UUID, float]]:
     """Submit orders, each when the one before is done: (job, moment of its submit)."""
     profile = profile_for(MODEL)
     width, height = profile.size("1:1")
-    client = await connect(place.settings, read(POLICY))
+    client = await connect(place.settings, read(LIMITLESS_POLICY))
     where, member = Place("web", "bench", "bench"), Member("web", "bench", "bench")
     done: list[tuple[UUID, float]] = []
     for seed in range(count):
@@ -58,10 +55,10 @@ async def _orders(place: Ground, count: int) -> list[tuple[UUID, float]]:
             Operation.IMAGINE, "a red star on a blue background", MODEL, width, height, seed
         )
         start = time.time()
-        outcome = await client.submit(Order(uuid4().hex, "imagine", member, where, request))
+        outcome = await client.jobs.submit(Order(uuid4().hex, "imagine", member, where, request))
         if isinstance(outcome, Refused):
             raise BenchFailed(f"The bench's order was refused: {outcome.reason.code}.")
-        while (job := await client.job(outcome.job.id)) and not job.state.ended:  # noqa: ASYNC110
+        while (job := await client.jobs.read(outcome.job.id)) and not job.state.ended:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         if job is None or job.state is not JobState.DONE:
             raise BenchFailed("An order of the bench was not delivered.")
@@ -70,41 +67,38 @@ async def _orders(place: Ground, count: int) -> list[tuple[UUID, float]]:
     return done
 
 
-def ours(place: Ground) -> Parts:
+def ours(place: BenchEnvironment) -> Parts:
     """What was not the render, of each order."""
     asyncio.run(_orders(place, WARM_UP))
     done = asyncio.run(_orders(place, ORDERS))
     database = Database(place.database_url)
     try:
         with database.begin() as connection:
-            rows = [
-                connection.execute(_TIMES, {"job": job, "start": start}).mappings().one()
-                for job, start in done
-            ]
+            rows = [asdict(bench_queries.job_phases(connection, job, start)) for job, start in done]
     finally:
         database.close()
     return {part: [row[part] for row in rows] for part in rows[0]}
 
 
-def bare_celery(place: Ground) -> list[float]:
+def bare_celery(place: BenchEnvironment) -> list[float]:
     """Seconds from publishing a no-op task to its end, one after the other."""
-    worker = place.start("tasks.bench.rivals", "celery", "1", "8")
-    said(worker, "ready")
+    worker = place.start("tasks.bench.baselines", "celery", "1", "8")
+    read_line(worker, "ready")
     noop = celery_app(place.redis_url).signature("bare.noop")
     taken: list[float] = []
     for _ in range(WARM_UP + ORDERS):
         start = time.time()
         noop.delay()
-        taken.append(float(said(worker, "done")) - start)
+        taken.append(float(read_line(worker, "done")) - start)
     return taken[WARM_UP:]
 
 
 def run() -> dict[str, float]:
     """The figures, in milliseconds."""
-    with ground(POLICY) as place:
+    with bench_environment(LIMITLESS_POLICY) as place:
         bare = bare_celery(place)
-        place.start("tasks.clock")
-        place.start("tasks.worker", model=MODEL)
+        place.start("tasks.maintenance.process")
+        place.start("tasks.worker.process", model=MODEL)
         mine = ours(place)
     overhead = sorted(mine["overhead"])
     return {

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -18,26 +17,28 @@ from pathlib import Path
 from uuid import uuid4
 
 from imaging.request import ImageRequest, Operation
-from tasks import logs
-from tasks.bench.ground import BenchFailed, Ground, ground, median, said
-from tasks.bench.rivals import celery_app, procrastinate_app
+from tasks.bench import lease_and_settle, long_queue
+from tasks.bench.baselines import celery_app, procrastinate_app
+from tasks.bench.environment import (
+    LIMITLESS_POLICY,
+    BenchEnvironment,
+    BenchFailed,
+    bench_environment,
+    read_line,
+)
+from tasks.bench.figures import median, report
 from tasks.client import connect
-from tasks.job import Order, Refused
-from tasks.members import Member, Place
-from tasks.policy import read
+from tasks.jobs.job import Order, Refused
+from tasks.jobs.members import Member, Place
+from tasks.policy.config import read
+from tasks.runtime import logs
+from tasks.store import bench_queries
 from tasks.store.database import Database
 
 JOBS = 600
 AT_ONCE = (8, 32)  # submits that go on together, and places of each worker
 ROUNDS = 5
 MEMBERS = 100
-POLICY = """
-[tiers.free]
-running = 1000
-waiting = 1000
-quota = "1000000/1h"
-"""
-
 Round = Callable[[], float]
 """Does JOBS jobs and gives the seconds that it took."""
 
@@ -53,9 +54,9 @@ async def _in_parallel(at_once: int, one: Callable[[int], object]) -> None:
     await asyncio.gather(*(worker() for _ in range(at_once)))
 
 
-def ours(place: Ground, at_once: int) -> Round:
+def ours(place: BenchEnvironment, at_once: int) -> Round:
     """Atelier: the clock relays, a worker leases, renders nothing, and delivers."""
-    place.start("tasks.clock")
+    place.start("tasks.maintenance.process")
     place.start("tasks.bench.empty_worker", str(at_once))
     database = Database(place.database_url)
     place.stack.callback(database.close)
@@ -63,11 +64,13 @@ def ours(place: Ground, at_once: int) -> Round:
     where = Place("bench", "bench", "bench")
 
     async def submit_all() -> None:
-        client = await connect(place.settings, read(POLICY))
+        client = await connect(place.settings, read(LIMITLESS_POLICY))
 
         async def submit(number: int) -> None:
             member = Member("bench", "bench", str(number % MEMBERS))
-            outcome = await client.submit(Order(uuid4().hex, "imagine", member, where, request))
+            outcome = await client.jobs.submit(
+                Order(uuid4().hex, "imagine", member, where, request)
+            )
             if isinstance(outcome, Refused):
                 raise BenchFailed(f"The bench's order was refused: {outcome.reason.code}.")
 
@@ -84,21 +87,18 @@ def ours(place: Ground, at_once: int) -> Round:
 
 def _all_done(database: Database) -> float:
     """Wait until every job is done; the moment at which the last one was."""
-    query = """
-        SELECT count(*) FILTER (WHERE state <> 'done'), extract(epoch FROM max(ended_at)) FROM jobs
-    """
     while True:
         with database.begin() as connection:
-            left, last = connection.exec_driver_sql(query).one()
-        if left == 0:
-            return float(last)
+            left, last = bench_queries.progress(connection)
+        if left == 0 and last is not None:
+            return last
         time.sleep(0.02)
 
 
-def celery(place: Ground, at_once: int) -> Round:
+def celery(place: BenchEnvironment, at_once: int) -> Round:
     """Bare Celery: no-op tasks, published one after the other."""
-    worker = place.start("tasks.bench.rivals", "celery", str(JOBS), str(at_once))
-    said(worker, "ready")
+    worker = place.start("tasks.bench.baselines", "celery", str(JOBS), str(at_once))
+    read_line(worker, "ready")
     app = celery_app(place.redis_url)
     noop = app.signature("bare.noop")
 
@@ -106,12 +106,12 @@ def celery(place: Ground, at_once: int) -> Round:
         start = time.time()
         for _ in range(JOBS):
             noop.delay()
-        return float(said(worker, "done")) - start
+        return float(read_line(worker, "done")) - start
 
     return round_
 
 
-def procrastinate(place: Ground, at_once: int) -> Round:
+def procrastinate(place: BenchEnvironment, at_once: int) -> Round:
     """Procrastinate: no-op tasks, deferred so many at a time."""
     app = procrastinate_app(place.database_url, at_once)
 
@@ -120,8 +120,8 @@ def procrastinate(place: Ground, at_once: int) -> Round:
             await app.schema_manager.apply_schema_async()
 
     asyncio.run(apply_schema())
-    worker = place.start("tasks.bench.rivals", "procrastinate", str(JOBS), str(at_once))
-    said(worker, "ready")
+    worker = place.start("tasks.bench.baselines", "procrastinate", str(JOBS), str(at_once))
+    read_line(worker, "ready")
 
     async def defer_all() -> None:
         async with app.open_async():
@@ -131,14 +131,14 @@ def procrastinate(place: Ground, at_once: int) -> Round:
     def round_() -> float:
         start = time.time()
         asyncio.run(defer_all())
-        return float(said(worker, "done")) - start
+        return float(read_line(worker, "done")) - start
 
     return round_
 
 
 def rates(at_once: int, rounds: int = ROUNDS) -> dict[str, float]:
     """Jobs a second of each, with so many at once."""
-    with ground(POLICY) as place:
+    with bench_environment(LIMITLESS_POLICY) as place:
         runners = {
             "atelier": ours(place, at_once),
             "celery": celery(place, at_once),
@@ -172,23 +172,13 @@ def _ratios(of: dict[str, float], suffix: str = "") -> dict[str, float]:
     }
 
 
-def report(figures: dict[str, float], file: Path | None) -> None:
-    """A table on standard output, and the figures as JSON where a file is named."""
-    for name, value in figures.items():
-        print(f"{name:32} {value:10.2f}")
-    if file is not None:
-        file.write_text(json.dumps(figures, indent=2) + "\n")
-
-
 def main() -> None:
-    """The command line. A long line and the bare calls have modules of their own."""
-    from tasks.bench import line, settle
-
+    """The command line. Long queues and single calls are measured by modules of their own."""
     logs.configure(level=logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     asked = parser.parse_args()
-    report({**run(), **settle.run(), **line.run()}, asked.json)
+    report({**run(), **lease_and_settle.run(), **long_queue.run()}, asked.json)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The migrations of the record, shipped with the package; `upgrade` brings a database to date."""
+"""The database migrations, shipped with the package; `upgrade` applies them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sqlalchemy import text
 
 from tasks.store.database import Database
 
-_LOCK = 0x41_74_65_6C  # one upgrade at a time: two processes may start at once
+_LOCK = 0x41_74_65_6C  # one upgrade at a time: several processes may start at once
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to a revision; does nothing where it is there already."""
-    database = Database(url, size=1)
+    """Migrate the database at `url` to a revision."""
+    database = Database(url, size=1, statement_seconds=0)
     try:
         with database.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -1,4 +1,4 @@
-"""A day on a virtual clock: arrivals pass the doors, wait in an order, run on a fleet's GPUs."""
+"""A simulated day on a virtual clock: arrivals pass the doors, wait in an order, run on GPUs."""
 
 from __future__ import annotations
 
@@ -6,35 +6,44 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from heapq import heappop, heappush
-from itertools import islice
 from random import Random
 
 from imaging.request import ImageRequest, Operation
-from tasks.capacity import Outcome, calibrate, newcomer_wait, room, wait_seconds
-from tasks.costs import USUAL_STEPS, shape_of
-from tasks.doors import (
+from tasks.jobs.tiers import DoorState
+from tasks.planner.queue_disciplines import WEIGHTS, JobOrder, Ticketed, fair
+from tasks.planner.statistics import Day, LaneTally, Moment
+from tasks.planner.trace import LANES, Trace
+from tasks.policy.doors import (
     AutoDoor,
     Decision,
-    DoorFacts,
+    DoorInputs,
     DoorLimits,
     Visitor,
+    current_state,
     decide,
     degrade,
     follow,
-    now_of,
 )
-from tasks.fairness import RELAXED
-from tasks.load import FleetLoad, LaneLoad, Load, Meter
-from tasks.planner.orders import WEIGHTS, JobOrder, Ticketed, fair
-from tasks.planner.tally import Day, LaneTally, Moment
-from tasks.planner.trace import LANES, Trace
-from tasks.tiers import DoorState
-from tasks.waitlist import Waiting, batch_size, invite
+from tasks.policy.waitlist import batch_size
+from tasks.queue.costs import USUAL_STEPS, shape_of
+from tasks.queue.demand import Arrivals, Demand
+from tasks.queue.fairness import RELAXED
+from tasks.queue.forecast import PLANNED_SCENARIOS, TREND_SECONDS, Forecast, forecast
+from tasks.queue.load import FleetLoad, LaneLoad, Load
+from tasks.queue.wait_estimate import (
+    Outcome,
+    correct,
+    corrected,
+    spare_seconds,
+)
 
 TICK = 10.0
-"""Seconds between two looks at the doors."""
+"""Seconds between two updates of the doors."""
+
+FORECAST_SECONDS = 60.0
+"""Seconds between two forecasts: the product makes one a second, a planned day is long."""
 
 MOMENT = 300.0
 """Seconds between two points of the charts."""
@@ -42,37 +51,37 @@ MOMENT = 300.0
 _ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 _LARGE = ImageRequest(Operation.IMAGINE, "", "planned", 1024, 1024, seed=0)
 DEGRADED_COST = shape_of(degrade(_LARGE, USUAL_STEPS)).work / shape_of(_LARGE).work
-"""What a degraded picture costs of a whole one."""
+"""The cost of a degraded picture relative to a full one."""
 
-COMES = 0.8
-"""The share of invited members who come, in the simulation."""
+INVITATION_USE = 0.8
+"""The share of invitations that members use, in the simulation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """GPUs by speed (1.0 makes the trace's GPU seconds in as many seconds), fastest first."""
+    """GPUs by speed (1.0 renders one GPU second of the trace per second), fastest first."""
 
     parts: tuple[tuple[int, float], ...]
 
     @property
     def gpus(self) -> int:
-        """How many there are."""
+        """The number of GPUs."""
         return sum(count for count, _ in self.parts)
 
     @property
     def rate(self) -> float:
-        """GPU seconds a second, all together."""
+        """GPU seconds per second of all GPUs."""
         return sum(count * speed for count, speed in self.parts)
 
 
 def fleet(gpus: int, speed: float = 1.0) -> Fleet:
-    """So many equal GPUs."""
+    """A fleet of equal GPUs."""
     return Fleet(((gpus, speed),))
 
 
 @dataclass(frozen=True, slots=True)
 class LaneRules:
-    """A lane's part of the tiers' policy."""
+    """A lane's limits and doors."""
 
     running: int
     waiting: int
@@ -92,7 +101,7 @@ def usual_rules() -> dict[str, LaneRules]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where members' shares are compared: of what is asked in it, what is given until its end."""
+    """The window in which members' shares are compared: requests in it, service until its end."""
 
     begin: float
     asked_until: float
@@ -100,22 +109,22 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """The rules of the simulated studio."""
+class SimulationRules:
+    """The settings of a simulation."""
 
     lanes: Mapping[str, LaneRules] = field(default_factory=usual_rules)
     limits: DoorLimits = field(default_factory=DoorLimits)
     order: Callable[[], JobOrder] = fair
     noise: float = 0.1  # of the logarithm of true over expected GPU seconds
-    drain: float = 86_400.0  # seconds after the trace in which what waits is still served
+    drain: float = 86_400.0  # seconds after the trace in which the backlog is still served
     window: Window | None = None
-    apart: tuple[int, int] | None = None  # (lane, member) whose waits are counted apart
-    estimates: int = 4000  # about so many are given and checked
+    apart: tuple[int, int] | None = None  # (lane, member) whose waits are counted separately
+    estimates: int = 4000  # approximate number of estimates checked; 0 for none
 
 
 @dataclass(slots=True)
 class _Job:
-    """What the simulation remembers of an accepted job."""
+    """An accepted job."""
 
     at: float
     lane: int
@@ -129,31 +138,35 @@ class _Job:
 class Simulation:
     """One day. Build it and call `run` once."""
 
-    def __init__(self, trace: Trace, gpus: Fleet, house: House, seed: int = 1) -> None:
+    def __init__(self, trace: Trace, gpus: Fleet, settings: SimulationRules, seed: int = 1) -> None:
         if gpus.gpus < 1:
             raise ValueError("A fleet needs at least one GPU.")
-        self.trace, self.fleet, self.house = trace, gpus, house
-        self.queue = house.order()
+        self.trace, self.fleet, self.settings = trace, gpus, settings
+        self.queue = settings.order()
         self.chance = Random(seed)  # noqa: S311  a drawing, not a secret
-        self.noise = [math.exp(self.chance.gauss(0, house.noise)) for _ in range(1024)]
+        self.noise = [math.exp(self.chance.gauss(0, settings.noise)) for _ in range(1024)]
         self.tallies = [LaneTally() for _ in LANES]
-        self.rules = [house.lanes[name] for name in LANES]
+        self.rules = [settings.lanes[name] for name in LANES]
         self.free = [count for count, _ in gpus.parts]
         self.idle = gpus.gpus
         self.finishes: list[tuple[float, int, Ticketed]] = []
-        self.guests: list[tuple[float, int, int, float]] = []
-        self.coming = [0] * len(LANES)  # of the guests, by lane
+        self.invited_arrivals: list[tuple[float, int, int, float]] = []
+        self.open_invitations = [0] * len(LANES)  # of the invited_arrivals, by lane
         self.waiting = [0] * len(LANES)
         self.seconds = [0.0] * len(LANES)  # expected GPU seconds that wait
-        self.came = [0.0] * len(LANES)
-        self.inflow = [Meter(600.0) for _ in LANES]
+        self.arrived: dict[str, Arrivals] = {}
+        self.demand = Demand()
+        self.forecast = Forecast(Load(FleetLoad(0.0)), ())
+        self.forecast_at = 0.0
+        self.predicted: dict[str, float] = {}
         self.doors = [AutoDoor() for _ in LANES]
         self.decisions: list[dict[bool, Decision]] = []
-        self.lists: list[deque[Waiting]] = [deque() for _ in LANES]
+        self.lists: list[deque[tuple[int, float]]] = [deque() for _ in LANES]  # member, cost
         self.listed: set[tuple[int, int]] = set()
-        self.asked_cost: dict[str, tuple[int, int, float]] = {}
         self.outcomes: list[deque[Outcome]] = [deque(maxlen=300) for _ in LANES]
-        self.every = max(1, len(trace) // max(1, house.estimates))
+        self.every = max(1, len(trace) // settings.estimates) if settings.estimates else 0
+        # Doors that do not move and estimates that nobody is given need no forecast.
+        self.forecasts = bool(self.every) or any(r.doors is DoorState.AUTO for r in self.rules)
         self.received: dict[tuple[int, int], list[float]] = {}
         self.moments: list[Moment] = []
         self.events = 0
@@ -163,21 +176,21 @@ class Simulation:
         self.door_moves = 0
 
     def run(self) -> Day:
-        """Play the whole trace, then serve what still waits."""
-        self._look(0.0)
+        """Simulate the whole trace, then serve the backlog."""
+        self._update(0.0)
         finishes, tick = self.finishes, TICK
         for at, lane, member, cost in self.trace:
             while tick <= at:
                 self._finish_until(tick)
-                self._look(tick)
+                self._update(tick)
                 tick += TICK
             while finishes and finishes[0][0] <= at:
                 self._finish()
             self._arrive(at, lane, member, cost)
-        end = self.trace.seconds + self.house.drain
-        while (finishes or self.guests) and tick <= end:
+        end = self.trace.seconds + self.settings.drain
+        while (finishes or self.invited_arrivals) and tick <= end:
             self._finish_until(tick)
-            self._look(tick)
+            self._update(tick)
             tick += TICK
         return Day(
             self.trace.name,
@@ -202,7 +215,7 @@ class Simulation:
             tally.asked += 1
         decision = self.decisions[lane][invited]
         if decision.code:
-            self._turn_away(at, lane, member, cost, decision.code)
+            self._turn_away(lane, member, cost, decision.code)
             return
         rules, name = self.rules[lane], LANES[lane]
         if self.queue.jobs_of(name, member) >= rules.running + rules.waiting:
@@ -214,25 +227,24 @@ class Simulation:
         self.number += 1
         tally.accepted += 1
         job = _Job(at, lane, member, cost * self.noise[self.number & 1023])
-        if self.number % self.every == 0:
-            self._tell(job, cost)
+        if self.every and self.number % self.every == 0:
+            self._estimate(job, cost)
         self.waiting[lane] += 1
         self.seconds[lane] += cost
-        self.came[lane] += cost
-        window = self.house.window
+        before = self.arrived.get(name, Arrivals())
+        self.arrived[name] = before.plus(Arrivals(1, cost))
+        window = self.settings.window
         if window and window.begin <= at < window.asked_until:
             self.received.setdefault((lane, member), [0.0, 0.0])[0] += cost
         self.queue.push(name, member, cost, at, job, rules.running)
         if self.idle:
             self._start(at)
 
-    def _turn_away(self, at: float, lane: int, member: int, cost: float, code: str) -> None:
+    def _turn_away(self, lane: int, member: int, cost: float, code: str) -> None:
         self.tallies[lane].refused[code] += 1
         if code == "doors-waitlist" and (lane, member) not in self.listed:
             self.listed.add((lane, member))
-            key = f"{lane}:{member}"
-            self.asked_cost[key] = (lane, member, cost)
-            self.lists[lane].append(Waiting(key, _ZERO + timedelta(seconds=at)))
+            self.lists[lane].append((member, cost))
 
     # -- the fleet ------------------------------------------------------------------------------
 
@@ -253,10 +265,10 @@ class Simulation:
         self.waiting[lane] -= 1
         self.seconds[lane] -= entry.cost
         tally = self.tallies[lane]
-        apart = self.house.apart == (lane, job.member)
+        apart = self.settings.apart == (lane, job.member)
         (tally.apart if apart else tally.waits).add(at - job.at)
         tally.served += 1
-        window = self.house.window
+        window = self.settings.window
         if window and at < window.end and window.begin <= job.at < window.asked_until:
             self.received[lane, job.member][1] += entry.cost
         self.events += 1
@@ -283,85 +295,95 @@ class Simulation:
 
     # -- estimates, doors, waitlist -------------------------------------------------------------
 
-    def _load(self, now: float) -> Load:
+    def _load(self) -> Load:
+        rates = self.demand.rates()
         lanes = {
             name: LaneLoad(
                 WEIGHTS[name],
                 self.waiting[n],
                 max(0.0, self.seconds[n]),
-                self.inflow[n].rate(now),
+                rates.get(name, Arrivals()).seconds,
             )
             for n, name in enumerate(LANES)
         }
         gpus = self.fleet.gpus
-        each = self.mean * gpus / self.fleet.rate
-        return Load(FleetLoad(self.fleet.rate, gpus, gpus - self.idle, each), lanes)
+        stretch = gpus / self.fleet.rate
+        each = self.mean * stretch
+        return Load(FleetLoad(self.fleet.rate, gpus, gpus - self.idle, each, stretch), lanes)
 
-    def _tell(self, job: _Job, cost: float) -> None:
-        """Give an estimate to a member with nothing else in line, who so comes last in the lane."""
+    def _estimate(self, job: _Job, cost: float) -> None:
+        """Estimate the wait of a member without other jobs, who is last in the lane."""
         name = LANES[job.lane]
         if self.queue.jobs_of(name, job.member):
             return
-        job.model = wait_seconds(self._load(job.at), name, max(0.0, self.seconds[job.lane]), cost)
-        told = calibrate(list(self.outcomes[job.lane])).estimate(job.model)
-        job.p90 = told.p90.total_seconds() if told else math.inf
+        waits = self.forecast.wait(name, max(0.0, self.seconds[job.lane]), cost)
+        job.model = waits.at(0.5)
+        correction = correct(list(self.outcomes[job.lane]))
+        shown = corrected(correction, job.model, waits.at(0.9))
+        job.p90 = shown.p90.total_seconds() if shown else math.inf
 
-    def _look(self, now: float) -> None:
-        """What the clock process does: measure, move the doors, invite."""
-        for lane, came in enumerate(self.came):
-            self.inflow[lane] = self.inflow[lane].add(came, now)
-            self.came[lane] = 0.0
-        load = self._load(now)
-        predicted = {name: newcomer_wait(load, name, self.mean) for name in LANES}
+    def _update(self, now: float) -> None:
+        """Do what the maintenance process does: measure, move the doors, invite."""
+        due = now >= self.forecast_at + FORECAST_SECONDS or not self.forecast.scenarios
+        if due and self.forecasts:
+            self._forecast(now)
+        load, predicted = self.forecast.load, self.predicted
         for lane, name in enumerate(LANES):
             if self.rules[lane].doors is DoorState.AUTO:
                 self._move(lane, predicted[name], now)
                 self._invite(lane, load, now)
         self.decisions = [self._decide(lane) for lane in range(len(LANES))]
-        while self.guests and self.guests[0][0] <= now:
-            _, lane, member, cost = heappop(self.guests)
-            self.coming[lane] -= 1
+        while self.invited_arrivals and self.invited_arrivals[0][0] <= now:
+            _, lane, member, cost = heappop(self.invited_arrivals)
+            self.open_invitations[lane] -= 1
             self.listed.discard((lane, member))
             self._arrive(now, lane, member, cost, invited=True)
         if now % MOMENT == 0:
-            self._note(now, predicted)
+            self._record_moment(now, predicted)
+
+    def _forecast(self, now: float) -> None:
+        """Observe the demand and forecast the waits, as far as anybody waits."""
+        self.demand = self.demand.observe(self.arrived, now)
+        self.arrived, self.forecast_at = {}, now
+        self.forecast = forecast(self._load(), self.demand, now, draws=PLANNED_SCENARIOS)
+        self.predicted = {
+            name: self.forecast.newcomer(name, self.mean, TREND_SECONDS).at(0.5) for name in LANES
+        }
 
     def _move(self, lane: int, wait: float, now: float) -> None:
         before = self.doors[lane]
-        self.doors[lane] = follow(before, wait, now, self.house.limits, len(self.lists[lane]))
-        self.door_moves += self.doors[lane].rung is not before.rung
+        self.doors[lane] = follow(before, wait, now, self.settings.limits, len(self.lists[lane]))
+        self.door_moves += self.doors[lane].door_level is not before.door_level
 
     def _decide(self, lane: int) -> dict[bool, Decision]:
         set_to = self.rules[lane].doors
-        state, degraded = now_of(set_to, self.doors[lane])
-        facts = DoorFacts(state, degraded, by_hand=set_to is not DoorState.AUTO)
+        state, degraded = current_state(set_to, self.doors[lane])
+        facts = DoorInputs(state, degraded, by_hand=set_to is not DoorState.AUTO)
         return {invited: decide(facts, Visitor(True, invited)) for invited in (False, True)}
 
     def _invite(self, lane: int, load: Load, now: float) -> None:
         standing = self.lists[lane]
         if not standing:
             return
-        longest = self.house.limits.longest_wait * self.house.limits.return_at
-        spare = room(load, LANES[lane], self.mean, longest)
-        batch = batch_size(spare, self.mean, self.coming[lane], COMES)
-        moment = _ZERO + timedelta(seconds=now)
-        for guest in invite(islice(standing, batch), batch, moment):
-            standing.popleft()
+        longest = self.settings.limits.longest_wait * self.settings.limits.return_at
+        spare = spare_seconds(load, LANES[lane], self.mean, longest)
+        batch = batch_size(spare, self.mean, self.open_invitations[lane], INVITATION_USE)
+        for _ in range(min(batch, len(standing))):
+            member, cost = standing.popleft()
             self.tallies[lane].invited += 1
-            key_lane, member, cost = self.asked_cost.pop(guest.member)
-            if self.chance.random() < COMES:
+            if self.chance.random() < INVITATION_USE:
                 soon = now + self.chance.expovariate(1 / 120)
-                heappush(self.guests, (soon, key_lane, member, cost))
-                self.coming[lane] += 1
+                heappush(self.invited_arrivals, (soon, lane, member, cost))
+                self.open_invitations[lane] += 1
 
-    def _note(self, now: float, predicted: Mapping[str, float]) -> None:
+    def _record_moment(self, now: float, predicted: Mapping[str, float]) -> None:
         autos = [n for n, rules in enumerate(self.rules) if rules.doors is DoorState.AUTO]
         self.moments.append(
             Moment(
                 now,
                 dict(zip(LANES, self.waiting, strict=True)),
                 {name: min(wait, 1e9) for name, wait in predicted.items()},
-                max((int(self.doors[n].rung) for n in autos), default=0),
+                max((int(self.doors[n].door_level) for n in autos), default=0),
                 1 - self.idle / self.fleet.gpus,
                 sum(map(len, self.lists)),
             )

@@ -1,4 +1,4 @@
-"""A day of demand: who asked for how much, and when. Recorded in a file, or drawn by `shapes`."""
+"""A day of demand: arrivals with tier, member and cost, recorded or drawn by `demand_shapes`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from tasks.fairness import RELAXED
-from tasks.tiers import Tier
+from tasks.jobs.tiers import Tier
+from tasks.queue.fairness import RELAXED
 
 LANES = (*(tier.value for tier in Tier), RELAXED)
 """Lanes by the number that a trace writes for them."""
@@ -32,7 +32,7 @@ Arrival = tuple[float, int, int, float]
 
 
 class TraceError(Exception):
-    """The file is no trace; the message names the line and what is expected."""
+    """The file is not a valid trace; the message names the line and what is expected."""
 
 
 class Trace:
@@ -100,7 +100,7 @@ def read(path: Path) -> Trace:
     except OSError as error:
         raise TraceError(f"The trace {path} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise TraceError(f"The trace {path} is no text of CSV or JSON: {error}.") from error
+        raise TraceError(f"The trace {path} is neither CSV nor JSON text: {error}.") from error
     first, last = (arrivals[0][0], arrivals[-1][0]) if arrivals else (0.0, 0.0)
     if last - first > LONGEST:
         days = (last - first) / 86_400

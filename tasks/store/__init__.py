@@ -1,5 +1,6 @@
-"""The record: everything that is kept in Postgres. All SQL of the project is in here.
+"""Postgres: the tables, and one module of queries for each noun. All SQL of the project is here.
 
-One module a noun. Functions take an open connection and never commit: the caller decides what
-belongs together. Nothing in here knows Celery, Redis or a chat platform.
+Functions take an open connection and never commit: the caller decides what is one transaction.
+Large statements and the database's own functions are in `tasks/store/sql`. Nothing here imports
+Celery, Redis or a chat platform.
 """

@@ -1,19 +1,18 @@
-"""What administrators did, and what members reported."""
+"""The audit log of administrators' actions, and members' reports."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from tasks.members import Member
-from tasks.store.schema import audit, reports
+from tasks.jobs.members import Member
+from tasks.store.schema import audit
 
 
 def write(connection: Connection, by: Member, action: str, details: Mapping[str, Any]) -> None:
-    """Record something that an administrator did."""
+    """Record an administrator's action."""
     connection.execute(
         insert(audit).values(
             platform=by.platform,
@@ -36,8 +35,3 @@ def newest(
         .limit(limit)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def report(connection: Connection, job: UUID, by: Member, words: str) -> None:
-    """Record a member's report of a job's pictures."""
-    connection.execute(insert(reports).values(job=job, by_member=by.key, words=words))

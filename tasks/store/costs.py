@@ -1,7 +1,8 @@
-"""Learnt costs in Postgres: read for each order, learnt by the clock from what renders took.
+"""Learnt costs: read for each order, learnt by the clock process from finished renders.
 
-A row for each shape of a profile; the shape `""` is one unit of the profile's work (`Shape.work`),
-and `job` the seconds from lease to result.
+One row for each shape of a profile. The shape `""` is one unit of the profile's work
+(`Shape.work`); `job` is the seconds from lease to result, `stretch` those for each of the job's GPU
+seconds (above 1 where several jobs share the device).
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 
 from imaging.request import ImageRequest
-from tasks.costs import LearntCost, shape_of
+from tasks.queue.costs import LearntCost, shape_of
 
 JOB = "job"
+STRETCH = "stretch"
 UNIT = ""
+OF_WHOLE_JOBS = (JOB, STRETCH, UNIT)
+"""The rows that are no shape's."""
 
 Costs = Mapping[tuple[str, str], LearntCost]
-"""(profile, shape) → what is known."""
+"""(profile, shape) → learnt cost."""
 
 _ALL = text("SELECT * FROM costs")
 
 
 def read(connection: Connection) -> dict[tuple[str, str], LearntCost]:
-    """All that is known: a few rows for each profile."""
+    """All learnt costs: a few rows for each profile."""
     return {
         (row.profile, row.shape): LearntCost(row.log_seconds, row.spread, row.samples)
         for row in connection.execute(_ALL)
@@ -40,11 +44,11 @@ _WRITE = text("""
 
 
 def learn(connection: Connection, usual_steps: Mapping[str, int]) -> int:
-    """Take in the samples that have come; how many. `usual_steps` is by profile."""
+    """Learn from the new samples; how many. `usual_steps` is by profile."""
     samples = connection.execute(_TAKE).all()
     if not samples:
         return 0
-    known = read(connection)
+    learnt = read(connection)
     for row in samples:
         request = ImageRequest.from_json(row.request)
         shape = shape_of(request, usual_steps.get(request.profile))
@@ -53,11 +57,12 @@ def learn(connection: Connection, usual_steps: Mapping[str, int]) -> int:
             (shape.key, one),
             (UNIT, one / shape.work),
             (JOB, row.job_seconds),
+            (STRETCH, row.job_seconds / row.seconds),
         ):
-            cost = known.get((shape.profile, key), LearntCost())
-            known[shape.profile, key] = cost.learn(max(1e-4, float(seconds)))
-    for (profile, key), cost in sorted(known.items()):
+            cost = learnt.get((shape.profile, key), LearntCost())
+            learnt[shape.profile, key] = cost.learn(max(1e-4, float(seconds)))
+    for (profile, key), cost in sorted(learnt.items()):
         values = {"profile": profile, "shape": key, "samples": cost.samples}
-        learnt = {"log_seconds": cost.log_seconds, "spread": cost.spread}
-        connection.execute(_WRITE, {**values, **learnt})
+        moments = {"log_seconds": cost.log_seconds, "spread": cost.spread}
+        connection.execute(_WRITE, {**values, **moments})
     return len(samples)

@@ -1,8 +1,8 @@
-"""Lanes and flows in Postgres: which jobs stand ready in the line, and with which tags.
+"""Lanes and flows: which jobs are ready, and with which tags.
 
-A flow has at most `at_once` jobs that are ready or running; the others stand behind them. Its row
-is locked by whoever changes it, so two of its jobs never both think that they are the first. The
-rules are those of `tasks.fairness`.
+A flow has at most `at_once` jobs that are ready or running; its other jobs wait behind them. Each
+change locks the flow's row, so two of its jobs never become ready for one place. The rules are
+those of `tasks.queue.fairness`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _CORRECT = text("INSERT INTO lane_changes (lane, seconds) VALUES (:lane, :second
 
 
 def settle(connection: Connection, lane: str, flow: str, difference: float = 0.0) -> None:
-    """A running job has ended; the next one behind it comes forward.
+    """A running job has ended; the next job of its flow becomes ready.
 
-    `difference` is its true minus its expected GPU seconds: a debt of the flow and of the lane.
+    `difference` is its true minus its expected GPU seconds, charged to the flow and to the lane.
     """
     if difference:
         connection.execute(_CORRECT, {"lane": lane, "seconds": difference})
@@ -37,7 +37,7 @@ def settle(connection: Connection, lane: str, flow: str, difference: float = 0.0
 
 
 def leave(connection: Connection, lane: str, flow: str, cost: float, ready: bool) -> None:
-    """A queued job of `cost` expected GPU seconds leaves the line; its flow gets them back."""
+    """A queued job of `cost` expected GPU seconds leaves the queue; its flow is refunded."""
     if ready:
         _leave(connection, lane, flow, -cost, 0.0)
     else:
@@ -49,13 +49,13 @@ def _leave(connection: Connection, lane: str, flow: str, difference: float, shif
     connection.execute(_LEAVE, values)
 
 
-_WEIGH = text("UPDATE lanes SET weight = :weight WHERE lane = :lane AND weight <> :weight")
+_SET_WEIGHT = text("UPDATE lanes SET weight = :weight WHERE lane = :lane AND weight <> :weight")
 
 
-def weigh(connection: Connection, weights: Mapping[str, float]) -> None:
-    """Set the lanes' weights, as the operator's policy has them."""
+def set_weights(connection: Connection, weights: Mapping[str, float]) -> None:
+    """Set the lanes' weights to those of the operator's policy."""
     for lane, weight in sorted(weights.items()):
-        connection.execute(_WEIGH, {"lane": lane, "weight": weight})
+        connection.execute(_SET_WEIGHT, {"lane": lane, "weight": weight})
 
 
 _CORRECTIONS = text("""
@@ -67,6 +67,6 @@ _CORRECTIONS = text("""
 """)
 
 
-def correct(connection: Connection) -> None:
-    """Put what is known of true costs on the lanes."""
+def apply_corrections(connection: Connection) -> None:
+    """Add the differences between true and expected costs to the lanes."""
     connection.execute(_CORRECTIONS)

@@ -1,10 +1,10 @@
-"""Jobs: rows to nouns and back, and reading them."""
+"""Jobs: reading them, and conversion between rows and dataclasses."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,17 +12,32 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, Select, exists, select, text, update
 
 from imaging.request import ImageRequest
-from tasks.job import ENDED, Job, JobState, Order, Picture, Reason
-from tasks.members import Member, Place
+from tasks.jobs.job import Job, Order, Picture, Reason
+from tasks.jobs.members import Member, Place
+from tasks.jobs.states import ENDED, JobState
+from tasks.jobs.tiers import Tier
 from tasks.store.schema import deliveries, jobs, pictures
-from tasks.tiers import Tier
 
+_MEMBER_FIELDS = tuple(one.name for one in fields(Member))
 WITH_PICTURES = frozenset({JobState.DELIVERING, JobState.DONE})
+
+
+_LATE_CANCELLATIONS = text("""
+    SELECT count(*) FROM jobs
+    WHERE member_key = :key AND state = 'cancelled' AND started_at IS NOT NULL
+        AND created_at > now() - interval '1 day' AND ended_at > now() - interval '1 hour'
+""")
+
+
+def late_cancellations(connection: Connection, member_key: str) -> int:
+    """How many of a member's orders were cancelled within the last hour after they had started."""
+    return int(connection.execute(_LATE_CANCELLATIONS, {"key": member_key}).scalar_one())
 
 
 def member_to_json(member: Member) -> dict[str, Any]:
     """A member as plain JSON."""
-    return asdict(member) | {"roles": sorted(member.roles)}
+    values = {name: getattr(member, name) for name in _MEMBER_FIELDS}
+    return values | {"roles": sorted(member.roles)}
 
 
 def member_from_json(values: Mapping[str, Any]) -> Member:
@@ -31,7 +46,7 @@ def member_from_json(values: Mapping[str, Any]) -> Member:
 
 
 def reason_to_json(reason: Reason) -> dict[str, Any]:
-    """A reason as plain JSON; moments become ISO texts."""
+    """A reason as plain JSON; times become ISO strings."""
     details = {
         key: value.isoformat() if isinstance(value, datetime) else value
         for key, value in reason.details.items()
@@ -45,7 +60,7 @@ def reason_from_json(values: Mapping[str, Any] | None) -> Reason | None:
 
 
 def order_of(row: RowMapping) -> Order:
-    """The order inside a row of `jobs`."""
+    """The order of a row of `jobs`."""
     return Order(
         key=row["key"],
         command=row["command"],
@@ -63,11 +78,11 @@ JOB_COLUMNS = """
     reply_to, tier, state, attempt, cost, created_at, started_at, ended_at, reason, placeholder,
     degraded, invitation
 """
-"""What `job_of` reads; each column of a row costs time in Postgres's client, too."""
+"""The columns that `job_of` reads; each further column costs time in the client."""
 
 
-def job_of(row: RowMapping, its_pictures: Sequence[Picture] = ()) -> Job:
-    """A row of `jobs` as a Job, without its line."""
+def job_of(row: RowMapping, of_job: Sequence[Picture] = ()) -> Job:
+    """A row of `jobs` as a Job, without its queue position."""
     return Job(
         id=row["id"],
         order=order_of(row),
@@ -79,7 +94,7 @@ def job_of(row: RowMapping, its_pictures: Sequence[Picture] = ()) -> Job:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         reason=reason_from_json(row["reason"]),
-        pictures=tuple(its_pictures),
+        pictures=tuple(of_job),
         placeholder=row["placeholder"],
         degraded=row["degraded"],
         invited=row["invitation"] is not None,
@@ -170,7 +185,7 @@ def by_short(connection: Connection, member_key: str, short: str) -> Job | None:
 
 
 def set_placeholder(connection: Connection, job: UUID, placeholder: Mapping[str, Any]) -> None:
-    """Record where the job's answer will stand."""
+    """Record the message that will become the job's result."""
     connection.execute(update(jobs).where(jobs.c.id == job).values(placeholder=dict(placeholder)))
 
 
@@ -186,9 +201,9 @@ _CLAIM_PLACEHOLDER = text(
 def claim_placeholder(
     connection: Connection, job: UUID, placeholder: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Record where the job's answer will stand unless that is known; what is known now.
+    """Record the job's placeholder unless it has one; the recorded placeholder.
 
-    Of several processes that posted one, the first has it, whatever they do at the same moment.
+    Of several processes that posted one concurrently, the first wins.
     """
     values = {"job": job, "mine": json.dumps(dict(placeholder))}
     found: Mapping[str, Any] | None = connection.scalar(_CLAIM_PLACEHOLDER, values)
@@ -196,5 +211,5 @@ def claim_placeholder(
 
 
 def delivered_message(connection: Connection, job: UUID) -> str | None:
-    """The message that a job's delivery became."""
+    """The message of a job's delivery."""
     return connection.scalar(select(deliveries.c.message).where(deliveries.c.job == job))

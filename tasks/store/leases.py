@@ -1,4 +1,4 @@
-"""Leases: taking the next job of the line, renewing, and asking a running job to stop."""
+"""Leases: taking the next job of the queue, renewing, and asking a running job to stop."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Double, Text, Uuid
 
-from tasks.fairness import AGEING
-from tasks.job import JobState, Reason
+from tasks.jobs.job import Reason
+from tasks.jobs.states import JobState
+from tasks.queue.fairness import AGEING
 from tasks.store.jobs import JOB_COLUMNS, job_of, reason_from_json, reason_to_json
+from tasks.store.sql import load
 from tasks.store.transitions import Lease, check
 
-# The rules of `tasks.fairness`, written out where the lease is: see migrations 0002 and 0008.
+# The function is in `tasks/store/sql/lease.sql`; its rules are those of `tasks.queue.fairness`.
 _LEASE = text(f"""
     SELECT {JOB_COLUMNS}, lease_token, lease_until FROM atelier_lease_several(
         :lanes, :express_lanes, :profiles, :owner, :tokens, :express, :seconds, :ageing)
@@ -31,11 +33,14 @@ _LEASE = text(f"""
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Taker:
-    """Who takes leases: its name, the lanes it takes from, and the profiles that it can make.
+STOP_CHANNEL = "atelier_stop"
 
-    `express` are those of its lanes that places kept for pressing work take from.
+
+@dataclass(frozen=True, slots=True)
+class LeaseRequest:
+    """A worker's name, the lanes it leases from, and the profiles that it can render.
+
+    `express` are the lanes that slots reserved for express work lease from.
     """
 
     owner: str
@@ -45,28 +50,30 @@ class Taker:
 
 
 def lease_several(
-    connection: Connection, taker: Taker, seconds: float, count: int, express: int = 0
+    connection: Connection, request: LeaseRequest, seconds: float, count: int, express: int = 0
 ) -> list[Lease]:
-    """Take up to `count` of the fairest ready jobs, in their order; the last `express` of them,
-    where there are so many, come from the express lanes.
+    """Lease up to `count` of the fairest ready jobs, in their order.
 
-    Each costs the same whatever waits: a probe of the line's head for each lane and profile.
+    The last `express` of `count` come from the express lanes. The cost does not depend on the
+    length of the queue: one index probe for each lane and profile.
     """
     check([JobState.QUEUED], JobState.RUNNING)
     rows = connection.execute(
         _LEASE,
         {
-            "lanes": list(taker.lanes),
-            "express_lanes": list(taker.express),
-            "profiles": list(taker.profiles),
-            "owner": taker.owner,
+            "lanes": list(request.lanes),
+            "express_lanes": list(request.express),
+            "profiles": list(request.profiles),
+            "owner": request.owner,
             "tokens": [uuid4() for _ in range(count)],
             "express": express,
             "seconds": seconds,
             "ageing": AGEING,
         },
     ).mappings()
-    return [Lease(job_of(row), taker.owner, row["lease_token"], row["lease_until"]) for row in rows]
+    return [
+        Lease(job_of(row), request.owner, row["lease_token"], row["lease_until"]) for row in rows
+    ]
 
 
 def lease(
@@ -76,20 +83,15 @@ def lease(
     profiles: Sequence[str],
     seconds: float,
 ) -> Lease | None:
-    """Take the fairest ready job of these lanes that one of the profiles can make."""
-    return next(iter(lease_several(connection, Taker(owner, lanes, profiles), seconds, 1)), None)
-
-
-_READY = text("""
-    SELECT EXISTS (
-        SELECT FROM unnest(:lanes) AS lane(name), unnest(:profiles) AS wanted(profile),
-            LATERAL (
-                SELECT FROM jobs WHERE lane = lane.name AND profile = wanted.profile
-                    AND state = 'queued' AND ready
-                ORDER BY start_tag, created_at LIMIT 1
-            ) AS head
+    """Lease the fairest ready job of these lanes and profiles."""
+    return next(
+        iter(lease_several(connection, LeaseRequest(owner, lanes, profiles), seconds, 1)), None
     )
-""").bindparams(bindparam("lanes", type_=ARRAY(Text)), bindparam("profiles", type_=ARRAY(Text)))
+
+
+_READY = text(load("any_ready")).bindparams(
+    bindparam("lanes", type_=ARRAY(Text)), bindparam("profiles", type_=ARRAY(Text))
+)
 
 
 def any_ready(connection: Connection, lanes: Sequence[str], profiles: Sequence[str]) -> bool:
@@ -97,22 +99,15 @@ def any_ready(connection: Connection, lanes: Sequence[str], profiles: Sequence[s
     return bool(connection.scalar(_READY, {"lanes": list(lanes), "profiles": list(profiles)}))
 
 
-_RENEW = text("""
-    WITH held AS (
-        SELECT id FROM jobs
-        WHERE lease_token = ANY(:tokens) AND id = ANY(:ids) AND state = 'running'
-        ORDER BY id FOR UPDATE
-    )
-    UPDATE jobs SET lease_until = now() + make_interval(secs => :seconds)
-    FROM held WHERE jobs.id = held.id
-    RETURNING lease_token, cancelling
-""").bindparams(bindparam("tokens", type_=ARRAY(Uuid)), bindparam("ids", type_=ARRAY(Uuid)))
+_RENEW = text(load("renew_leases")).bindparams(
+    bindparam("tokens", type_=ARRAY(Uuid)), bindparam("ids", type_=ARRAY(Uuid))
+)
 
 
 def renew(
     connection: Connection, leases: Sequence[Lease], seconds: float
 ) -> dict[UUID, Reason | None]:
-    """Hold the leases longer. Those that are still ours, by token, with a wish to stop if any."""
+    """Extend leases. Those still held, by token, each with a request to stop if there is one."""
     if not leases:
         return {}
     values: dict[str, Any] = {

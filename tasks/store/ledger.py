@@ -1,8 +1,8 @@
-"""The ledger: what was reserved, taken, given back and granted. Rows are added, never changed.
+"""The ledger: credits held, captured, voided and granted. Rows are added, never changed.
 
-A job has one `hold`, and later either one `capture` or one `void` of the same credits; the table's
-own keys see to that. A `grant` gives credits to a member for one window, a `correction` takes
-some. Relaxed entries are written like the others and count in no quota.
+A job has one `hold`, and later either one `capture` or one `void` of the same credits; unique keys
+enforce it. A `grant` adds credits to a member for one window, a `correction` removes some. Relaxed
+entries count in no quota.
 """
 
 from __future__ import annotations
@@ -12,80 +12,112 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import Text, Uuid
 
-from tasks.quota import Entry, Standing
+from tasks.policy.quota import Entry, QuotaUsage
+from tasks.store.sql import load
+
+_COUNTS = """
+    at > now() - make_interval(secs => {seconds})
+    AND kind IN ('capture', 'grant', 'correction') AND NOT relaxed
+"""
+_OF_PERSON = """
+    member_key = ANY ({keys}) AND (member_key = {member} OR kind = 'capture' AND EXISTS (
+        SELECT FROM jobs WHERE jobs.id = ledger.job AND jobs.tier = 'free'
+    ))
+"""
+"""A member's own entries, and what they captured in the unpaid tier under their other keys."""
 
 
-def standing_columns(whose: str, value: str, seconds: str, prefix: str = "") -> str:
-    """Two columns, `spent` and `held`: `whose` is "member_key" or "pool", the rest parameters."""
-    held = (
-        f"SELECT coalesce(sum(cost), 0) FROM jobs WHERE member_key = {value} "
-        "AND state IN ('queued', 'running', 'delivering') AND NOT relaxed"
-        if whose == "member_key"
-        else "SELECT coalesce(sum(hold.credits), 0) FROM ledger AS hold JOIN jobs "
-        "ON jobs.id = hold.job AND jobs.state IN ('queued', 'running', 'delivering') "
-        f"WHERE hold.pool = {value} AND hold.kind = 'hold' AND NOT hold.relaxed"
-    )
+def member_standing_columns(member: str, keys: str, seconds: str) -> str:
+    """Two columns, `spent` and `held`; the arguments are SQL expressions.
+
+    `keys` are the keys of the same person in other workspaces; grants count in their own alone.
+    """
+    own, counts = _OF_PERSON.format(member=member, keys=keys), _COUNTS.format(seconds=seconds)
     return f"""
         (SELECT coalesce(sum(CASE kind WHEN 'grant' THEN -credits ELSE credits END), 0)
-            FROM ledger WHERE {whose} = {value}
-            AND at > now() - make_interval(secs => {seconds})
-            AND kind IN ('capture', 'grant', 'correction') AND NOT relaxed) AS {prefix}spent,
-        ({held}) AS {prefix}held
+            FROM ledger WHERE {own} AND {counts}) AS spent,
+        (SELECT coalesce(sum(cost), 0) FROM jobs WHERE member_key = ANY ({keys})
+            AND state IN ('queued', 'running', 'delivering') AND NOT relaxed
+            AND (member_key = {member} OR tier = 'free')) AS held
     """
 
 
-_MEMBER = text("SELECT " + standing_columns("member_key", ":whose", ":seconds"))
-_POOL = text("SELECT " + standing_columns("pool", ":whose", ":seconds"))
+def pool_standing_columns(pool: str, seconds: str) -> str:
+    """Two columns, `pool_spent` and `pool_held`; the arguments are SQL expressions."""
+    return f"""
+        (SELECT coalesce(sum(CASE kind WHEN 'grant' THEN -credits ELSE credits END), 0)
+            FROM ledger WHERE pool = {pool} AND {_COUNTS.format(seconds=seconds)}) AS pool_spent,
+        (SELECT coalesce(sum(hold.credits), 0) FROM ledger AS hold JOIN jobs
+            ON jobs.id = hold.job AND jobs.state IN ('queued', 'running', 'delivering')
+            WHERE hold.pool = {pool} AND hold.kind = 'hold' AND NOT hold.relaxed) AS pool_held
+    """
 
 
-def standing(connection: Connection, member_key: str, seconds: float) -> Standing:
-    """What a member has spent within the last `seconds`, and what is held for them."""
-    row = connection.execute(_MEMBER, {"whose": member_key, "seconds": seconds}).one()
-    return Standing(row.spent, row.held)
+_MEMBER = text("SELECT " + member_standing_columns(":whose", ":keys", ":seconds")).bindparams(
+    bindparam("keys", type_=ARRAY(Text))
+)
+_POOL = text("SELECT " + pool_standing_columns(":whose", ":seconds"))
 
 
-def pool_standing(connection: Connection, pool: str, seconds: float) -> Standing:
-    """The same of a workspace's shared pool."""
+def standing(
+    connection: Connection, member_key: str, seconds: float, keys: Collection[str] = ()
+) -> QuotaUsage:
+    """A member's credits spent within the last `seconds`, and held now.
+
+    `keys` are the person's keys in all workspaces, where their unpaid orders there count too.
+    """
+    values = {"whose": member_key, "keys": [member_key, *keys], "seconds": seconds}
+    row = connection.execute(_MEMBER, values).one()
+    return QuotaUsage(row.spent, row.held)
+
+
+def pool_standing(connection: Connection, pool: str, seconds: float) -> QuotaUsage:
+    """The same for a workspace's shared pool."""
     row = connection.execute(_POOL, {"whose": pool, "seconds": seconds}).one()
-    return Standing(row.spent, row.held)
+    return QuotaUsage(row.pool_spent, row.pool_held)
 
 
-_HOLD_POOLS = text("""
+_LOCK_POOLS = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('atelier_pool ' || pool, 0))
     FROM unnest(:pools) AS pool
 """).bindparams(bindparam("pools", type_=ARRAY(Text)))
 
 
-def hold_pools(connection: Connection, pools: Collection[str]) -> None:
-    """Hold shared pools until the transaction ends: their members' orders come one after the other.
-
-    Otherwise two members could both be given the last credit.
-    """
+def hold_shared(connection: Connection, pools: Collection[str]) -> None:
+    """Lock shared pools and accounts until the transaction ends: the last credit is given once."""
     if pools:
-        connection.execute(_HOLD_POOLS, {"pools": sorted(pools)})
+        connection.execute(_LOCK_POOLS, {"pools": sorted(pools)})
 
 
 _ENTRIES = """
     SELECT at, CASE kind WHEN 'grant' THEN -credits ELSE credits END AS credits
-    FROM ledger WHERE {whose} = :whose AND at > now() - make_interval(secs => :seconds)
-        AND kind IN ('capture', 'grant', 'correction') AND NOT relaxed
-    ORDER BY at
+    FROM ledger WHERE {whose} AND {counts} ORDER BY at
 """
+_MEMBER_ENTRIES = text(
+    _ENTRIES.format(
+        whose=_OF_PERSON.format(member=":whose", keys=":keys"),
+        counts=_COUNTS.format(seconds=":seconds"),
+    )
+).bindparams(bindparam("keys", type_=ARRAY(Text)))
+_POOL_ENTRIES = text(
+    _ENTRIES.format(whose="pool = :whose", counts=_COUNTS.format(seconds=":seconds"))
+)
 
 
-def entries(connection: Connection, member_key: str, seconds: float) -> list[Entry]:
-    """What counts in a member's window, oldest first."""
-    query = text(_ENTRIES.format(whose="member_key"))
-    rows = connection.execute(query, {"whose": member_key, "seconds": seconds})
+def entries(
+    connection: Connection, member_key: str, seconds: float, keys: Collection[str] = ()
+) -> list[Entry]:
+    """The entries that count in a member's window, oldest first; `keys` as in `standing`."""
+    values = {"whose": member_key, "keys": [member_key, *keys], "seconds": seconds}
+    rows = connection.execute(_MEMBER_ENTRIES, values)
     return [Entry(row.at, row.credits) for row in rows]
 
 
 def pool_entries(connection: Connection, pool: str, seconds: float) -> list[Entry]:
-    """What counts in a pool's window, oldest first."""
-    query = text(_ENTRIES.format(whose="pool"))
-    rows = connection.execute(query, {"whose": pool, "seconds": seconds})
+    """The entries that count in a pool's window, oldest first."""
+    rows = connection.execute(_POOL_ENTRIES, {"whose": pool, "seconds": seconds})
     return [Entry(row.at, row.credits) for row in rows]
 
 
@@ -96,46 +128,42 @@ _GRANT = text("""
 
 
 def grant(connection: Connection, member_key: str, credits: float, why: str, actor: str) -> None:
-    """Give credits to a member; a negative number takes them, as a correction."""
+    """Grant credits to a member; a negative number removes them, as a correction."""
     kind, amount = ("grant", credits) if credits >= 0 else ("correction", -credits)
     values = {"kind": kind, "member_key": member_key, "credits": amount}
     connection.execute(_GRANT, {**values, "why": why, "actor": actor})
 
 
-_FAULTS = text("""
-    WITH per_job AS (
-        SELECT job,
-            count(*) FILTER (WHERE kind = 'hold') AS holds,
-            count(*) FILTER (WHERE kind = 'capture') AS captures,
-            count(*) FILTER (WHERE kind = 'void') AS voids,
-            max(credits) FILTER (WHERE kind = 'hold') AS held,
-            max(credits) FILTER (WHERE kind IN ('capture', 'void')) AS settled
-        FROM ledger WHERE job IS NOT NULL GROUP BY job
-    )
-    SELECT jobs.id, jobs.state, holds, captures, voids, held, settled, cost
-    FROM jobs LEFT JOIN per_job ON per_job.job = jobs.id
-    WHERE holds IS DISTINCT FROM 1 OR held IS DISTINCT FROM cost
-        OR CASE state
-            WHEN 'done' THEN captures <> 1 OR voids <> 0 OR settled <> held
-            WHEN 'queued' THEN captures + voids <> 0
-            WHEN 'running' THEN captures + voids <> 0
-            WHEN 'delivering' THEN captures + voids <> 0
-            ELSE captures <> 0 OR voids <> 1 OR settled <> held
-        END
-    UNION ALL
-    SELECT job, 'no such job', holds, captures, voids, held, settled, NULL
-    FROM per_job WHERE NOT EXISTS (SELECT FROM jobs WHERE jobs.id = per_job.job)
-""")
+_FAULTS = text(load("ledger_faults")).bindparams(bindparam("after", type_=Uuid))
+_UNKNOWN_JOBS = text(load("ledger_unknown_jobs"))
+FIRST = UUID(int=0)
+PAGE = 2000
 
 
 def faults(connection: Connection) -> Sequence[tuple[UUID, str]]:
-    """Jobs whose entries do not add up, each with what is wrong; empty where all is well.
+    """All jobs whose entries do not add up, each with a description.
 
-    Every job must have one hold of its cost; a done one a capture of the same, one that ended
-    otherwise a void of the same, one that goes on neither.
+    Every job must have one hold of its cost. A done job must have one capture of it, a job that
+    ended otherwise one void of it, and an active job neither.
     """
-    rows = connection.execute(_FAULTS)
-    return [
+    found: list[tuple[UUID, str]] = []
+    job: UUID | None = FIRST
+    while job is not None:
+        page, job = faults_after(connection, job)
+        found += page
+    entry: int | None = 0
+    while entry is not None:
+        unknown, entry = unknown_jobs_after(connection, entry)
+        found += unknown
+    return found
+
+
+def faults_after(
+    connection: Connection, job: UUID, limit: int = PAGE
+) -> tuple[list[tuple[UUID, str]], UUID | None]:
+    """The faults of the `limit` jobs after `job`, and the last job's id (None: no more)."""
+    rows = connection.execute(_FAULTS, {"after": job, "limit": limit}).all()
+    found = [
         (
             row.id,
             (
@@ -144,4 +172,15 @@ def faults(connection: Connection) -> Sequence[tuple[UUID, str]]:
             ),
         )
         for row in rows
+        if row.faulty
     ]
+    return found, next((row.id for row in rows if row.is_last), None)
+
+
+def unknown_jobs_after(
+    connection: Connection, entry: int, limit: int = PAGE
+) -> tuple[list[tuple[UUID, str]], int | None]:
+    """Jobs that do not exist among the `limit` entries after `entry`, and the last entry's id."""
+    rows = connection.execute(_UNKNOWN_JOBS, {"after": entry, "limit": limit}).all()
+    found = [(row.job, f"no such job, but an entry of kind {row.kind}") for row in rows if row.job]
+    return found, next((row.last for row in rows), None)

@@ -1,4 +1,4 @@
-"""Members: what is remembered of a person in a workspace."""
+"""Members: a person's record in a workspace, and what its administrators have set."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tasks.members import Member
+from tasks.jobs.members import Member
+from tasks.jobs.tiers import Tier
+from tasks.policy.access import ServerRecord
+from tasks.store.access import SERVER_COLUMNS, record_of
 from tasks.store.schema import members, tier_map, workspaces
-from tasks.tiers import Tier
+from tasks.store.sql import load
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A member as the record knows them, and what their workspace's administrators have set.
+class MemberRecord:
+    """A member's record, and the settings of their workspace.
 
-    `roles` is role id → tier, or None where an administrator took the file's tier away.
+    `roles` is role id → tier, or None where an administrator removed the tier that the file gives.
     """
 
     blocked: bool
@@ -26,60 +29,68 @@ class Known:
     roles: Mapping[str, Tier | None]
     settings: Mapping[str, Any]
     words: tuple[str, ...]
+    server: ServerRecord | None = None  # None before the server's first order
+    first_server: bool = False  # no server of the platform has been recorded
+    banned: bool = False  # by the operator, in every server
 
 
-_AROUND = """
+_AROUND = (
+    """
     (SELECT jsonb_object_agg(role, tier) FROM tier_map
         WHERE platform = {here}.platform AND workspace = {here}.workspace) AS roles,
     (SELECT jsonb_build_object('settings', settings, 'words', to_jsonb(words)) FROM workspaces
-        WHERE platform = {here}.platform AND workspace = {here}.workspace) AS workspace
+        WHERE platform = {here}.platform AND workspace = {here}.workspace) AS workspace,
 """
+    + SERVER_COLUMNS
+)
 
-# Also the lock that lets one order of a member be admitted after another.
-_MEET = text(f"""
-    WITH given AS MATERIALIZED (
-        SELECT g.* FROM atelier_each(:members) AS item, jsonb_to_record(item) AS g(
-            key text, platform text, workspace text, id text, name text)
-    ), met AS (
-        INSERT INTO members (key, platform, workspace, id, name)
-        SELECT key, platform, workspace, id, name FROM given ORDER BY key
-        ON CONFLICT (key) DO UPDATE SET name = excluded.name
-        RETURNING key, blocked, preferences
-    )
-    SELECT key, blocked, preferences, {_AROUND.format(here="given")}
-    FROM met JOIN given USING (key)
-""").bindparams(bindparam("members", type_=JSONB))
+_UPSERT = text(load("upsert_members", workspace_columns=_AROUND.format(here="given"))).bindparams(
+    bindparam("members", type_=JSONB)
+)
 
-_LOOK = text(f"""
+_READ = text(f"""
     SELECT coalesce(blocked, false) AS blocked, coalesce(preferences, '{{}}') AS preferences,
         {_AROUND.format(here="one")}
     FROM (
-        SELECT CAST(:platform AS text) AS platform, CAST(:workspace AS text) AS workspace
+        SELECT CAST(:platform AS text) AS platform, CAST(:workspace AS text) AS workspace,
+            CAST(:account AS text) AS account
     ) AS one LEFT JOIN members ON members.key = :key
 """)
 
 
-def meet(connection: Connection, several: Iterable[Member]) -> dict[str, Known]:
-    """Remember members, and hold them until the transaction ends: by key, what is known of each."""
+def upsert(connection: Connection, several: Iterable[Member]) -> dict[str, MemberRecord]:
+    """Record members and lock their rows until the transaction ends; their records by key."""
     given = {one.key: {"id": one.id, "name": one.name, **_where(one)} for one in several}
-    rows = connection.execute(_MEET, {"members": list(given.values())})
-    return {row.key: _known(row) for row in rows}
+    rows = connection.execute(_UPSERT, {"members": list(given.values())})
+    return {row.key: _record(row) for row in rows}
 
 
-def look(connection: Connection, member: Member) -> Known:
-    """What is known of a member, without remembering or holding them."""
-    return _known(connection.execute(_LOOK, _where(member)).one())
+def read(connection: Connection, member: Member) -> MemberRecord:
+    """A member's record, without recording or locking them."""
+    return _record(connection.execute(_READ, _where(member)).one())
 
 
 def _where(member: Member) -> dict[str, str]:
-    return {"key": member.key, "platform": member.platform, "workspace": member.workspace}
+    return {
+        "key": member.key,
+        "platform": member.platform,
+        "workspace": member.workspace,
+        "account": member.account,
+    }
 
 
-def _known(row: Any) -> Known:
+def _record(row: Any) -> MemberRecord:
     workspace = row.workspace or {"settings": {}, "words": []}
     roles = {role: Tier(tier) if tier else None for role, tier in (row.roles or {}).items()}
-    return Known(
-        row.blocked, row.preferences, roles, workspace["settings"], tuple(workspace["words"])
+    return MemberRecord(
+        row.blocked,
+        row.preferences,
+        roles,
+        workspace["settings"],
+        tuple(workspace["words"]),
+        record_of(row.server),
+        row.first_server,
+        row.banned,
     )
 
 
@@ -92,7 +103,7 @@ _PREFER = text("""
 
 
 def prefer(connection: Connection, member: Member, values: Mapping[str, Any]) -> None:
-    """Change some of a member's preferences; a None value removes one."""
+    """Change some of a member's preferences; None removes one."""
     row = {"id": member.id, "name": member.name, "values": dict(values), **_where(member)}
     connection.execute(_PREFER, row)
 
@@ -105,13 +116,13 @@ _BLOCK = text("""
 
 
 def block(connection: Connection, platform: str, workspace: str, id: str, blocked: bool) -> None:  # noqa: A002
-    """Block or unblock a member, known or not."""
+    """Block or unblock a member, recorded or not."""
     member = Member(platform, workspace, id)
     connection.execute(_BLOCK, {**_where(member), "id": id, "blocked": blocked})
 
 
 def forget(connection: Connection, member_key: str) -> None:
-    """Let go of a member's name and preferences; a block stays."""
+    """Erase a member's name and preferences; a block stays."""
     connection.execute(
         members.update().where(members.c.key == member_key).values(name="", preferences={})
     )
@@ -127,13 +138,13 @@ _MAP = text("""
 def map_role(
     connection: Connection, platform: str, workspace: str, role: str, tier: Tier | None
 ) -> None:
-    """A role gives this tier, or (None) nothing, whatever the file says."""
+    """Map a role to a tier, or (None) to no tier, over what the file says."""
     values = {"platform": platform, "workspace": workspace, "role": role}
     connection.execute(_MAP, {**values, "tier": tier.value if tier else None})
 
 
 def role_map(connection: Connection, platform: str, workspace: str) -> dict[str, Tier | None]:
-    """What administrators have set: role id → tier, or None where it gives nothing."""
+    """Role id → tier as administrators set it, or None where the role gives no tier."""
     query = select(tier_map.c.role, tier_map.c.tier).where(
         tier_map.c.platform == platform, tier_map.c.workspace == workspace
     )
@@ -141,7 +152,7 @@ def role_map(connection: Connection, platform: str, workspace: str) -> dict[str,
 
 
 def settings(connection: Connection, platform: str, workspace: str) -> Mapping[str, Any]:
-    """A workspace's settings as they were stored."""
+    """A workspace's settings."""
     query = select(workspaces.c.settings).where(
         workspaces.c.platform == platform, workspaces.c.workspace == workspace
     )

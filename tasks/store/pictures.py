@@ -1,4 +1,4 @@
-"""Pictures: finding them by message, thread and member, and deleting them."""
+"""Pictures: finding them by message, thread and member, and marking them deleted."""
 
 from __future__ import annotations
 
@@ -6,34 +6,45 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, literal, select
 
-from tasks.job import JobState, Picture
-from tasks.members import Place
+from tasks.jobs.job import Picture
+from tasks.jobs.members import Place
+from tasks.jobs.states import JobState
 from tasks.store.jobs import picture_of
 from tasks.store.schema import deliveries, jobs, pictures
 
 
 def read(connection: Connection, picture: UUID) -> Picture | None:
-    """One picture's row."""
+    """One picture."""
     return _first(connection, select(pictures).where(pictures.c.id == picture))
 
 
 def of_message(connection: Connection, place: Place, message: str) -> Picture | None:
-    """The first picture that was delivered as this message of this place."""
-    query = (
+    """The first picture that was delivered as this message of this place.
+
+    A picture in delivery counts, by its placeholder: a member may use it before its delivery is
+    recorded.
+    """
+    delivered = (
         _in_place(place)
         .join(deliveries, deliveries.c.job == jobs.c.id)
         .where(deliveries.c.message == message)
         .order_by(pictures.c.index)
     )
-    return _first(connection, query)
+    shown = (
+        _in_place(place, (JobState.DELIVERING.value,))
+        .join(deliveries, deliveries.c.job == jobs.c.id)
+        .where(literal(message).in_(_placeholder_ids()))
+        .order_by(pictures.c.index)
+    )
+    return _first(connection, delivered) or _first(connection, shown)
 
 
 def last_in(connection: Connection, place: Place) -> Picture | None:
     """The newest picture of a place and its thread.
 
-    One that is being posted counts: a member may answer it before its delivery is written down.
+    A picture in delivery counts: a member may answer it before its delivery is recorded.
     """
     query = (
         _in_place(place, _SEEN)
@@ -58,25 +69,14 @@ def of_member(
     return [picture_of(row) for row in connection.execute(query).mappings()]
 
 
-def delete(connection: Connection, jobs_of_them: Sequence[UUID]) -> list[str]:
-    """Mark the pictures of these jobs deleted; the blobs that can go."""
-    mark = (
-        update(pictures)
-        .where(pictures.c.job.in_(jobs_of_them), ~pictures.c.deleted)
-        .values(deleted=True)
-        .returning(pictures.c.blob)
-    )
-    return list(connection.scalars(mark))
-
-
-def known_blobs(connection: Connection, blobs: Sequence[str]) -> set[str]:
-    """Those of the blobs that a picture which is not deleted stands for."""
-    query = select(pictures.c.blob).where(pictures.c.blob.in_(blobs), ~pictures.c.deleted)
-    return set(connection.scalars(query))
-
-
 _DONE = JobState.DONE.value
 _SEEN = (_DONE, JobState.DELIVERING.value)
+
+
+def _placeholder_ids() -> list[ColumnElement[str]]:
+    """Where a job in delivery keeps its message's id: Slack names it "ts", Discord "message"."""
+    recorded = (jobs.c.placeholder, deliveries.c.memory, deliveries.c.memory["placeholder"])
+    return [each[key].astext for each in recorded for key in ("ts", "message")]
 
 
 def _in_place(place: Place, states: Sequence[str] = (_DONE,)) -> Select[tuple[object, ...]]:

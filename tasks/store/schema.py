@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Double,
@@ -82,6 +83,8 @@ jobs = Table(
     _time("started_at"),
     _time("rendered_at"),
     _time("ended_at"),
+    _time("erased_at"),  # the tombstone: its member has had it erased
+    Index("jobs_erased", "erased_at", postgresql_where=text("erased_at IS NOT NULL")),
     Index(
         "jobs_line",
         "lane",
@@ -225,6 +228,7 @@ pictures = Table(
     Column("deleted", Boolean, nullable=False, server_default=text("false")),
     _time("created_at", default=True),
     UniqueConstraint("job", "index"),
+    Index("pictures_blob", "blob"),
 )
 
 ledger = Table(
@@ -286,6 +290,7 @@ members = Table(
     Column("blocked", Boolean, nullable=False, server_default=text("false")),
     Column("tier", Text),  # as it was when last seen
     _time("first_seen", default=True),
+    Index("members_of_person", "platform", "id"),
 )
 
 tier_map = Table(
@@ -344,6 +349,9 @@ workers = Table(
     Column("slots", Integer, nullable=False),
     Column("running", Integer, nullable=False, server_default=text("0")),
     Column("rates", JSONB, nullable=False, server_default=_EMPTY),  # profile → seconds a picture
+    Column("device_use", JSONB, nullable=False, server_default=_EMPTY),  # as DeviceUse.to_json
+    Column("model_faults", JSONB, nullable=False, server_default=_EMPTY),  # model → ModelFault
+    Column("pending_models", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     _time("started_at", default=True),
     _time("seen_at", default=True),
 )
@@ -360,8 +368,31 @@ estimates = Table(
     _time("given_at", default=True),
     Column("actual", Double),  # seconds, once it is known
     _time("settled_at"),
+    Column("surge_age", Double),  # seconds since the demand last changed, at `given_at`
     Index("estimates_given", "given_at"),
     Index("estimates_settled", "lane", "settled_at", postgresql_where=text("actual IS NOT NULL")),
+)
+
+# Samples that the clock process has not folded into `metric_totals` yet.
+metric_samples = Table(
+    "metric_samples",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("metric", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # a tier, or the platform of a delivery
+    Column("outcome", Text, nullable=False, server_default=text("''")),
+    Column("seconds", Double),
+)
+
+metric_totals = Table(
+    "metric_totals",
+    metadata,
+    Column("metric", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("bucket", Double, primary_key=True),  # upper bound in seconds
+    Column("samples", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False, server_default=_ZERO),
 )
 
 audit = Table(
@@ -385,6 +416,32 @@ reports = Table(
     Column("by_member", Text, nullable=False),
     Column("words", Text, nullable=False),
     _time("at", default=True),
+    Column("outcome", Text),  # kept | removed | blocked
+    Column("decided_by", Text),
+    _time("decided_at"),
+    _time("posted_at"),  # in the channel that moderators chose
+    _time("owner_notified_at"),  # of the removal
+    Index("reports_open", "job", postgresql_where=text("outcome IS NULL")),
+)
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("approved", Boolean, nullable=False, server_default=text("false")),
+    Column("banned", Boolean, nullable=False, server_default=text("false")),
+    Column("highest_tier", Text, nullable=False, server_default=text("'pro'")),
+    Column("highest_grant", Double),  # credits in 30 days; NULL: no limit
+    _time("first_seen", default=True),
+)
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("account", Text, primary_key=True),  # a person, in every server
+    Column("why", Text, nullable=False, server_default=text("''")),
+    _time("at", default=True),
 )
 
 installs = Table(
@@ -396,9 +453,69 @@ installs = Table(
     _time("changed_at", default=True),
 )
 
+# Uploads. Equal uploads of several members have one blob, and a row for each of its owners.
 sources = Table(
     "sources",
     metadata,
     Column("blob", Text, primary_key=True),
+    Column("member_key", Text, primary_key=True),
     _time("stored_at", default=True),
+    Index("sources_of_member", "member_key"),
+)
+
+# One row. The blob store's marker has the same id, and a generation that is not ahead of this one.
+# The id is chosen at the first start, so that databases copied from one template differ.
+installation = Table(
+    "installation",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),
+    Column("id", Uuid),
+    Column("generation", BigInteger, nullable=False, server_default=_ZERO),
+    Column(
+        "checked_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("'-infinity'"),
+    ),
+    CheckConstraint("singleton", name="installation_has_one_row"),
+)
+
+# Blobs that no row refers to: listed, later marked, deleted days after that.
+orphans = Table(
+    "orphans",
+    metadata,
+    Column("blob", Text, primary_key=True),
+    _time("listed_at", default=True),
+    _time("marked_at"),
+)
+
+# Messages of erased jobs, to be deleted on their platform.
+removals = Table(
+    "removals",
+    metadata,
+    Column("job", Uuid, primary_key=True),
+    Column("member_key", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("place", JSONB, nullable=False),
+    Column("message", Text),
+    Column("placeholder", JSONB, nullable=False),
+    Column("memory", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'pending'")),  # | done | failed
+    Column("tries", Integer, nullable=False, server_default=_ZERO),
+    _time("next_try", default=True),
+    Column("owner", Uuid),
+    _time("owner_until"),
+    Column("error", Text),
+    _time("requested_at", default=True),
+    Index("removals_due", "next_try", postgresql_where=text("state = 'pending'")),
+    Index("removals_of_member", "member_key"),
+)
+
+# Servers that removed the bot; their data is erased after a grace period.
+departures = Table(
+    "departures",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    _time("left_at", default=True),
 )

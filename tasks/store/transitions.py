@@ -1,8 +1,8 @@
-"""Every change of a job's state. All are here, and all follow `TRANSITIONS`.
+"""Every change of a job's state. All follow `TRANSITIONS`.
 
-Each is one `UPDATE … WHERE state = … AND attempt = …` whose row count tells whether it happened;
-what must happen with it (the ledger's entry, the delivery's row, the next job of the flow) happens
-in the same transaction. A transition that did not happen changes nothing and says so.
+Each is one `UPDATE … WHERE state = … AND attempt = …`, whose row count tells whether it happened.
+What belongs to it (the ledger's entry, the delivery's row, the next job of the flow) is in the same
+transaction. A transition that did not happen changes nothing.
 """
 
 from __future__ import annotations
@@ -13,24 +13,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, Executable, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Interval, Text
 
-from tasks.job import TRANSITIONS, Job, JobState, Reason
-from tasks.store import fences, flows
+from tasks.jobs.job import Job, Reason
+from tasks.jobs.states import TRANSITIONS, JobState
+from tasks.policy.waitlist import INVITATION_LASTS
+from tasks.store import flows, message_locks
 from tasks.store.jobs import reason_to_json
-from tasks.store.waitlist import STANDS_AGAIN
-from tasks.waitlist import INVITATION_LASTS
+from tasks.store.sql import load
+from tasks.store.waitlist import RESTORE_INVITATION
 
 
 class ImpossibleTransition(Exception):
-    """A transition that `TRANSITIONS` does not have: a mistake in the program."""
+    """A transition that `TRANSITIONS` does not have: a bug."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's right to one job: `token` and the `attempt` fence off whoever had it before."""
+    """A worker's right to one job: `token` and the job's `attempt` fence off earlier leases."""
 
     job: Job
     owner: str
@@ -40,7 +42,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class NewPicture:
-    """A picture that has just been made and stored."""
+    """A picture that has just been rendered and stored."""
 
     id: UUID
     index: int
@@ -54,230 +56,159 @@ class NewPicture:
 
 
 def check(states: Iterable[JobState], to: JobState) -> list[str]:
-    """The states' values, once `TRANSITIONS` is seen to allow each. Raises ImpossibleTransition."""
+    """The states' values. Raises ImpossibleTransition where `TRANSITIONS` does not allow one."""
     for state in states:
         if to not in TRANSITIONS[state]:
             raise ImpossibleTransition(f"{state} → {to}")
     return [state.value for state in states]
 
 
-# Several at once, each looked up by its key (see migration 0008). They are given in the order of
-# their keys, and so locked in it, as everywhere: no two calls get in a knot.
-_RENDERED = text("""
-    WITH given AS MATERIALIZED (
-        SELECT g.* FROM atelier_each(:finished) AS item, jsonb_to_record(item) AS g(
-            job uuid, attempt int, token uuid, poster uuid, hold double precision,
-            gpu_seconds double precision, fence bigint, pictures jsonb)
-    ), moved AS (
-        UPDATE jobs SET state = 'delivering', rendered_at = clock_timestamp(), lease_until = NULL,
-            cancelling = NULL
-        FROM given WHERE jobs.id = given.job AND jobs.state = 'running'
-            AND jobs.attempt = given.attempt AND jobs.lease_token = given.token
-        RETURNING jobs.id, jobs.attempt, platform, lane, flow, parent, request,
-            request ->> 'prompt' AS prompt, cost_seconds, rendered_at, placeholder,
-            given.token, given.poster, given.hold, given.gpu_seconds, given.fence, given.pictures
-    ), ended AS (
-        UPDATE attempts SET ended_at = clock_timestamp(), outcome = 'rendered',
-            gpu_seconds = moved.gpu_seconds
-        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = moved.attempt
-        RETURNING moved.request, moved.gpu_seconds,
-            extract(epoch FROM attempts.ended_at - attempts.started_at) AS lasted
-    ), learnt AS (
-        INSERT INTO cost_samples (request, seconds, job_seconds)
-        SELECT request, gpu_seconds, lasted FROM ended WHERE gpu_seconds > 0
-    ), told AS (
-        UPDATE estimates SET settled_at = rendered_at,
-            actual = extract(epoch FROM rendered_at - given_at)
-        FROM moved WHERE estimates.job = moved.id AND actual IS NULL
-    ), posted AS (
-        INSERT INTO deliveries (job, platform, state, owner, owner_until, tries)
-        SELECT id, platform, 'pending', poster, now() + make_interval(secs => hold), 1 FROM moved
-    ), kept AS (
-        INSERT INTO pictures (id, job, index, blob, mime, width, height, seed, parent, instruction,
-            request, flagged)
-        SELECT p.id, moved.id, p.index, p.blob, p.mime, p.width, p.height, p.seed, moved.parent,
-            moved.prompt, p.request, p.flagged
-        FROM moved, jsonb_to_recordset(moved.pictures) AS p(id uuid, index int, blob text,
-            mime text, width int, height int, seed bigint, request jsonb, flagged boolean)
-    ), corrected AS (
-        INSERT INTO lane_changes (lane, seconds)
-        SELECT lane, sum(gpu_seconds - cost_seconds) FROM moved WHERE gpu_seconds > 0 GROUP BY lane
-    )
-    SELECT token, placeholder, pg_try_advisory_xact_lock(fence) AS unfenced,
-        atelier_leave(lane, flow, coalesce(gpu_seconds - cost_seconds, 0),
-            coalesce(gpu_seconds - cost_seconds, 0))
-    FROM moved ORDER BY lane, flow
-""").bindparams(bindparam("finished", type_=JSONB))
+# Jobs are given, and so locked, in the order of their ids, as everywhere: no deadlocks.
+_RENDERED = text(load("mark_rendered")).bindparams(bindparam("finished", type_=JSONB))
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A leased job whose pictures are stored: `poster` may post them for `hold` seconds.
+    """A leased job whose pictures are stored.
 
-    `gpu_seconds` is what the render took of a device, where that was measured.
+    Its delivery is claimed with `claim_token` for `claim_seconds`. `gpu_seconds` is the render's
+    share of the device, where that was measured.
     """
 
     lease: Lease
-    made: Sequence[NewPicture]
-    poster: UUID
-    hold: float
+    pictures: Sequence[NewPicture]
+    claim_token: UUID
+    claim_seconds: float
     gpu_seconds: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As the statement reads it."""
+        """The JSON that the statement reads."""
         return {
             "job": str(self.lease.job.id),
             "attempt": self.lease.job.attempt,
             "token": str(self.lease.token),
-            "poster": str(self.poster),
-            "hold": self.hold,
+            "claim_token": str(self.claim_token),
+            "claim_seconds": self.claim_seconds,
             "gpu_seconds": self.gpu_seconds or None,
-            "fence": fences.key(self.lease.job.id),
+            "message_lock": message_locks.key(self.lease.job.id),
             "pictures": [
                 {name: getattr(picture, name) for name in NewPicture.__slots__}
                 | {"id": str(picture.id)}
-                for picture in self.made
+                for picture in self.pictures
             ],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A job that has just turned to delivering.
+    """A job that is delivering now, with its placeholder.
 
-    `placeholder` is as the bot had stored it by then. `unfenced` tells that no bot was editing it,
-    nor will any more: they do so only while a job is queued.
+    `unlocked`: no bot is editing the placeholder, nor will one, as bots edit only queued jobs.
     """
 
     placeholder: Mapping[str, Any]
-    unfenced: bool
+    unlocked: bool
 
 
-def rendered(connection: Connection, finished: Sequence[Finished]) -> list[Rendered | None]:
-    """running → delivering, for each; None where the lease was somebody else's by then."""
+def mark_rendered(connection: Connection, finished: Sequence[Finished]) -> list[Rendered | None]:
+    """running → delivering, for each job; None where its lease is lost."""
     check([JobState.RUNNING], JobState.DELIVERING)
     in_order = sorted(finished, key=lambda one: one.lease.job.id)
     values = {"finished": [one.to_json() for one in in_order]}
     moved = {
-        row.token: Rendered(row.placeholder, row.unfenced)
+        row.token: Rendered(row.placeholder, row.unlocked)
         for row in connection.execute(_RENDERED, values)
     }
     return [moved.get(one.lease.token) for one in finished]
 
 
-_DELIVERED = text("""
-    WITH given AS MATERIALIZED (
-        SELECT g.* FROM atelier_each(:posted) AS item,
-            jsonb_to_record(item) AS g(job uuid, poster uuid, message text)
-    ), sent AS (
-        UPDATE deliveries SET state = 'sent', sent_at = clock_timestamp(), message = given.message,
-            owner = NULL, owner_until = NULL, error = NULL
-        FROM given
-        WHERE deliveries.job = given.job AND state = 'pending' AND owner = given.poster
-        RETURNING deliveries.job, given.poster
-    ), moved AS (
-        UPDATE jobs SET state = 'done', ended_at = clock_timestamp()
-        FROM sent WHERE jobs.id = sent.job AND jobs.state = 'delivering'
-        RETURNING jobs.id
-    ), captured AS (
-        INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
-        SELECT ledger.job, 'capture', ledger.member_key, ledger.pool, ledger.credits, ledger.relaxed
-        FROM moved JOIN ledger ON ledger.job = moved.id AND ledger.kind = 'hold'
-    )
-    SELECT poster FROM sent
-    UNION ALL
-    SELECT poster FROM given JOIN deliveries ON deliveries.job = given.job
-    WHERE deliveries.state = 'sent' AND deliveries.message = given.message
-""").bindparams(bindparam("posted", type_=JSONB))
+_DELIVERED = text(load("mark_delivered")).bindparams(bindparam("posted", type_=JSONB))
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A job's result stands in the chat, as `message`; `poster` had the right to post it."""
+    """A job's result was published as `message` under the claim `token`."""
 
     job: UUID
-    poster: UUID
+    token: UUID
     message: str
 
 
-def delivered(connection: Connection, posted: Sequence[Posted]) -> list[bool]:
-    """Whether each delivery is sent as this message; not, where its poster had lost the right.
+def mark_delivered(connection: Connection, posted: Sequence[Posted]) -> list[bool]:
+    """Mark deliveries sent; False where the claim was lost and another message was recorded.
 
-    With pictures: delivering → done, and the hold is captured with it. Saying it again is harmless,
-    as it must be where the answer was lost.
+    With pictures: delivering → done, and the hold is captured. Repeating it is harmless, as it must
+    be where an answer was lost.
     """
     check([JobState.DELIVERING], JobState.DONE)
     values = [
-        {"job": str(one.job), "poster": str(one.poster), "message": one.message}
+        {"job": str(one.job), "token": str(one.token), "message": one.message}
         for one in sorted(posted, key=lambda one: one.job)
     ]
     sent = set(connection.scalars(_DELIVERED, {"posted": values}))
-    return [one.poster in sent for one in posted]
+    return [one.token in sent for one in posted]
 
 
-_END = text(f"""
-    WITH found AS (
-        SELECT id, ready, state FROM jobs
-        WHERE id = :job AND state = ANY(:states) AND (:attempt = -1 OR attempt = :attempt)
-            AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)
-        FOR UPDATE
-    ), moved AS (
-        UPDATE jobs SET state = :to, reason = :reason, ended_at = clock_timestamp(),
-            lease_until = NULL, cancelling = NULL
-        FROM found WHERE jobs.id = found.id
-        RETURNING jobs.id, jobs.platform, jobs.lane, jobs.flow, jobs.attempt, jobs.cost_seconds,
-            jobs.invitation, found.ready, found.state AS before
-    ), voided AS (
-        INSERT INTO ledger (job, kind, member_key, pool, credits, relaxed)
-        SELECT ledger.job, 'void', ledger.member_key, ledger.pool, ledger.credits, ledger.relaxed
-        FROM moved JOIN ledger ON ledger.job = moved.id AND ledger.kind = 'hold'
-    ), ended AS (
-        UPDATE attempts SET ended_at = clock_timestamp(), outcome = :to, details = :reason
-        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = moved.attempt
-            AND attempts.ended_at IS NULL
-    ), told AS (
-        INSERT INTO deliveries (job, platform, state)
-        SELECT id, platform, 'pending' FROM moved
-        ON CONFLICT (job) DO UPDATE SET state = :posted, owner = NULL, owner_until = NULL
-    ), invited AS ({STANDS_AGAIN})
-    SELECT lane, flow, cost_seconds, ready, before FROM moved
-""").bindparams(
-    bindparam("reason", type_=JSONB),
-    bindparam("states", type_=ARRAY(Text)),
-    bindparam("invitation_lasts", type_=Interval),
+_GUARD = "AND attempt = :attempt"
+_END_JOB, _END_LEASED, _END_EXPIRED = (
+    text(load("end_job", guard=guard, restore_invitation=RESTORE_INVITATION)).bindparams(
+        bindparam("reason", type_=JSONB),
+        bindparam("states", type_=ARRAY(Text)),
+        bindparam("invitation_lasts", type_=Interval),
+    )
+    for guard in ("", f"{_GUARD} AND lease_token = :token", _GUARD)
 )
 
 
 def end(
+    connection: Connection, job: UUID, states: Sequence[JobState], to: JobState, reason: Reason
+) -> bool:
+    """End a job that is in one of `states` without a result; whether it was.
+
+    Its hold is voided, its member is notified by a delivery, and an invitation that admitted it is
+    open again, for as long as a new one.
+    """
+    return _end(connection, _END_JOB, job, states, to, reason)
+
+
+def end_leased(connection: Connection, lease: Lease, to: JobState, reason: Reason) -> bool:
+    """End a running job as `end` does; False where the lease is lost."""
+    guard = {"attempt": lease.job.attempt, "token": lease.token}
+    states = [JobState.RUNNING]
+    return _end(connection, _END_LEASED, lease.job.id, states, to, reason, guard)
+
+
+def end_attempt(connection: Connection, job: UUID, attempt: int, reason: Reason) -> bool:
+    """Fail a running job as `end` does; False where it is in another attempt by now."""
+    states, guard = [JobState.RUNNING], {"attempt": attempt}
+    return _end(connection, _END_EXPIRED, job, states, JobState.FAILED, reason, guard)
+
+
+def end_undeliverable(connection: Connection, job: UUID, reason: Reason) -> bool:
+    """Fail a delivering job whose platform takes no message: no delivery is queued for it."""
+    states = [JobState.DELIVERING]
+    outcome = {"delivery_state": "failed"}
+    return _end(connection, _END_JOB, job, states, JobState.FAILED, reason, outcome)
+
+
+def _end(
     connection: Connection,
+    statement: Executable,
     job: UUID,
     states: Sequence[JobState],
     to: JobState,
     reason: Reason,
-    *,
-    attempt: int = -1,
-    token: UUID | None = None,
-    told: bool = False,
+    more: Mapping[str, Any] | None = None,
 ) -> bool:
-    """End a job without a result: its hold is voided and, unless `told`, its member will be told.
-
-    An invitation that let the member in stands again, for as long as a new one.
-
-    Guarded by the states and, where they are given, by the attempt and the lease's token.
-    """
-    moved = connection.execute(
-        _END,
-        {
-            "job": job,
-            "states": check(states, to),
-            "to": to.value,
-            "reason": reason_to_json(reason),
-            "attempt": attempt,
-            "token": token,
-            "posted": "failed" if told else "pending",
-            "invitation_lasts": INVITATION_LASTS,
-        },
-    ).one_or_none()
+    values = {
+        "job": job,
+        "states": check(states, to),
+        "to": to.value,
+        "reason": reason_to_json(reason),
+        "delivery_state": "pending",
+        "invitation_lasts": INVITATION_LASTS,
+    }
+    moved = connection.execute(statement, {**values, **(more or {})}).one_or_none()
     if moved is None:
         return False
     if moved.before == JobState.QUEUED:
@@ -287,59 +218,44 @@ def end(
     return True
 
 
-_REQUEUE = text("""
-    WITH found AS (
-        SELECT id FROM jobs
-        WHERE state = 'running' AND (CAST(:job AS uuid) IS NULL OR id = :job)
-            AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)
-            AND (CAST(:owner AS text) IS NULL OR lease_owner = :owner)
-            AND (NOT :expired OR lease_until < now())
-            AND (attempt < :attempts)
-        FOR UPDATE SKIP LOCKED
-    ), moved AS (
-        UPDATE jobs SET state = 'queued', ready = true, lease_until = NULL, lease_owner = NULL,
-            lease_token = NULL
-        FROM found WHERE jobs.id = found.id
-        RETURNING jobs.id, jobs.attempt, jobs.lane, jobs.cost_seconds
-    ), refunded AS (
-        INSERT INTO lane_changes (lane, seconds) SELECT lane, -cost_seconds FROM moved
-    ), ended AS (
-        UPDATE attempts SET ended_at = clock_timestamp(), outcome = :outcome, details = :reason
-        FROM moved WHERE attempts.job = moved.id AND attempts.attempt = moved.attempt
-    ), ticket AS (
-        INSERT INTO outbox (created_at) SELECT now() FROM moved
+_REQUEUE_LEASED, _REQUEUE_OWNED, _REQUEUE_EXPIRED = (
+    text(load("requeue", which=which)).bindparams(bindparam("reason", type_=JSONB))
+    for which in (
+        "id = :job AND lease_token = :token",
+        "lease_owner = :owner",
+        "lease_until < now()",
     )
-    SELECT id, pg_notify('atelier_outbox', '') FROM moved
-""").bindparams(bindparam("reason", type_=JSONB))
+)
+UNLIMITED_ATTEMPTS = 2**31 - 1
 
 
-def requeue(
+def requeue_leased(
+    connection: Connection, lease: Lease, attempts: int, reason: Reason | None = None
+) -> bool:
+    """running → queued; False where the lease is lost or the job has begun `attempts` times."""
+    values = {"job": lease.job.id, "token": lease.token}
+    return bool(_requeue(connection, _REQUEUE_LEASED, values, attempts, "requeued", reason))
+
+
+def requeue_owned(connection: Connection, owner: str, attempts: int) -> list[UUID]:
+    """running → queued for every job of a worker, except those that began `attempts` times."""
+    return _requeue(connection, _REQUEUE_OWNED, {"owner": owner}, attempts, "lost")
+
+
+def requeue_expired(connection: Connection, attempts: int) -> list[UUID]:
+    """running → queued for every expired lease, except jobs that began `attempts` times."""
+    return _requeue(connection, _REQUEUE_EXPIRED, {}, attempts, "lost")
+
+
+def _requeue(
     connection: Connection,
-    *,
+    statement: Executable,
+    values: Mapping[str, Any],
     attempts: int,
     outcome: str,
     reason: Reason | None = None,
-    lease: Lease | None = None,
-    owner: str | None = None,
-    expired: bool = False,
 ) -> list[UUID]:
-    """running → queued for a lease, for an owner's every job, or for all expired ones.
-
-    Only jobs that have begun fewer than `attempts` times; the others are for `end`.
-    """
     check([JobState.RUNNING], JobState.QUEUED)
-    if lease is None and owner is None and not expired:
-        raise ValueError("Say which running jobs go back: a lease's, an owner's or the expired.")
-    moved = connection.execute(
-        _REQUEUE,
-        {
-            "job": lease.job.id if lease else None,
-            "token": lease.token if lease else None,
-            "owner": owner,
-            "expired": expired,
-            "attempts": attempts,
-            "outcome": outcome,
-            "reason": reason_to_json(reason) if reason else None,
-        },
-    )
-    return [row.id for row in moved]
+    details = reason_to_json(reason) if reason else None
+    more = {"attempts": attempts, "outcome": outcome, "reason": details}
+    return [row.id for row in connection.execute(statement, {**values, **more})]

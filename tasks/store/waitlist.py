@@ -1,4 +1,4 @@
-"""The waitlist: members in the order they joined, invitations, and who is to be told of one."""
+"""The waitlist: members in the order they joined, and their invitations."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Text
 
-from tasks.members import Member, Place
+from tasks.jobs.members import Member, Place
+from tasks.jobs.tiers import Tier
+from tasks.policy.waitlist import reserved_share
 from tasks.store.jobs import member_from_json, member_to_json
-from tasks.tiers import Tier
-from tasks.views import WaitlistPlace
-from tasks.waitlist import awaited
+from tasks.store.sql import load
 
 CHANNEL = "atelier_invitations"
 CLAIM_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitlistPlace:
+    """A member's position; `invited_until` is set while an invitation is open."""
+
+    position: int | None
+    joined_at: datetime | None
+    invited_until: datetime | None
+
 
 _JOIN = text("""
     INSERT INTO waitlist (member_key, tier, member, place)
@@ -28,7 +38,7 @@ _JOIN = text("""
 def join(
     connection: Connection, member: Member, place: Place, tier: Tier = Tier.FREE
 ) -> WaitlistPlace:
-    """Join, or see the place one already has."""
+    """Join, or read the position that the member already has."""
     values = {"key": member.key, "tier": tier.value, "member": member_to_json(member)}
     connection.execute(_JOIN, {**values, "place": asdict(place)})
     return place_of(connection, member.key)
@@ -42,30 +52,30 @@ def leave(connection: Connection, member_key: str) -> bool:
     return connection.execute(_LEAVE, {"key": member_key}).rowcount == 1
 
 
-# An invitation that has run out is one more lapse, also before the clock has written it down.
+# An expired invitation counts as a lapse, also before the clock process has recorded it.
 _STANDS = "({0}.invited_until > now()) IS NOT TRUE"
 _ORDER = "({0}.lapses + ({0}.invited_at IS NOT NULL)::int, {0}.number)"
 
-_PLACE = text(f"""
-    SELECT joined_at, CASE WHEN invited_until > now() THEN invited_until END AS invited_until,
-        CASE WHEN {_STANDS.format("mine")} THEN (
-            SELECT count(*) FROM waitlist AS other
-            WHERE other.tier = mine.tier AND {_STANDS.format("other")}
-                AND {_ORDER.format("other")} <= {_ORDER.format("mine")}
-        ) END AS position
-    FROM waitlist AS mine WHERE member_key = :key
-""")
+_PLACE = text(
+    load(
+        "waitlist_position",
+        mine_waits=_STANDS.format("mine"),
+        other_waits=_STANDS.format("other"),
+        other_order=_ORDER.format("other"),
+        mine_order=_ORDER.format("mine"),
+    )
+)
 
 
 def place_of(connection: Connection, member_key: str) -> WaitlistPlace:
-    """Where a member stands; all None where they are not on it."""
+    """A member's position; all None where they are not on the waitlist."""
     row = connection.execute(_PLACE, {"key": member_key}).one_or_none()
     if row is None:
         return WaitlistPlace(None, None, None)
     return WaitlistPlace(row.position, row.joined_at, row.invited_until)
 
 
-# Asked once for all who wait, not once for each: the servers with closed doors are many, too.
+# Uncorrelated, so that it is evaluated once and not for each member who waits.
 _CLOSED = """
     SELECT platform, workspace FROM doors
     WHERE subject IN (:tier, 'everything') AND set_to = 'closed'
@@ -74,7 +84,7 @@ _SHUT_OUT = f"""(
     ('*', '*') IN ({_CLOSED})
     OR (place ->> 'platform', place ->> 'workspace') IN ({_CLOSED})
 )"""
-"""Whether the door that a member waits for was closed by hand; they keep their place until then."""
+"""Whether an administrator closed the door that a member waits for; they keep their position."""
 
 _WAITING = text(f"""
     SELECT count(*) FROM (
@@ -85,7 +95,7 @@ _WAITING = text(f"""
 
 
 def waiting(connection: Connection, tier: Tier) -> int:
-    """How many were never invited yet, and may be; no more than a thousand are counted."""
+    """How many may be invited and never were; counts at most a thousand."""
     return connection.scalar(_WAITING, {"tier": tier.value}) or 0
 
 
@@ -97,9 +107,11 @@ _INVITED = text("""
 
 
 def invited(connection: Connection, tier: Tier) -> float:
-    """How many are still awaited of those with an invitation that they have not used."""
+    """How many members with an unused invitation are expected to use it."""
     rows = connection.execute(_INVITED, {"tier": tier.value})
-    shares = [row.members * awaited(float(row.minutes), row.lapses, row.told) for row in rows]
+    shares = [
+        row.members * reserved_share(float(row.minutes), row.lapses, row.told) for row in rows
+    ]
     return float(sum(shares))
 
 
@@ -111,24 +123,17 @@ _LAPSE = text("""
 
 
 def lapse(connection: Connection, tier: Tier) -> int:
-    """Put those whose invitation has run out behind all who let fewer run out; how many."""
+    """Expire invitations: a member moves behind all who let fewer lapse. How many expired."""
     return connection.execute(_LAPSE, {"tier": tier.value}).rowcount
 
 
-_INVITE = text(f"""
-    UPDATE waitlist SET invited_at = now(), invited_until = now() + make_interval(secs => :lasts)
-    WHERE member_key IN (
-        SELECT member_key FROM waitlist WHERE tier = :tier AND invited_at IS NULL
-            AND NOT {_SHUT_OUT}
-        ORDER BY lapses, number LIMIT :batch FOR UPDATE SKIP LOCKED
-    )
-""")
+_INVITE = text(load("invite", shut_out=_SHUT_OUT))
 
 
 def invite(connection: Connection, tier: Tier, batch: int, lasts: timedelta) -> int:
-    """Invite the first `batch` who wait; how many there were. Bots tell them (`claim_untold`).
+    """Invite the first `batch` who wait; how many. Bots notify them (`claim_unnotified`).
 
-    Whoever waits for a door that was closed by hand keeps their place until it opens.
+    Members who wait for a door that an administrator closed keep their position.
     """
     if batch <= 0:
         return 0
@@ -146,31 +151,21 @@ _ENTER = text("""
 
 
 def enter(connection: Connection, member_key: str) -> dict[str, Any] | None:
-    """An invited member comes in. Their row, for the job to keep: see `STANDS_AGAIN`."""
+    """Use an invitation: deletes the member's row and returns it for the job to keep."""
     row: dict[str, Any] | None = connection.scalar(_ENTER, {"key": member_key})
     return row
 
 
-STANDS_AGAIN = """
-    INSERT INTO waitlist OVERRIDING SYSTEM VALUE
-    SELECT row.* FROM moved, jsonb_populate_record(
-        NULL::waitlist, moved.invitation || jsonb_build_object(
-            'invited_at', now(), 'invited_until', now() + :invitation_lasts, 'told_at', now()
-        )
-    ) AS row
-    WHERE moved.invitation IS NOT NULL
-    ON CONFLICT (member_key) DO UPDATE SET invited_at = excluded.invited_at,
-        invited_until = excluded.invited_until, told_at = excluded.told_at
-"""
-"""Within the end of a job that made no picture (`moved`): its invitation is open again.
+RESTORE_INVITATION = load("restore_invitation")
+"""Part of `end_job` (`moved`): the invitation of a job without a picture is open again.
 
-The member is told so in the job's own message.
+The job's own message tells the member so.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An open invitation that its member is to be told of."""
+    """An open invitation whose member has not been notified."""
 
     member: Member
     place: Place
@@ -178,23 +173,14 @@ class Invitation:
     until: datetime
 
 
-_CLAIM = text("""
-    UPDATE waitlist SET claimed_at = now()
-    WHERE member_key IN (
-        SELECT member_key FROM waitlist
-        WHERE invited_until > now() AND told_at IS NULL AND place ->> 'platform' = ANY (:platforms)
-            AND (claimed_at IS NULL OR claimed_at < now() - make_interval(secs => :claim))
-        ORDER BY number LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    RETURNING member, place, tier, invited_until
-""").bindparams(bindparam("platforms", type_=ARRAY(Text)))
+_CLAIM = text(load("claim_invitations")).bindparams(bindparam("platforms", type_=ARRAY(Text)))
 
 
-def claim_untold(connection: Connection, platforms: list[str], limit: int) -> list[Invitation]:
-    """Invitations nobody was told of, for these platforms; they are the caller's to tell now.
+def claim_unnotified(connection: Connection, platforms: list[str], limit: int) -> list[Invitation]:
+    """Claim invitations on these platforms whose members have not been notified.
 
-    Whoever does not say within five minutes that it was done (`told`), or could not be (`untell`),
-    has died over it, and somebody else may claim it.
+    A claim expires after five minutes, unless it is confirmed (`mark_notified`) or released
+    (`release_claim`) before.
     """
     values = {"platforms": platforms, "limit": limit, "claim": CLAIM_SECONDS}
     rows = connection.execute(_CLAIM, values)
@@ -206,17 +192,19 @@ def claim_untold(connection: Connection, platforms: list[str], limit: int) -> li
     ]
 
 
-_TOLD = text("UPDATE waitlist SET told_at = now() WHERE member_key = :key AND told_at IS NULL")
+_MARK_NOTIFIED = text(
+    "UPDATE waitlist SET told_at = now() WHERE member_key = :key AND told_at IS NULL"
+)
 
 
-def told(connection: Connection, member_key: str) -> None:
-    """The member knows."""
-    connection.execute(_TOLD, {"key": member_key})
+def mark_notified(connection: Connection, member_key: str) -> None:
+    """Record that the member was notified."""
+    connection.execute(_MARK_NOTIFIED, {"key": member_key})
 
 
-_UNTELL = text("UPDATE waitlist SET claimed_at = NULL WHERE member_key = :key")
+_RELEASE_CLAIM = text("UPDATE waitlist SET claimed_at = NULL WHERE member_key = :key")
 
 
-def untell(connection: Connection, member_key: str) -> None:
-    """The telling failed: somebody must try again."""
-    connection.execute(_UNTELL, {"key": member_key})
+def release_claim(connection: Connection, member_key: str) -> None:
+    """Release a claim: the notification failed and must be tried again."""
+    connection.execute(_RELEASE_CLAIM, {"key": member_key})

@@ -1,7 +1,7 @@
-"""How small a bot is: `python -m tests.bench.small [--json FILE]`.
+"""Start-up time and memory of the bots: `python -m tests.bench.small [--json FILE]`.
 
-Prints the time that `import bots.cli` takes beyond Python's own start, and what each bot's code
-weighs in memory before it has connected to anything.
+Prints the time that `import bots.cli` takes beyond Python's own start, and the resident memory of
+each bot's imported code before it has connected to anything.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 ROUNDS = 10
-ROOMS = ("bots.web.app", "bots.discord.app", "bots.slack.app")
-WEIGH = "import psutil, {}; print(psutil.Process().memory_info().rss)"
+APPS = ("bots.web.app", "bots.discord.app", "bots.slack.app")
+MEASURE = "import psutil, {}; print(psutil.Process().memory_info().rss)"
 
 
 def seconds(code: str) -> float:
-    """The median time of a Python that runs `code`."""
+    """The median time in seconds of a Python process that runs `code`."""
     taken = []
     for _ in range(ROUNDS):
         begun = time.perf_counter()
@@ -30,9 +30,9 @@ def seconds(code: str) -> float:
 
 
 def megabytes(module: str) -> float:
-    """What a Python weighs that has imported `module`, resident."""
+    """Resident memory of a Python that has imported `module`."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", WEIGH.format(module)],
+        [sys.executable, "-P", "-c", MEASURE.format(module)],
         check=True,
         capture_output=True,
         text=True,
@@ -47,7 +47,7 @@ def main() -> None:
     file = parser.parse_args().json
     bare = seconds("pass")
     figures = {"import bots.cli, s": seconds("import bots.cli") - bare, "bare Python, s": bare}
-    figures |= {f"{room}, MB": megabytes(room) for room in ROOMS}
+    figures |= {f"{app}, MB": megabytes(app) for app in APPS}
     for name, value in figures.items():
         print(f"{name:24} {value:8.3f}")
     if file:

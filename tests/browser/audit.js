@@ -1,4 +1,4 @@
-/** What a screen reader, a keyboard and weak eyes need, checked on the page as it stands. Returns the faults. */
+/** Checks the page against what screen readers, keyboards and low vision need. Returns the faults. */
 () => {
   const faults = [];
   const seen = (node) => {
@@ -15,18 +15,18 @@
     (["BUTTON", "A", "SUMMARY"].includes(node.tagName) || node.hasAttribute("role") ? node.textContent.trim() || node.querySelector("img")?.alt : "") ||
     (node.title ?? "").trim();
 
-  if (!document.documentElement.lang) faults.push("the page says no language");
+  if (!document.documentElement.lang) faults.push("the page has no language");
   if (!document.title) faults.push("the page has no title");
   const shown = [...document.querySelectorAll("*")].filter(seen);
   const headings = shown.filter((node) => node.tagName === "H1");
-  if (headings.length !== 1) faults.push(`${headings.length} first headings`);
-  if (!document.querySelector("main")) faults.push("no main part");
+  if (headings.length !== 1) faults.push(`${headings.length} h1 headings`);
+  if (!document.querySelector("main")) faults.push("no main element");
 
   const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
   for (const id of new Set(ids)) if (ids.filter((each) => each === id).length > 1) faults.push(`id ${id} twice`);
   for (const name of ["aria-labelledby", "aria-controls", "aria-activedescendant", "aria-describedby"]) {
     for (const node of document.querySelectorAll(`[${name}]`)) {
-      for (const id of node.getAttribute(name).split(" ")) if (!document.getElementById(id)) faults.push(`${name} points nowhere: ${where(node)}`);
+      for (const id of node.getAttribute(name).split(" ")) if (!document.getElementById(id)) faults.push(`${name} has no target: ${where(node)}`);
     }
   }
   for (const image of document.querySelectorAll("img")) if (!image.hasAttribute("alt")) faults.push(`no alt: ${where(image)}`);
@@ -39,9 +39,9 @@
     if (box.width < 24 || box.height < 22) faults.push(`too small to hit, ${box.width} × ${box.height}: ${where(node)}`);
     if (node.querySelector("button, a[href]")) faults.push(`a control inside a control: ${where(node)}`);
   }
-  for (const list of document.querySelectorAll("ol, ul")) for (const child of list.children) if (child.tagName !== "LI") faults.push(`no list item: ${where(child)}`);
+  for (const list of document.querySelectorAll("ol, ul")) for (const child of list.children) if (child.tagName !== "LI") faults.push(`not a list item: ${where(child)}`);
 
-  // Contrast (WCAG 2.2, 1.4.3): every text against the nearest painted ground.
+  // Contrast (WCAG 2.2, 1.4.3): every text against its background.
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const colour = (value) => {
     canvas.clearRect(0, 0, 1, 1);

@@ -1,4 +1,4 @@
-"""A real Chromium on the playground of the session's studio."""
+"""A real Chromium on the session's studio."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.browser.visitor import Visit, Visitor, somebody
-from tests.stack import Studio
+from tests.browser.visitor import Visit, Visitor, unique_name
+from tests.stack import AtelierProcess
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -21,17 +21,17 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE = 40_000  # ms; two slow cores may be drawing for somebody else
+TIMEOUT_MS = 40_000  # a slow machine may be rendering for another test
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT_MS)
 
 OpenPage = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
-def visit(studio: Studio) -> Visit:
-    """Makes people who speak HTTP to the studio."""
-    return lambda **values: Visitor(studio.url, **values)
+def visit(atelier: AtelierProcess) -> Visit:
+    """Create visitors that call the studio over HTTP."""
+    return lambda **values: Visitor(atelier.url, **values)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -44,12 +44,12 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_page(browser: Browser, studio: Studio) -> AsyncIterator[OpenPage]:
-    """Opens the page as somebody, in a channel of its own; any complaint in the console fails.
+async def open_page(browser: Browser, atelier: AtelierProcess) -> AsyncIterator[OpenPage]:
+    """Open the page as a new persona in a channel of its own; any console error fails the test.
 
-    With `faults` a failed request is no complaint: the test makes them on purpose.
+    With `faults`, failed requests are allowed: the test causes them on purpose.
     """
-    complaints: list[str] = []
+    errors: list[str] = []
     contexts = []
 
     async def open_(
@@ -63,8 +63,8 @@ async def open_page(browser: Browser, studio: Studio) -> AsyncIterator[OpenPage]
     ) -> Page:
         made = await browser.new_context(**{"locale": "en-GB", **context})
         contexts.append(made)
-        made.set_default_timeout(PATIENCE)
-        id_ = somebody()
+        made.set_default_timeout(TIMEOUT_MS)
+        id_ = unique_name()
         person = {
             "id": id_,
             "name": name or id_,
@@ -77,19 +77,19 @@ async def open_page(browser: Browser, studio: Studio) -> AsyncIterator[OpenPage]
             f"localStorage.setItem('atelier.people', {people})"
         )
         page = await made.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",
             lambda message: (
-                complaints.append(message.text)
+                errors.append(message.text)
                 if message.type == "error" and not (faults and "load resource" in message.text)
                 else None
             ),
         )
-        await page.goto(path or f"{studio.url}/#/{channel or somebody('room')}")
+        await page.goto(path or f"{atelier.url}/#/{channel or unique_name('channel')}")
         return page
 
     yield open_
     for context in contexts:
         await context.close()
-    assert complaints == []
+    assert errors == []

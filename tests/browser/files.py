@@ -1,4 +1,4 @@
-"""Files to send: good ones and bad ones."""
+"""Files to upload: valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def png(width: int = 64, height: int = 64) -> bytes:
     return file.getvalue()
 
 
-def bomb(side: int = 20_000) -> bytes:
-    """A PNG of a few kilobytes that claims 400 megapixels."""
+def decompression_bomb(side: int = 20_000) -> bytes:
+    """A PNG of a few kilobytes that decodes to 400 megapixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (

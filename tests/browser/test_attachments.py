@@ -1,4 +1,4 @@
-"""Files given to the prompt box: by button, by paste, by drop, and too large ones."""
+"""Files of the prompt box: by picker, paste and drop, and too large ones."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from playwright.async_api import FilePayload, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.files import png
-from tests.browser.page import ask
+from tests.browser.page import send_prompt
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_reference_by_button_and_by_paste_and_by_drop(open_page: OpenPage) -> None:
+async def test_reference_by_picker_paste_and_drop(open_page: OpenPage) -> None:
     page = await open_page()
     await expect(page.locator(".welcome")).to_be_visible()
     file = FilePayload(name="sea.png", mimeType="image/png", buffer=png())
@@ -33,16 +33,35 @@ async def test_a_reference_by_button_and_by_paste_and_by_drop(open_page: OpenPag
             [kind, holder],
         )
         await expect(page.locator(".attached")).to_contain_text(f"{kind}.png")
-    # What was dropped has a picture's name but is none.
-    await ask(page, "a red house")
-    await expect(page.locator(".aside-note.refusal")).to_contain_text("not a picture")
+    # The dropped file has a picture's name but is not a picture.
+    await send_prompt(page, "a red house")
+    await expect(page.locator(".ephemeral-reply.refusal")).to_contain_text("as a picture")
     await page.locator("input[type=file]").first.set_input_files([file])
-    await ask(page, "a blue sea --strength 0.5")
+    await send_prompt(page, "a blue sea --strength 0.5")
     await expect(page.locator(".gallery img")).to_have_count(1)
     await expect(page.locator(".attached")).to_have_count(0)
 
 
-async def test_a_file_that_is_too_large_is_refused_before_it_is_sent(open_page: OpenPage) -> None:
+async def test_second_dropped_file_is_not_passed_over_in_silence(open_page: OpenPage) -> None:
+    page = await open_page()
+    await expect(page.locator(".welcome")).to_be_visible()
+    await page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          for (const name of ["photo.heic", "second.png"]) {
+            const type = name.endsWith("heic") ? "image/heic" : "image/png";
+            data.items.add(new File([new Uint8Array([1, 2, 3])], name, { type }));
+          }
+          const values = { dataTransfer: data, bubbles: true, cancelable: true };
+          document.getElementById("prompt").dispatchEvent(new DragEvent("drop", values));
+        }"""
+    )
+    await expect(page.locator(".attached")).to_contain_text("photo.heic")
+    await expect(page.locator(".attached img")).to_have_count(0)  # Chromium shows no HEIC
+    await expect(page.locator(".toast")).to_contain_text("Only “photo.heic” was attached")
+
+
+async def test_too_large_file_is_refused_before_upload(open_page: OpenPage) -> None:
     page = await open_page()
     await expect(page.locator(".welcome")).to_be_visible()
     await page.evaluate(
@@ -54,14 +73,14 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_sent(open_page: 
           document.getElementById("prompt").dispatchEvent(new ClipboardEvent("paste", values));
         }"""
     )
-    await expect(page.locator(".toast")).to_contain_text("huge.png is too large")
+    await expect(page.locator(".toast")).to_contain_text("“huge.png” is too large")
     await expect(page.locator(".attached")).to_have_count(0)
 
 
-async def test_a_request_that_is_too_large_gets_its_sentence_in_the_browser(
+async def test_browser_reads_refusal_of_too_large_request(
     open_page: OpenPage,
 ) -> None:
-    """A browser that is cut off while it sends never reads why: the server must hear it out."""
+    """A browser that is cut off while sending never reads the response."""
     page = await open_page(faults=True)
     await expect(page.locator(".welcome")).to_be_visible()
     answer = await page.evaluate(

@@ -1,4 +1,4 @@
-"""Every button of a picture, the mask brush, threads and the lightbox."""
+"""Every button of a picture, the mask editor, threads and the lightbox."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import re
 
 import pytest
 from PIL import Image
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import ask, faults_of, picture_of
+from tests.browser.page import accessibility_faults, picture_of, send_prompt
+from tests.browser.test_page import paused_worker
+from tests.browser.visitor import unique_name
+from tests.stack import AtelierProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_every_button_of_a_picture(open_page: OpenPage) -> None:
     page = await open_page()
-    await ask(page, "a small red house left of a green tree --seed 3")
+    await send_prompt(page, "a small red house left of a green tree --seed 3")
     await page.locator(".gallery img").wait_for()
 
     await page.get_by_role("button", name="Vary").click()
@@ -30,14 +33,14 @@ async def test_every_button_of_a_picture(open_page: OpenPage) -> None:
     assert large.size == (2 * small.width, 2 * small.height)
 
     await first.get_by_role("button", name="Edit", exact=True).click()
-    await ask(page, "make the house blue")
+    await send_prompt(page, "make the house blue")
     await expect(page.locator(".gallery img")).to_have_count(4)
     await expect(page.locator(".message").last.locator(".parent")).to_be_visible()
 
     await first.get_by_role("button", name="Again").click()
     box = page.get_by_role("textbox", name="Prompt")
     await expect(box).to_have_value("a small red house left of a green tree")
-    await ask(page, "a small red house left of an orange tree")
+    await send_prompt(page, "a small red house left of an orange tree")
     await expect(page.locator(".gallery img")).to_have_count(5)
 
     await first.get_by_role("button", name="More").click()
@@ -55,25 +58,25 @@ async def test_every_button_of_a_picture(open_page: OpenPage) -> None:
     await first.get_by_role("button", name="More").click()
     await page.get_by_role("menuitem", name="Delete").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    await expect(first.locator(".trouble")).to_contain_text("deleted")
+    await expect(first.locator(".ended")).to_contain_text("deleted")
 
 
-async def test_editing_inside_a_painted_mask(open_page: OpenPage) -> None:
+async def test_edit_changes_only_inside_mask(open_page: OpenPage) -> None:
     page = await open_page()
-    await ask(page, "a red circle in the middle --seed 5")
+    await send_prompt(page, "a red circle in the middle --seed 5")
     await page.locator(".gallery img").wait_for()
     await page.get_by_role("button", name="Edit", exact=True).click()
     await page.get_by_role("button", name="Paint a mask").click()
     canvas = page.get_by_role("application")
-    await page.get_by_role("button", name="Use the mask").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("Nothing is painted yet")
+    await page.get_by_role("button", name="Use mask").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("haven’t painted anything")
     box = await canvas.bounding_box()
     assert box is not None
     await page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
     await page.mouse.down()
     await page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.3, steps=5)
     await page.mouse.up()
-    await page.get_by_role("button", name="Use the mask").click()
+    await page.get_by_role("button", name="Use mask").click()
     await expect(page.locator("#composer .mode")).to_contain_text("Mask painted")
     await page.evaluate(
         """() => { const send = fetch; window.fetch = async (path, options) => {
@@ -82,7 +85,7 @@ async def test_editing_inside_a_painted_mask(open_page: OpenPage) -> None:
           return send(path, options);
         }; }"""
     )
-    await ask(page, "a yellow star")
+    await send_prompt(page, "a yellow star")
     await expect(page.locator(".gallery img")).to_have_count(2)
     mask = bytes(await page.evaluate("window.mask"))
     with Image.open(io.BytesIO(mask)) as painted:
@@ -93,39 +96,39 @@ async def test_editing_inside_a_painted_mask(open_page: OpenPage) -> None:
     before, after = await picture_of(page, 0), await picture_of(page, 1)
     corner = (before.width * 3 // 4, before.height * 3 // 4, before.width, before.height)
     one, two = before.crop(corner).tobytes(), after.crop(corner).tobytes()
-    apart = sum(abs(a - b) for a, b in zip(one, two, strict=True)) / len(one)
-    assert apart < 8, "what was not painted over has changed"
+    difference = sum(abs(a - b) for a, b in zip(one, two, strict=True)) / len(one)
+    assert difference < 8, "pixels outside the mask changed"
 
 
-async def test_blending_two_pictures(open_page: OpenPage) -> None:
+async def test_blend_of_two_pictures(open_page: OpenPage) -> None:
     page = await open_page()
-    await ask(page, "a red circle --count 2")
+    await send_prompt(page, "a red circle --count 2")
     await expect(page.locator(".gallery img")).to_have_count(2)
     await page.get_by_role("button", name="Blend 1").click()
     await expect(page.locator("#composer .mode")).to_contain_text("at least one more")
     await page.get_by_role("button", name="Blend 2").click()
     await expect(page.locator("#composer .mode")).to_contain_text("Blending 2 pictures")
-    await ask(page, "a red circle")
+    await send_prompt(page, "a red circle")
     await expect(page.locator(".gallery img")).to_have_count(3)
     await expect(page.locator("#composer .mode")).to_be_hidden()
 
 
-async def test_a_thread_is_a_conversation_about_one_picture(open_page: OpenPage) -> None:
+async def test_text_in_thread_edits_its_picture(open_page: OpenPage) -> None:
     page = await open_page()
-    await ask(page, "a red house --seed 2")
+    await send_prompt(page, "a red house --seed 2")
     await page.get_by_role("button", name="Thread").click()
     thread = page.get_by_role("complementary", name="Thread")
     await expect(thread.locator(".gallery img")).to_have_count(1)
-    await ask(page, "make the house blue", nth=1)
+    await send_prompt(page, "make the house blue", nth=1)
     await expect(thread.locator(".gallery img")).to_have_count(2)
     await expect(page.locator("#conversation .gallery img")).to_have_count(1)
-    await thread.get_by_role("button", name="Close the thread").click()
+    await thread.get_by_role("button", name="Close thread").click()
     await expect(thread).to_be_hidden()
 
 
-async def test_the_lightbox_turns_and_gives_the_focus_back(open_page: OpenPage) -> None:
+async def test_lightbox_switches_pictures_and_restores_focus(open_page: OpenPage) -> None:
     page = await open_page()
-    await ask(page, "a yellow moon --count 2 --ar 3:2")
+    await send_prompt(page, "a yellow moon --count 2 --ar 3:2")
     await expect(page.locator(".gallery img")).to_have_count(2)
     opener = page.get_by_role("button", name=re.compile("^Open picture 2"))
     await opener.click()
@@ -133,16 +136,16 @@ async def test_the_lightbox_turns_and_gives_the_focus_back(open_page: OpenPage) 
     await expect(box).to_contain_text("2 of 2")
     await page.keyboard.press("ArrowRight")
     await expect(box).to_contain_text("1 of 2")
-    assert await faults_of(page) == []
+    assert await accessibility_faults(page) == []
     await page.keyboard.press("Escape")
     await expect(opener).to_be_focused()
 
 
-async def test_the_lightbox_leaves_the_focus_where_somebody_took_it(open_page: OpenPage) -> None:
+async def test_closing_lightbox_does_not_steal_focus(open_page: OpenPage) -> None:
     page = await open_page()
-    await ask(page, "a red circle")
+    await send_prompt(page, "a red circle")
     await page.locator(".gallery .open").click()
-    # Its closing is told one frame later than it happens: fast fingers have gone on by then.
+    # The close event fires one frame late: a fast user has moved the focus by then.
     await page.evaluate(
         """async () => {
           document.querySelector("dialog").close();
@@ -158,3 +161,78 @@ async def test_the_lightbox_leaves_the_focus_where_somebody_took_it(open_page: O
     await expect(page.locator("#composer .mode")).to_contain_text("Editing")
     await page.keyboard.type("at night")
     await expect(page.get_by_role("textbox", name="Prompt")).to_have_value("at night")
+
+
+@pytest.mark.parametrize(
+    "screen",
+    [{"width": 360, "height": 740}, {"width": 390, "height": 844}, {"width": 1280, "height": 800}],
+)
+async def test_lightbox_fits_the_window_with_a_long_prompt(
+    open_page: OpenPage, screen: ViewportSize
+) -> None:
+    page = await open_page(viewport=screen)
+    await send_prompt(page, "a red circle " + "in the middle of a meadow " * 14)
+    await page.locator(".gallery .open").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    outside = await page.evaluate(
+        """() => [...document.querySelectorAll(
+          ".lightbox header, .lightbox figure, .lightbox footer, .lightbox img, .lightbox .button"
+        )].filter((node) => {
+          const box = node.getBoundingClientRect();
+          return box.left < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1;
+        }).map((node) => node.outerHTML.slice(0, 100))"""
+    )
+    assert outside == []
+
+
+async def test_messages_of_others_offer_neither_cancel_nor_delete(
+    open_page: OpenPage, atelier: AtelierProcess
+) -> None:
+    channel = unique_name("channel")
+    ann = await open_page(channel=channel)
+    ben = await open_page(channel=channel)
+    admin = await open_page(channel=channel, administrator=True)
+    for page in (ann, ben, admin):
+        await expect(page.locator(".welcome")).to_be_visible()
+    with paused_worker(atelier):
+        await send_prompt(ann, "a red circle")
+        await expect(ann.locator("[data-action=cancel]")).to_be_visible()
+        await expect(admin.locator("[data-action=cancel]")).to_be_visible()
+        await expect(ben.locator(".progress-card")).to_be_visible()
+        await expect(ben.locator("[data-action=cancel]")).to_have_count(0)
+    for page, count in ((ann, 1), (admin, 1), (ben, 0)):
+        await expect(page.locator(".gallery img")).to_have_count(1)
+        await page.get_by_role("button", name="More").click()
+        await expect(page.get_by_role("menuitem", name="Details")).to_be_visible()
+        await expect(page.get_by_role("menuitem", name="Delete")).to_have_count(count)
+
+
+async def test_locked_feature_names_its_tier_and_offers_to_switch_person(
+    open_page: OpenPage,
+) -> None:
+    page = await open_page(role="free")
+    await send_prompt(page, "a red circle")
+    edit = page.get_by_role("button", name="Edit · Plus")
+    await expect(edit).to_be_visible()
+    await expect(page.get_by_role("button", name="Vary · Plus")).to_be_visible()
+    assert await accessibility_faults(page) == []
+    await edit.click()
+    refusal = page.locator(".ephemeral-reply.refusal")
+    await expect(refusal).to_contain_text("Plus")
+    await refusal.get_by_role("button", name="Switch person").click()
+    await expect(page.get_by_role("dialog", name="Who are you?")).to_be_visible()
+    await page.get_by_role("button", name="Add a person").click()
+    await page.get_by_label("Name").fill("Paula")
+    await page.get_by_role("radio", name="Plus").check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator(".gallery [data-action=edit]")).to_have_accessible_name("Edit")
+
+
+async def test_spent_quota_offers_to_switch_person(open_page: OpenPage) -> None:
+    page = await open_page(role="free")
+    for number in range(3):
+        await send_prompt(page, "a red circle")
+        await expect(page.locator(".gallery img")).to_have_count(number + 1)
+    await send_prompt(page, "a blue circle")
+    refusal = page.locator(".ephemeral-reply.refusal")
+    await expect(refusal.get_by_role("button", name="Switch person")).to_be_visible()

@@ -1,11 +1,11 @@
-"""The language that the page begins in."""
+"""Negotiation of the page's language."""
 
 from __future__ import annotations
 
 import pytest
 from starlette.requests import Request
 
-from bots.web.locales import locale_of
+from bots.web.locales import negotiate_locale
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from bots.web.locales import locale_of
         ("fr;q=high, *", "", "en"),
     ],
 )
-def test_the_wish_decides(accepted: str, query: str, expected: str) -> None:
+def test_negotiate_locale(accepted: str, query: str, expected: str) -> None:
     headers = [(b"accept-language", accepted.encode())]
     request = Request({"type": "http", "headers": headers, "query_string": query.encode()})
-    assert locale_of(request) == expected
+    assert negotiate_locale(request) == expected

@@ -1,4 +1,4 @@
-"""What the page sends as commands, and what it gets back as JSON."""
+"""Forms and buttons as commands, and messages as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.core.command import (
+from bots.core.command_parser import parse
+from bots.core.commands import (
     ASPECTS,
     BadCommand,
     BadInput,
@@ -24,10 +25,9 @@ from bots.core.command import (
     Vary,
     Waitlist,
 )
-from bots.core.grammar import parse
 from bots.web.translate import (
     BadRequest,
-    Form,
+    PromptForm,
     command_of,
     command_of_button,
     place_of,
@@ -38,38 +38,38 @@ from imaging.request import ImageRequest, Operation
 FILE = Upload(b"\x89PNG", "cat.png")
 
 
-def test_words_are_what_they_are_in_slack() -> None:
+def test_text_is_parsed_as_in_slack() -> None:
     text = "a red house --ar 16:9 --count 2 --seed 7 --no trees"
-    assert command_of(Form(text)) == parse(text)
-    assert command_of(Form("/quota")) == Quota()
+    assert command_of(PromptForm(text)) == parse(text)
+    assert command_of(PromptForm("/quota")) == Quota()
 
 
-def test_a_file_beside_words_is_a_reference() -> None:
-    command = command_of(Form("a cat --strength 0.4", reference=FILE))
+def test_file_beside_text_is_a_reference() -> None:
+    command = command_of(PromptForm("a cat --strength 0.4", reference=FILE))
     assert isinstance(command, Imagine)
     assert (command.reference, command.strength) == (FILE, 0.4)
 
 
-def test_editing_takes_a_picture_or_a_file_and_a_mask() -> None:
+def test_edit_takes_picture_or_file_and_mask() -> None:
     picture = uuid4()
-    edit = Form("make it blue --seed 3", "edit", target=picture, mask=FILE)
+    edit = PromptForm("make it blue --seed 3", "edit", target=picture, mask=FILE)
     assert command_of(edit) == Edit(picture, "make it blue", FILE, None, 3)
-    assert command_of(Form("make it blue", "edit", source=FILE)) == Edit(FILE, "make it blue")
-    assert command_of(Form("make it blue", "edit")) == BadCommand(BadInput.NEEDS_PICTURE)
+    assert command_of(PromptForm("make it blue", "edit", source=FILE)) == Edit(FILE, "make it blue")
+    assert command_of(PromptForm("make it blue", "edit")) == BadCommand(BadInput.NEEDS_PICTURE)
 
 
-def test_words_in_a_thread_edit_its_newest_picture() -> None:
+def test_text_in_thread_edits_latest_picture() -> None:
     picture = uuid4()
-    assert command_of(Form("add a moon"), picture) == Edit(picture, "add a moon")
-    assert command_of(Form("/quota"), picture) == Quota()
-    assert isinstance(command_of(Form("a cat", reference=FILE), picture), Imagine)
+    assert command_of(PromptForm("add a moon"), picture) == Edit(picture, "add a moon")
+    assert command_of(PromptForm("/quota"), picture) == Quota()
+    assert isinstance(command_of(PromptForm("a cat", reference=FILE), picture), Imagine)
 
 
-def test_blending_and_rerolling() -> None:
+def test_blend_and_reroll() -> None:
     one, two = uuid4(), uuid4()
-    assert command_of(Form(" ", "blend", sources=(one, two))) == Blend((one, two), "")
-    assert command_of(Form("a cat", "reroll", target=one)) == Reroll(one, "a cat")
-    assert command_of(Form("", "reroll", target=one)) == Reroll(one, None)
+    assert command_of(PromptForm(" ", "blend", sources=(one, two))) == Blend((one, two), "")
+    assert command_of(PromptForm("a cat", "reroll", target=one)) == Reroll(one, "a cat")
+    assert command_of(PromptForm("", "reroll", target=one)) == Reroll(one, None)
 
 
 def test_buttons() -> None:
@@ -93,19 +93,19 @@ def test_buttons() -> None:
         {"action": "upscale", "target": str(uuid4()), "factor": "2"},
     ],
 )
-def test_a_button_that_the_page_does_not_have(values: dict[str, object]) -> None:
+def test_unknown_button_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(BadRequest):
         command_of_button(values)
 
 
 @pytest.mark.parametrize("channel", ["", "General", "a b", "../x", "-a", "a" * 41])
-def test_a_channel_has_a_plain_name(channel: str) -> None:
+def test_invalid_channel_name_is_refused(channel: str) -> None:
     with pytest.raises(BadRequest):
         place_of({"channel": channel})
 
 
 @given(st.sampled_from(ASPECTS), st.sampled_from([512, 768, 1024, 1536]))
-def test_the_aspect_is_found_again_after_rounding(aspect: str, long: int) -> None:
+def test_aspect_survives_rounding(aspect: str, long: int) -> None:
     across, down = map(int, aspect.split(":"))
     scale = long / max(across, down)
     width, height = (round(side * scale / 64) * 64 for side in (across, down))
@@ -113,7 +113,7 @@ def test_the_aspect_is_found_again_after_rounding(aspect: str, long: int) -> Non
 
 
 @given(st.integers(1, 4), st.sampled_from(ASPECTS), st.sampled_from(["", "trees", "red, snow"]))
-def test_the_flags_can_be_typed_again(count: int, aspect: str, negative: str) -> None:
+def test_flags_round_trip(count: int, aspect: str, negative: str) -> None:
     across, down = map(int, aspect.split(":"))
     request = ImageRequest(
         Operation.IMAGINE, "a cat", "postcard", across * 64, down * 64, 7, count, negative

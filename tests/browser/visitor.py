@@ -14,7 +14,7 @@ import httpx
 
 
 def persona(name: str, role: str = "pro", administrator: bool = False, locale: str = "en") -> str:
-    """Who one is, as the page's header carries it. The id is the name in lower case."""
+    """A persona as the page's header carries it. The id is the name in lower case."""
     values = {
         "id": name.lower(),
         "name": name,
@@ -25,39 +25,42 @@ def persona(name: str, role: str = "pro", administrator: bool = False, locale: s
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-def somebody(kind: str = "ann") -> str:
-    """A name that nobody had before, so that quotas of one test do not reach another."""
+def unique_name(kind: str = "ann") -> str:
+    """A name that was never used, so that tests do not share quotas."""
     return f"{kind}{uuid.uuid4().hex[:8]}"
 
 
 @dataclass
 class Visitor:
-    """One person with one session."""
+    """One persona with one session."""
 
     url: str
-    name: str = field(default_factory=somebody)
+    name: str = field(default_factory=unique_name)
     role: str = "pro"
     administrator: bool = False
     locale: str = "en"
-    channel: str = field(default_factory=lambda: somebody("room"))
+    secret: str | None = None  # the operator's
+    channel: str = field(default_factory=lambda: unique_name("channel"))
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.url, timeout=60)
         self.who = persona(self.name, self.role, self.administrator, self.locale)
         self.http.headers["Atelier-Member"] = self.who
+        if self.secret:
+            self.http.headers["Authorization"] = f"Bearer {self.secret}"
         self.welcome = self.http.get("/api/welcome").json()
         self.http.headers["Atelier-Token"] = self.welcome["token"]
 
     def send(
         self, text: str, files: dict[str, tuple[str, bytes]] | None = None, **values: str
     ) -> httpx.Response:
-        """What the prompt box sends."""
+        """Send what the prompt box sends."""
         form = {"key": uuid.uuid4().hex, "channel": self.channel, "text": text, **values}
         parts: Any = {name: (None, value) for name, value in form.items()}
         return self.http.post("/api/messages", files={**parts, **(files or {})})
 
     def press(self, action: str, target: str | None = None, **values: Any) -> httpx.Response:
-        """What a button sends."""
+        """Send what a button sends."""
         body = {
             "action": action,
             "target": target,
@@ -77,7 +80,7 @@ class Visitor:
 
     @contextmanager
     def listening(self) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
-        """The live events, as (name, data)."""
+        """Subscribe to the live events, as (name, data)."""
         with self.http.stream("GET", "/api/stream", params={"as": self.who}) as response:
             assert response.status_code == 200
             yield _events(response)
@@ -101,4 +104,4 @@ def until(events: Iterator[tuple[str, dict[str, Any]]], name: str, **values: Any
 
 
 Visit = Callable[..., Visitor]
-"""What the fixture `visit` gives: makes people who speak HTTP to the studio."""
+"""The type of the fixture `visit`, which creates visitors."""

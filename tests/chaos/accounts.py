@@ -1,4 +1,4 @@
-"""What must hold in the record after any fault, asked of Postgres itself."""
+"""Invariants of the database after any fault, read from Postgres itself."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DELIVERED_ONCE = """
 
 
 def assert_delivered_once(url: str, jobs: Sequence[UUID]) -> None:
-    """Each job is done, has one picture, one sent delivery, and was charged what it cost, once."""
+    """Each job is done, has one picture and one sent delivery, and was charged once."""
     with psycopg.connect(url, row_factory=dict_row) as connection:
         rows = connection.execute(DELIVERED_ONCE, [list(jobs)]).fetchall()
-    assert {row["id"] for row in rows} == set(jobs), "an accepted job is gone"
+    assert {row["id"] for row in rows} == set(jobs), "an accepted job is missing"
     for row in rows:
         assert row["state"] == "done", row
         assert (row["delivery"], row["pictures"], row["renders"]) == ("sent", 1, 1), row
@@ -34,7 +34,7 @@ def assert_delivered_once(url: str, jobs: Sequence[UUID]) -> None:
 
 
 def assert_sums_hold(url: str) -> None:
-    """Over the whole record: what was reserved is what was taken, given back, or still waits."""
+    """Credits held equal credits captured, voided or still reserved."""
     sums = """
         SELECT coalesce(sum(credits) FILTER (WHERE kind = 'hold'), 0) AS held,
             coalesce(sum(credits) FILTER (WHERE kind = 'capture'), 0) AS taken,

@@ -1,4 +1,4 @@
-"""Orders made straight at the client's door, as a room would, and waiting for their end."""
+"""Orders through the client, as a bot makes them, and waits for their end."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 
 from imaging.request import ImageRequest, Operation
 from tasks.client import Client, Unavailable
-from tasks.job import Accepted, Job, JobState, Order
-from tasks.members import Member, Place
+from tasks.jobs.job import Accepted, Job, Order
+from tasks.jobs.members import Member, Place
+from tasks.jobs.states import JobState
 
 PLACE = Place("terminal", "local", "chaos")
 PATIENCE_SECONDS = 150.0
-LONG, SHORT = 150, 4  # steps: one that can be caught in the middle, and one that cannot
+LONG, SHORT = 150, 4  # steps: long enough to be interrupted, and too short for it
 
 
 async def order(client: Client, steps: int, member: str = "ada") -> UUID:
@@ -23,7 +24,7 @@ async def order(client: Client, steps: int, member: str = "ada") -> UUID:
     request = ImageRequest(
         Operation.IMAGINE, "a red star on a blue background", "postcard", 64, 64, 7, steps=steps
     )
-    outcome = await client.submit(Order(str(uuid4()), "imagine", who, PLACE, request))
+    outcome = await client.jobs.submit(Order(str(uuid4()), "imagine", who, PLACE, request))
     assert isinstance(outcome, Accepted), outcome
     return outcome.job.id
 
@@ -35,7 +36,7 @@ async def orders(client: Client) -> list[UUID]:
 
 
 async def until_running(client: Client, job: UUID) -> None:
-    """Return in the middle of the job's render."""
+    """Return during the job's render."""
     await _until(client, [job], lambda found: found[0].state is JobState.RUNNING)
     await asyncio.sleep(0.3)
 
@@ -43,7 +44,7 @@ async def until_running(client: Client, job: UUID) -> None:
 async def until_ended(
     client: Client, jobs: Sequence[UUID], seconds: float = PATIENCE_SECONDS
 ) -> list[Job]:
-    """The jobs, once nothing more will happen to any of them."""
+    """The jobs, once all have ended."""
     return await _until(client, jobs, lambda found: all(job.state.ended for job in found), seconds)
 
 
@@ -57,9 +58,9 @@ async def _until(
     found: list[Job] = []
     while time.monotonic() < deadline:
         try:
-            found = [job for job in [await client.job(one) for one in jobs] if job]
+            found = [job for job in [await client.jobs.read(one) for one in jobs] if job]
         except Unavailable:
-            continue  # it is being restarted, which is the point
+            continue  # Postgres is being restarted
         if len(found) == len(jobs) and true(found):
             return found
         await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Kill -9 of each part in the middle of a render: every accepted job is delivered exactly once."""
+"""SIGKILL of each process during a render: every accepted job is delivered exactly once."""
 
 from __future__ import annotations
 
@@ -17,86 +17,88 @@ import redis
 from tasks.client import Client, connect
 from tests.chaos.accounts import assert_delivered_once, assert_sums_hold
 from tests.chaos.orders import order, orders, until_ended, until_running
-from tests.stack import STOP_SECONDS, Studio, running_servers, wait_until
+from tests.stack import STOP_SECONDS, AtelierProcess, running_servers, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio to be hurt; each test leaves it running, or starts it again."""
-    studio = Studio(tmp_path_factory.mktemp("victim"))
-    yield studio
-    studio.clean_up()
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtelierProcess]:
+    """A running instance; each test leaves it running, or restarts it."""
+    atelier = AtelierProcess(tmp_path_factory.mktemp("victim"))
+    yield atelier
+    atelier.clean_up()
 
 
 @pytest.fixture
-def studio(victim: Studio) -> Studio:
+def atelier(victim: AtelierProcess) -> AtelierProcess:
     return victim if victim.process else victim.start()
 
 
 @pytest.fixture
-async def client(studio: Studio) -> AsyncIterator[Client]:
-    door = await connect(studio.settings)
+async def client(atelier: AtelierProcess) -> AsyncIterator[Client]:
+    door = await connect(atelier.settings)
     yield door
     await door.close()
 
 
-def url(studio: Studio) -> str:
-    secret = studio.settings.database_url
+def url(atelier: AtelierProcess) -> str:
+    secret = atelier.settings.database_url
     assert secret is not None
     return secret.get_secret_value()
 
 
 @pytest.mark.parametrize("name", ["worker", "valkey", "postgres", "clock"])
-async def test_a_killed_part_loses_and_doubles_nothing(
-    studio: Studio, client: Client, name: str
+async def test_killed_process_loses_and_duplicates_no_job(
+    atelier: AtelierProcess, client: Client, name: str
 ) -> None:
     jobs = await orders(client)
     await until_running(client, jobs[0])
-    old = studio.signal_child(name)
-    studio.wait_restarted(name, old)
+    old = atelier.signal_child(name)
+    atelier.wait_restarted(name, old)
     await until_ended(client, jobs)
-    assert_delivered_once(url(studio), jobs)
-    assert_sums_hold(url(studio))
+    assert_delivered_once(url(atelier), jobs)
+    assert_sums_hold(url(atelier))
 
 
-async def test_a_flushed_valkey_loses_nothing(studio: Studio, client: Client) -> None:
-    secret = studio.settings.redis_url
+async def test_flushed_valkey_loses_no_job(atelier: AtelierProcess, client: Client) -> None:
+    secret = atelier.settings.redis_url
     assert secret is not None
     jobs = await orders(client)
     await until_running(client, jobs[0])
     with redis.Redis.from_url(secret.get_secret_value()) as valkey:
         valkey.flushall()
     await until_ended(client, jobs)
-    assert_delivered_once(url(studio), jobs)
+    assert_delivered_once(url(atelier), jobs)
 
 
-async def test_a_power_cut_loses_and_doubles_nothing(studio: Studio, client: Client) -> None:
+async def test_power_cut_loses_and_duplicates_no_job(
+    atelier: AtelierProcess, client: Client
+) -> None:
     jobs = await orders(client)
     await until_running(client, jobs[0])
-    studio.kill_tree()
-    assert studio.survivors() == []
-    studio.start()
+    atelier.kill_tree()
+    assert atelier.survivors() == []
+    atelier.start()
     await until_ended(client, jobs)
-    assert_delivered_once(url(studio), jobs)
-    assert_sums_hold(url(studio))
+    assert_delivered_once(url(atelier), jobs)
+    assert_sums_hold(url(atelier))
 
 
-async def test_what_a_killed_up_leaves_is_ended(studio: Studio, client: Client) -> None:
+async def test_processes_of_a_killed_up_are_ended(atelier: AtelierProcess, client: Client) -> None:
     job = await order(client, 4)
     await until_ended(client, [job])
-    studio.kill()
-    wait_until(lambda: studio.survivors() == [], STOP_SECONDS, "processes were left behind")
-    studio.start()
-    assert_delivered_once(url(studio), [job])
+    atelier.kill()
+    wait_until(lambda: atelier.survivors() == [], STOP_SECONDS, "processes were left behind")
+    atelier.start()
+    assert_delivered_once(url(atelier), [job])
 
 
-def test_a_second_up_on_the_same_home_is_told_so(studio: Studio) -> None:
+def test_second_up_on_the_same_home_is_refused(atelier: AtelierProcess) -> None:
     second = subprocess.run(
         [sys.executable, "-P", "-m", "bots.cli", "up"],
-        env=studio.full_environment,
-        cwd=studio.home,
+        env=atelier.full_environment,
+        cwd=atelier.home,
         capture_output=True,
         text=True,
         timeout=60,
@@ -105,18 +107,18 @@ def test_a_second_up_on_the_same_home_is_told_so(studio: Studio) -> None:
     assert second.returncode == 1
     assert second.stdout == ""
     assert len(second.stderr.strip().splitlines()) == 1
-    assert studio.process is not None
-    assert f"pid {studio.process.pid}" in second.stderr
-    assert studio.alive("worker")
+    assert atelier.process is not None
+    assert f"pid {atelier.process.pid}" in second.stderr
+    assert atelier.alive("worker")
 
 
-def test_a_dead_page_lives_again_at_the_same_address(studio: Studio) -> None:
-    old = studio.signal_child("web")
-    studio.wait_restarted("web", old)
+def test_killed_web_process_restarts_on_the_same_port(atelier: AtelierProcess) -> None:
+    old = atelier.signal_child("web")
+    atelier.wait_restarted("web", old)
 
     def answers() -> bool:
         try:
-            with urllib.request.urlopen(f"{studio.url}/", timeout=5) as answer:
+            with urllib.request.urlopen(f"{atelier.url}/", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -124,15 +126,15 @@ def test_a_dead_page_lives_again_at_the_same_address(studio: Studio) -> None:
     wait_until(answers, 60, "the page does not answer")
 
 
-def test_it_ends_in_time_also_where_a_child_does_not_listen(studio: Studio) -> None:
-    studio.signal_child("worker", signal.SIGSTOP)  # takes no SIGTERM any more
-    assert studio.stop(signal.SIGTERM) == 0
-    assert studio.survivors() == []
-    assert [line.startswith("ready: ") for line in studio.printed] == [True] * len(studio.printed)
-    assert list((studio.home / "run").glob("*.pid")) == []
+def test_shutdown_is_in_time_when_a_child_ignores_sigterm(atelier: AtelierProcess) -> None:
+    atelier.signal_child("worker", signal.SIGSTOP)  # takes no SIGTERM any more
+    assert atelier.stop(signal.SIGTERM) == 0
+    assert atelier.survivors() == []
+    assert [line.startswith("ready: ") for line in atelier.printed] == [True] * len(atelier.printed)
+    assert list((atelier.home / "run").glob("*.pid")) == []
 
 
-def test_a_stale_pid_file_is_no_trouble(victim: Studio) -> None:
+def test_stale_pid_file_is_ignored(victim: AtelierProcess) -> None:
     if victim.process:
         victim.stop()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
@@ -148,12 +150,12 @@ def test_a_stale_pid_file_is_no_trouble(victim: Studio) -> None:
             stranger.kill()
 
 
-def test_given_servers_are_used_and_none_is_embedded(tmp_path: Path) -> None:
+def test_configured_servers_are_used_instead_of_embedded_ones(tmp_path: Path) -> None:
     with running_servers(tmp_path / "servers") as servers:
         given = servers.settings
         assert given.database_url is not None
         assert given.redis_url is not None
-        guest = Studio(
+        guest = AtelierProcess(
             tmp_path / "guest",
             {
                 "ATELIER_DATABASE_URL": given.database_url.get_secret_value(),

@@ -1,1 +1,1 @@
-"""What every platform's room owes its members, said once and tried on each of them."""
+"""The behaviour that every platform guarantees, tested once on each of them."""

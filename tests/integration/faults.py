@@ -13,7 +13,7 @@ from tasks.store.database import Database
 
 
 class Crash(Exception):
-    """The process has died here: nothing after this was carried out."""
+    """The simulated death of the process: nothing after it is executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +25,34 @@ class Fault:
 
 
 class FaultyDatabase(Database):
-    """The real thing, with one fault at a time."""
+    """A database with one injected fault at a time."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url, size=2)
         self._fault: Fault | None = None
         self._statements = 0
+        self.crashed = False  # whether the last `crashing` reached its fault
+        self.crashed_between = False  # whether some of its statements had run, and not all
+        self.committed = False  # whether that crash came right after the commit
         event.listen(self.engine, "before_cursor_execute", self._before_statement)
         event.listen(self.engine, "commit", self._at_commit)
 
     @contextmanager
     def crashing(self, fault: Fault | None) -> Iterator[None]:
-        """Crash at this fault inside, if it is reached; swallows the crash."""
+        """Crash at this fault, if it is reached; catches the crash."""
         self._fault, self._statements = fault, 0
+        self.crashed = self.crashed_between = self.committed = False
         try:
             yield
         except Crash:
-            pass
+            self.crashed = True
         finally:
             self._fault = None
 
     def _before_statement(self, *_: Any) -> None:
         self._statements += 1
         if self._fault is not None and self._fault.statement == self._statements:
+            self.crashed_between = self._statements > 1
             raise Crash
 
     def _at_commit(self, connection: Connection) -> None:
@@ -56,4 +61,5 @@ class FaultyDatabase(Database):
         if self._fault.commit == "after":
             driver: Any = connection.connection.driver_connection
             driver.commit()
+            self.committed = True
         raise Crash

@@ -1,4 +1,4 @@
-"""A launch day on the real parts: a trace sent to a house at its own pace, and what came of it."""
+"""A launch day on a real deployment: a trace submitted in real time, and its results."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from tasks.administration import Administration
-from tasks.doors import Rung
-from tasks.job import Accepted
-from tasks.store import waitlist
-from tasks.tiers import Tier
-from tests.integration.house import PLACE, House, member, order, request
+from tasks.jobs.job import Accepted
+from tasks.jobs.tiers import Tier
+from tasks.policy.doors import DoorLevel
+from tasks.store import members, waitlist
+from tests.integration.stack import PLACE, Deployment, member, order, request
 
 STEPS = 10
 
@@ -56,11 +55,11 @@ def policy(longest_wait: float, stands: float) -> str:
     return POLICY.format(longest_wait=longest_wait, stands=stands)
 
 
-def open_house(house: House) -> None:
+def map_tier_roles(deployment: Deployment) -> None:
     """Give each tier a role of its own name."""
-    administration = Administration(house.database, house.policy)
-    for tier in Tier:
-        administration.map_role(member("admin"), tier.value, tier)
+    with deployment.database.begin() as connection:
+        for tier in Tier:
+            members.map_role(connection, "test", "server", tier.value, tier)
 
 
 def demand(
@@ -96,24 +95,24 @@ class Came:
 
     accepted: dict[UUID, Wish] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
-    rungs: list[Rung] = field(default_factory=list)  # of the door of Free, as it changed
+    rungs: list[DoorLevel] = field(default_factory=list)  # of the door of Free, as it changed
     turned_away: dict[str, float] = field(default_factory=dict)  # guests, and when
 
 
-def ask(house: House, wish: Wish, came: Came) -> bool:
+def ask(deployment: Deployment, wish: Wish, came: Came) -> bool:
     """Order now; whoever is told to joins the waitlist. Whether the order was taken."""
     who = member(wish.who, wish.tier.value)
-    outcome = house.reception.submit(order(who, request=request(steps=STEPS)))
+    outcome = deployment.admission.submit(order(who, request=request(steps=STEPS)))
     if isinstance(outcome, Accepted):
         came.accepted[outcome.job.id] = wish
         return True
     came.refused[outcome.reason.code] += 1
     if outcome.reason.code == "doors-waitlist":
-        house.database.run(lambda connection: waitlist.join(connection, who, PLACE))
+        deployment.database.run(lambda connection: waitlist.join(connection, who, PLACE))
     return False
 
 
-def send(house: House, wishes: Sequence[Wish], came: Came) -> None:
+def send(deployment: Deployment, wishes: Sequence[Wish], came: Came) -> None:
     """Send every wish at its time, as many at once as it takes; who is invited asks again.
 
     The doors are watched meanwhile.
@@ -122,56 +121,56 @@ def send(house: House, wishes: Sequence[Wish], came: Came) -> None:
 
     def in_time(wish: Wish) -> None:
         time.sleep(max(0.0, begun + wish.at - time.monotonic()))
-        ask(house, wish, came)
+        ask(deployment, wish, came)
 
     with ThreadPoolExecutor(12) as pool:
         asked = [pool.submit(in_time, wish) for wish in wishes]
         while not all(one.done() for one in asked):
-            watch(house, came)
-            welcome(house, came)
+            watch(deployment, came)
+            welcome(deployment, came)
             time.sleep(0.2)
         for one in asked:
             one.result()
 
 
-def welcome(house: House, came: Came) -> None:
+def welcome(deployment: Deployment, came: Came) -> None:
     """Whoever holds an invitation asks; who is refused all the same tries again a little later."""
     query = "SELECT member ->> 'id' AS id FROM waitlist WHERE invited_until > now()"
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         guests = [row.id for row in connection.execute(text(query))]
     for guest in guests:
         now = time.monotonic()
         if now - came.turned_away.get(guest, -PAUSE) >= PAUSE and not ask(
-            house, Wish(0.0, Tier.FREE, guest), came
+            deployment, Wish(0.0, Tier.FREE, guest), came
         ):
             came.turned_away[guest] = now
 
 
-def watch(house: House, came: Came) -> None:
+def watch(deployment: Deployment, came: Came) -> None:
     """Write down a move of Free's automatic door."""
-    rung = door(house)
-    if not came.rungs or came.rungs[-1] is not rung:
-        came.rungs.append(rung)
+    door_level = door(deployment)
+    if not came.rungs or came.rungs[-1] is not door_level:
+        came.rungs.append(door_level)
 
 
-def door(house: House) -> Rung:
+def door(deployment: Deployment) -> DoorLevel:
     """Where Free's automatic door stands."""
     query = "SELECT (memory ->> 'rung')::int FROM doors WHERE platform = '*' AND subject = 'free'"
-    with house.database.begin() as connection:
-        return Rung(connection.scalar(text(query)) or 0)
+    with deployment.database.begin() as connection:
+        return DoorLevel(connection.scalar(text(query)) or 0)
 
 
-def warm_up(house: House) -> None:
+def warm_up(deployment: Deployment) -> None:
     """A first picture, and the clock has learnt what it takes."""
-    job = house.submit(order(member(FIRST, "pro"), request=request(steps=STEPS)))
-    house.wait_ended(job.id)
+    job = deployment.submit(order(member(FIRST, "pro"), request=request(steps=STEPS)))
+    deployment.wait_ended(job.id)
     query = text("SELECT count(*) FROM costs")
-    house.wait(
-        lambda: bool(house.database.run(lambda c: c.scalar(query))), "the first cost is learnt"
+    deployment.wait(
+        lambda: bool(deployment.database.run(lambda c: c.scalar(query))), "the first cost is learnt"
     )
 
 
-def waits(house: House, tiers: Sequence[Tier]) -> list[float]:
+def waits(deployment: Deployment, tiers: Sequence[Tier]) -> list[float]:
     """Seconds from order to picture, of every finished job of these tiers, sorted.
 
     Without the first of all, which waited for the worker to start.
@@ -181,12 +180,12 @@ def waits(house: House, tiers: Sequence[Tier]) -> list[float]:
         WHERE state = 'done' AND tier = ANY (:tiers) AND member_key <> :first ORDER BY 1
     """
     values = {"tiers": [tier.value for tier in tiers], "first": member(FIRST).key}
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         rows = connection.execute(text(query), values)
         return [float(row.wait) for row in rows]
 
 
-def kept(house: House, lane: str | None = None) -> tuple[float, int]:
+def kept(deployment: Deployment, lane: str | None = None) -> tuple[float, int]:
     """The share of members (of a lane) who had their picture within the p90 that they were told.
 
     And how many they were.
@@ -195,7 +194,7 @@ def kept(house: House, lane: str | None = None) -> tuple[float, int]:
         SELECT coalesce(avg((actual <= p90)::int), 0) AS share, count(*) AS members
         FROM estimates WHERE actual IS NOT NULL AND lane = coalesce(:lane, lane)
     """
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         row = connection.execute(text(query), {"lane": lane}).one()
     return float(row.share), row.members
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
 from bots.core.cards import card
-from bots.core.reasons import sentence
-from bots.core.sentences import Sentences
-from tasks.client import Client, Whole
-from tasks.doors import AutoDoor, Rung
-from tasks.handset import Subject
-from tasks.job import JobState, Reason, Refused
-from tasks.members import Member, Place
-from tasks.steward import Steward
+from bots.core.locales import Localizer
+from bots.core.refusals import sentence
+from tasks.client import Client, GlobalDoor
+from tasks.jobs.job import Reason, Refused
+from tasks.jobs.members import Member, Place
+from tasks.jobs.states import JobState
+from tasks.jobs.tiers import DoorState, Feature, Tier
+from tasks.maintenance.periodic import PeriodicTasks
+from tasks.policy.door_overrides import EVERYWHERE, Subject
+from tasks.policy.doors import AutoDoor, DoorLevel
 from tasks.store import doors, transitions, waitlist
-from tasks.store.doors import EVERYWHERE, Automatic
-from tasks.tiers import DoorState, Feature, Tier
-from tasks.views import WaitlistPlace
-from tests.integration.house import PLACE, House, member, order, request
+from tasks.store.doors import Automatic
+from tasks.store.waitlist import WaitlistPlace
+from tests.integration.stack import PLACE, Deployment, member, order, request
 
 BOSS = replace(member("boss"), administrator=True)
 OPERATOR = Member(EVERYWHERE, EVERYWHERE, "operator")
@@ -31,134 +33,142 @@ CLOSED, WAITLIST, AUTO = DoorState.CLOSED, DoorState.WAITLIST, DoorState.AUTO
 
 
 @pytest.fixture
-async def studio(house: House) -> tuple[House, Client]:
-    client = house.client()
-    await client.map_role(BOSS, "pro", Tier.PRO)
-    return house, client
+async def atelier(deployment: Deployment) -> tuple[Deployment, Client]:
+    client = deployment.client()
+    await client.admin.map_role(BOSS, "pro", Tier.PRO)
+    return deployment, client
 
 
-async def test_a_feature_is_closed_for_all_and_open_again(studio: tuple[House, Client]) -> None:
-    house, client = studio
-    pro, upscale = member("ada", "pro"), {"command": "upscale"}
-    await client.set_doors(OPERATOR, Feature.UPSCALE, CLOSED)
-    wish = replace(order(pro), **upscale)
-    outcome = house.reception.submit(wish)
-    assert house.refused(wish) == "feature-closed"
+async def test_feature_can_be_closed_for_all_and_reopened(
+    atelier: tuple[Deployment, Client],
+) -> None:
+    deployment, client = atelier
+    pro = member("ada", "pro")
+    await client.door_settings.set(OPERATOR, Feature.UPSCALE, CLOSED)
+    wish = replace(order(pro), command="upscale")
+    outcome = deployment.admission.submit(wish)
+    assert deployment.refused(wish) == "feature-closed"
     assert outcome.reason.details["feature"] == "upscale"  # type: ignore[union-attr]
-    house.submit(order(pro))
-    await client.set_doors(OPERATOR, Feature.UPSCALE, None)
-    house.submit(replace(order(pro), **upscale))
-    await client.set_doors(OPERATOR, Feature.PRIVATE, CLOSED)
-    alone = house.reception.submit(replace(order(pro), private=True))
+    deployment.submit(order(pro))
+    await client.door_settings.set(OPERATOR, Feature.UPSCALE, None)
+    deployment.submit(replace(order(pro), command="upscale"))
+    await client.door_settings.set(OPERATOR, Feature.PRIVATE, CLOSED)
+    alone = deployment.admission.submit(replace(order(pro), private=True))
     assert isinstance(alone, Refused)
-    assert "Private results are closed" in sentence(alone.reason, Sentences("en"))
+    assert "Private results are closed" in sentence(alone.reason, Localizer("en"))
     await client.close()
 
 
-async def test_a_server_is_closed_and_the_others_are_not(studio: tuple[House, Client]) -> None:
-    house, client = studio
-    await client.set_doors(BOSS, Whole.EVERYTHING, CLOSED)
-    assert house.refused(order(member("ada", "pro"))) == "doors-closed"
-    house.submit(order(ELSEWHERE))
-    assert await client.doors_set_apart("test", "server") == {Whole.EVERYTHING: CLOSED}
-    assert await client.doors_set_apart("test", "another server") == {}
+async def test_closing_one_server_leaves_others_open(atelier: tuple[Deployment, Client]) -> None:
+    deployment, client = atelier
+    await client.door_settings.set(BOSS, GlobalDoor.EVERYTHING, CLOSED)
+    assert deployment.refused(order(member("ada", "pro"))) == "doors-closed"
+    deployment.submit(order(ELSEWHERE))
+    assert await client.door_settings.others("test", "server") == {GlobalDoor.EVERYTHING: CLOSED}
+    assert await client.door_settings.others("test", "another server") == {}
     await client.close()
 
 
-async def test_a_server_cannot_be_opened_past_the_operator(studio: tuple[House, Client]) -> None:
-    house, client = studio
-    await client.set_doors(OPERATOR, Tier.FREE, CLOSED)
-    await client.set_doors(BOSS, Tier.FREE, DoorState.OPEN)
-    assert house.refused(order(member("bo"))) == "doors-closed"
-    assert house.refused(order(ELSEWHERE)) == "doors-closed"
-    (free, *_) = await client.doors("test", "server")
+async def test_server_cannot_be_opened_against_the_operator(
+    atelier: tuple[Deployment, Client],
+) -> None:
+    deployment, client = atelier
+    await client.door_settings.set(OPERATOR, Tier.FREE, CLOSED)
+    await client.door_settings.set(BOSS, Tier.FREE, DoorState.OPEN)
+    assert deployment.refused(order(member("bo"))) == "doors-closed"
+    assert deployment.refused(order(ELSEWHERE)) == "doors-closed"
+    (free, *_) = await client.door_settings.tiers("test", "server")
     assert free.now is CLOSED
-    rows = {row.subject: row for row in await client.every_door()}
+    rows = {row.subject: row for row in await client.door_settings.all()}
     assert rows[Tier.FREE].everywhere is CLOSED
     assert rows[Tier.FREE].servers == {"test:server": DoorState.OPEN}
     assert rows[Tier.PRO].everywhere is None
-    await client.set_doors(OPERATOR, Tier.FREE, None)
-    house.submit(order(member("bo")))
+    await client.door_settings.set(OPERATOR, Tier.FREE, None)
+    deployment.submit(order(member("bo")))
     await client.close()
 
 
-async def test_every_server_is_known_by_its_jobs_its_settings_or_the_file(
-    build_house: Callable[..., House],
+async def test_servers_are_listed_from_jobs_settings_and_file(
+    build_deployment: Callable[..., Deployment],
 ) -> None:
-    house = build_house('[discord.guilds."77".roles]\n"1" = "pro"')
-    client = house.client()
-    assert await client.servers() == ["discord:77"]
+    deployment = build_deployment('[discord.guilds."77".roles]\n"1" = "pro"')
+    client = deployment.client()
+    assert await client.door_settings.servers() == ["discord:77"]
     for name in ("bo", "di", "ed"):
-        house.submit(order(member(name)))
-    house.submit(replace(order(ELSEWHERE), place=Place("test", "another server", "general")))
-    await client.set_doors(Member("slack", "T9", "operator"), Tier.FREE, CLOSED)
-    await client.set_doors(OPERATOR, Tier.FREE, CLOSED)
-    found = await client.servers()
+        deployment.submit(order(member(name)))
+    deployment.submit(replace(order(ELSEWHERE), place=Place("test", "another server", "general")))
+    await client.door_settings.set(Member("slack", "T9", "operator"), Tier.FREE, CLOSED)
+    await client.door_settings.set(OPERATOR, Tier.FREE, CLOSED)
+    found = await client.door_settings.servers()
     assert found == ["discord:77", "slack:T9", "test:another server", "test:server"]
-    now = {row.subject: row.now for row in await client.every_door(("slack", "T9"))}
+    now = {row.subject: row.now for row in await client.door_settings.all(("slack", "T9"))}
     assert now[Tier.FREE] is CLOSED
     await client.close()
 
 
-async def test_new_members_are_kept_out_by_hand_and_may_join_the_waitlist(
-    studio: tuple[House, Client],
+async def test_closed_sign_ups_refuse_new_members_who_may_join_the_waitlist(
+    atelier: tuple[Deployment, Client],
 ) -> None:
-    house, client = studio
+    deployment, client = atelier
     old, new = member("old"), member("new")
-    house.submit(order(old))
-    assert not await client.kept_out(new)
-    await client.set_doors(OPERATOR, Whole.SIGN_UPS, CLOSED)
-    assert house.refused(order(new)) == "sign-ups-suspended"
-    assert await client.kept_out(new)
-    assert not await client.kept_out(old)
-    house.submit(order(old))
-    house.submit(order(member("payer", "pro")))
-    await client.join_waitlist(new, PLACE)
-    house.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
-    house.submit(order(new))
+    deployment.submit(order(old))
+    assert not await client.waitlist.is_needed(new)
+    await client.door_settings.set(OPERATOR, GlobalDoor.SIGN_UPS, CLOSED)
+    assert deployment.refused(order(new)) == "sign-ups-suspended"
+    assert await client.waitlist.is_needed(new)
+    assert not await client.waitlist.is_needed(old)
+    deployment.submit(order(old))
+    deployment.submit(order(member("payer", "pro")))
+    await client.waitlist.join(new, PLACE)
+    deployment.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
+    deployment.submit(order(new))
     await client.close()
 
 
 @pytest.mark.parametrize(
     ("subject", "state"),
-    [(Whole.SIGN_UPS, AUTO), (Whole.SIGN_UPS, WAITLIST), (Whole.EVERYTHING, AUTO)],
+    [(GlobalDoor.SIGN_UPS, AUTO), (GlobalDoor.SIGN_UPS, WAITLIST), (GlobalDoor.EVERYTHING, AUTO)],
 )
-async def test_a_state_that_a_door_cannot_have_is_refused(
-    studio: tuple[House, Client], subject: Subject, state: DoorState
+async def test_invalid_door_state_is_refused(
+    atelier: tuple[Deployment, Client], subject: Subject, state: DoorState
 ) -> None:
-    _, client = studio
+    _, client = atelier
     with pytest.raises(ValueError, match=r"closed|open"):
-        await client.set_doors(OPERATOR, subject, state)
+        await client.door_settings.set(OPERATOR, subject, state)
     await client.close()
 
 
-async def test_everyone_waits_in_the_line_of_their_own_tier(studio: tuple[House, Client]) -> None:
-    house, client = studio
-    await client.join_waitlist(member("bo"), PLACE)
-    assert (await client.join_waitlist(member("ada", "pro"), PLACE)).position == 1
-    invited = house.database.run(lambda c: waitlist.invite(c, Tier.PRO, 5, timedelta(hours=1)))
+async def test_members_join_the_waitlist_of_their_own_tier(
+    atelier: tuple[Deployment, Client],
+) -> None:
+    deployment, client = atelier
+    await client.waitlist.join(member("bo"), PLACE)
+    assert (await client.waitlist.join(member("ada", "pro"), PLACE)).position == 1
+    invited = deployment.database.run(lambda c: waitlist.invite(c, Tier.PRO, 5, timedelta(hours=1)))
     assert invited == 1
     await client.close()
 
 
-async def test_nobody_is_invited_to_a_door_that_is_closed(studio: tuple[House, Client]) -> None:
+async def test_closed_door_invites_nobody(
+    atelier: tuple[Deployment, Client],
+) -> None:
     """And they do not hold the door of the others on its waitlist."""
-    house, client = studio
+    deployment, client = atelier
     there = Place("test", "another server", "general")
-    await client.join_waitlist(member("bo"), PLACE)
-    await client.join_waitlist(ELSEWHERE, there)
-    await client.set_doors(BOSS, Tier.FREE, CLOSED)
-    assert house.database.run(lambda c: waitlist.waiting(c, Tier.FREE)) == 1
-    assert house.database.run(lambda c: waitlist.invite(c, Tier.FREE, 9, timedelta(1))) == 1
-    assert (await client.waitlist_place(ELSEWHERE)).invited_until is not None
-    await client.set_doors(BOSS, Tier.FREE, None)
-    assert house.database.run(lambda c: waitlist.invite(c, Tier.FREE, 9, timedelta(1))) == 1
+    await client.waitlist.join(member("bo"), PLACE)
+    await client.waitlist.join(ELSEWHERE, there)
+    await client.door_settings.set(BOSS, Tier.FREE, CLOSED)
+    assert deployment.database.run(lambda c: waitlist.waiting(c, Tier.FREE)) == 1
+    assert deployment.database.run(lambda c: waitlist.invite(c, Tier.FREE, 9, timedelta(1))) == 1
+    assert (await client.waitlist.place(ELSEWHERE)).invited_until is not None
+    await client.door_settings.set(BOSS, Tier.FREE, None)
+    assert deployment.database.run(lambda c: waitlist.invite(c, Tier.FREE, 9, timedelta(1))) == 1
     await client.close()
 
 
-def present_a_worker(house: House) -> None:
+def present_a_worker(deployment: Deployment) -> None:
     """One that is alive and idle."""
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         connection.execute(
             text("""
                 INSERT INTO workers (name, token, device, profiles, slots, running, rates)
@@ -168,166 +178,177 @@ def present_a_worker(house: House) -> None:
 
 
 @pytest.mark.parametrize("by_file", [True, False])
-async def test_an_automatic_feature_closes_as_its_tiers_wait(
-    build_house: Callable[..., House], by_file: bool
+async def test_automatic_feature_door_follows_its_tiers_wait(
+    build_deployment: Callable[..., Deployment], by_file: bool
 ) -> None:
     """Large pictures are what a studio in need does without first; open they come back."""
     policy = '[tiers.pro]\nwaiting = 90\n[doors]\nlongest_wait = "60s"\nrises = "0s"\nstands = "0s"'
-    house = build_house(policy + ('\n[doors.features]\nupscale = "auto"' if by_file else ""))
-    client = house.client()
-    await client.map_role(BOSS, "pro", Tier.PRO)
+    deployment = build_deployment(
+        policy + ('\n[doors.features]\nupscale = "auto"' if by_file else "")
+    )
+    client = deployment.client()
+    await client.admin.map_role(BOSS, "pro", Tier.PRO)
     if not by_file:
-        await client.set_doors(OPERATOR, Feature.UPSCALE, AUTO)
-    present_a_worker(house)
+        await client.door_settings.set(OPERATOR, Feature.UPSCALE, AUTO)
+    present_a_worker(deployment)
     moments = iter(range(1000, 9000, 100))
-    steward = Steward(house.database, house.policy, now=lambda: float(next(moments)))
+    periodic_tasks = PeriodicTasks(
+        deployment.database, deployment.policy, now=lambda: float(next(moments))
+    )
     pro = member("ada", "pro")
     large = request(width=1024, height=1024, steps=100)
-    jobs = [house.submit(order(pro, request=large)) for _ in range(5)]
-    steward.fold()
+    jobs = [deployment.submit(order(pro, request=large)) for _ in range(5)]
+    periodic_tasks.fold()
     for _ in range(3):
-        steward.look_after()
-    rungs = house.database.run(doors.automatic)
-    assert rungs[Feature.UPSCALE].door.rung > rungs[Tier.PRO].door.rung == 0
-    house.reception.glances.forget()
-    larger = house.reception.submit(replace(order(pro), command="upscale"))
+        periodic_tasks.adjust()
+    rungs = deployment.database.run(doors.automatic)
+    assert rungs[Feature.UPSCALE].door.door_level > rungs[Tier.PRO].door.door_level == 0
+    deployment.admission.snapshots.forget()
+    larger = deployment.admission.submit(replace(order(pro), command="upscale"))
     assert isinstance(larger, Refused)
-    assert "Upscaling is open by waitlist" in sentence(larger.reason, Sentences("en"))
-    house.submit(order(pro))
-    with house.database.begin() as connection:
+    assert "available through a waitlist" in sentence(larger.reason, Localizer("en"))
+    deployment.submit(order(pro))
+    with deployment.database.begin() as connection:
         connection.execute(text("UPDATE jobs SET state = 'cancelled'"))
-    steward.fold()
+    periodic_tasks.fold()
     for _ in range(4):
-        steward.look_after()
-    house.reception.glances.forget()
-    house.submit(replace(order(pro), command="upscale"))
+        periodic_tasks.adjust()
+    deployment.admission.snapshots.forget()
+    deployment.submit(replace(order(pro), command="upscale"))
     assert len(jobs) == 5
     await client.close()
 
 
-def rungs_of(house: House) -> dict[Subject, Rung]:
-    return {subject: one.door.rung for subject, one in house.database.run(doors.automatic).items()}
+def rungs_of(deployment: Deployment) -> dict[Subject, DoorLevel]:
+    return {
+        subject: one.door.door_level
+        for subject, one in deployment.database.run(doors.automatic).items()
+    }
 
 
-async def test_a_door_that_is_automatic_no_more_forgets_how_far_it_had_closed(
-    build_house: Callable[..., House],
+async def test_door_made_manual_forgets_its_automatic_level(
+    build_deployment: Callable[..., Deployment],
 ) -> None:
     """Set automatic again another day, it begins open and not where it stood."""
-    house = build_house()
-    client = house.client()
-    present_a_worker(house)
-    steward = Steward(house.database, house.policy, now=lambda: 5000.0)
-    await client.set_doors(OPERATOR, Feature.BLEND, AUTO)
+    deployment = build_deployment()
+    client = deployment.client()
+    present_a_worker(deployment)
+    periodic_tasks = PeriodicTasks(deployment.database, deployment.policy, now=lambda: 5000.0)
+    await client.door_settings.set(OPERATOR, Feature.BLEND, AUTO)
     for subject in (Feature.BLEND, Tier.PRO):
-        stuck = Automatic(AutoDoor(Rung.CLOSED, 10.0), 9999.0)
-        house.database.run(lambda c, s=subject, a=stuck: doors.remember(c, s, a))
-    await client.set_doors(OPERATOR, Feature.BLEND, None)
-    steward.fold()
-    steward.look_after()
-    assert rungs_of(house)[Feature.BLEND] is rungs_of(house)[Tier.PRO] is Rung.OPEN
-    rows = {row.subject: row for row in await client.every_door()}
+        stuck = Automatic(AutoDoor(DoorLevel.CLOSED, 10.0), 9999.0)
+        deployment.database.run(partial(doors.remember, subject=subject, one=stuck))
+    await client.door_settings.set(OPERATOR, Feature.BLEND, None)
+    periodic_tasks.fold()
+    periodic_tasks.adjust()
+    assert rungs_of(deployment)[Feature.BLEND] is rungs_of(deployment)[Tier.PRO] is DoorLevel.OPEN
+    rows = {row.subject: row for row in await client.door_settings.all()}
     assert rows[Feature.BLEND].predicted_wait == timedelta(0)
     await client.close()
 
 
-async def test_without_a_worker_doors_stay_and_nobody_knows_the_wait(
-    build_house: Callable[..., House],
+async def test_without_workers_doors_keep_their_state_and_no_wait_is_shown(
+    build_deployment: Callable[..., Deployment],
 ) -> None:
-    house = build_house('[doors]\nstands = "0s"\nrises = "0s"')
-    client = house.client()
+    deployment = build_deployment('[doors]\nstands = "0s"\nrises = "0s"')
+    client = deployment.client()
     moments = iter(range(1000, 90_000, 100))
-    steward = Steward(house.database, house.policy, now=lambda: float(next(moments)))
-    house.submit(order())
-    waiting = Automatic(AutoDoor(Rung.WAITLIST, 10.0), 9999.0)
-    house.database.run(lambda c: doors.remember(c, Tier.FREE, waiting))
-    await client.join_waitlist(member("bo"), PLACE)
-    steward.fold()
+    periodic_tasks = PeriodicTasks(
+        deployment.database, deployment.policy, now=lambda: float(next(moments))
+    )
+    deployment.submit(order())
+    waiting = Automatic(AutoDoor(DoorLevel.WAITLIST, 10.0), 9999.0)
+    deployment.database.run(lambda c: doors.remember(c, Tier.FREE, waiting))
+    await client.waitlist.join(member("bo"), PLACE)
+    periodic_tasks.fold()
     for _ in range(5):
-        steward.look_after()
-    assert rungs_of(house)[Tier.FREE] is Rung.WAITLIST
-    assert (await client.waitlist_place(member("bo"))).position == 1
-    rows = {row.subject: row for row in await client.every_door()}
+        periodic_tasks.adjust()
+    assert rungs_of(deployment)[Tier.FREE] is DoorLevel.WAITLIST
+    assert (await client.waitlist.place(member("bo"))).position == 1
+    rows = {row.subject: row for row in await client.door_settings.all()}
     assert rows[Tier.FREE].predicted_wait is None
-    present_a_worker(house)
+    present_a_worker(deployment)
     for _ in range(5):
-        steward.look_after()
-    assert (await client.waitlist_place(member("bo"))).invited_until is not None
-    assert rungs_of(house)[Tier.FREE] is Rung.OPEN
+        periodic_tasks.adjust()
+    assert (await client.waitlist.place(member("bo"))).invited_until is not None
+    assert rungs_of(deployment)[Tier.FREE] is DoorLevel.OPEN
     await client.close()
 
 
-async def test_a_door_closed_by_hand_opens_to_those_who_wait_first(
-    build_house: Callable[..., House],
+async def test_reopened_door_admits_the_waitlist_first(
+    build_deployment: Callable[..., Deployment],
 ) -> None:
-    house = build_house('[doors]\nstands = "0s"')
-    client = house.client()
-    present_a_worker(house)
+    deployment = build_deployment('[doors]\nstands = "0s"')
+    client = deployment.client()
+    present_a_worker(deployment)
     moments = iter(range(1000, 90_000, 100))
-    steward = Steward(house.database, house.policy, now=lambda: float(next(moments)))
-    waiting = Automatic(AutoDoor(Rung.WAITLIST, 10.0), 9999.0)
-    house.database.run(lambda c: doors.remember(c, Tier.FREE, waiting))
-    await client.join_waitlist(member("bo"), PLACE)
-    await client.set_doors(OPERATOR, Tier.FREE, CLOSED)
+    periodic_tasks = PeriodicTasks(
+        deployment.database, deployment.policy, now=lambda: float(next(moments))
+    )
+    waiting = Automatic(AutoDoor(DoorLevel.WAITLIST, 10.0), 9999.0)
+    deployment.database.run(lambda c: doors.remember(c, Tier.FREE, waiting))
+    await client.waitlist.join(member("bo"), PLACE)
+    await client.door_settings.set(OPERATOR, Tier.FREE, CLOSED)
     for _ in range(3):
-        steward.look_after()
-    assert rungs_of(house)[Tier.FREE] is Rung.WAITLIST
-    assert (await client.waitlist_place(member("bo"))).position == 1
-    await client.set_doors(OPERATOR, Tier.FREE, None)
-    steward.look_after()
-    assert (await client.waitlist_place(member("bo"))).invited_until is not None
-    steward.look_after()
-    steward.look_after()
-    assert rungs_of(house)[Tier.FREE] is Rung.OPEN
+        periodic_tasks.adjust()
+    assert rungs_of(deployment)[Tier.FREE] is DoorLevel.WAITLIST
+    assert (await client.waitlist.place(member("bo"))).position == 1
+    await client.door_settings.set(OPERATOR, Tier.FREE, None)
+    periodic_tasks.adjust()
+    assert (await client.waitlist.place(member("bo"))).invited_until is not None
+    periodic_tasks.adjust()
+    periodic_tasks.adjust()
+    assert rungs_of(deployment)[Tier.FREE] is DoorLevel.OPEN
     await client.close()
 
 
 @pytest.mark.parametrize("joined_again", [False, True])
 @pytest.mark.parametrize("end", [JobState.CANCELLED, JobState.REFUSED])
-async def test_an_invitation_is_given_back_with_the_credits(
-    studio: tuple[House, Client], end: JobState, *, joined_again: bool
+async def test_invitation_is_restored_with_the_credits(
+    atelier: tuple[Deployment, Client], end: JobState, *, joined_again: bool
 ) -> None:
     """What made no picture has not used it up, and its message says so."""
-    house, client = studio
-    await client.set_doors(OPERATOR, Tier.FREE, WAITLIST)
+    deployment, client = atelier
+    await client.door_settings.set(OPERATOR, Tier.FREE, WAITLIST)
     bo = member("bo")
-    joined = await client.join_waitlist(bo, PLACE)
-    house.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
-    job = house.submit(order(bo))
-    assert house.refused(order(bo)) == "doors-waitlist", "it lets one order in"
-    assert await client.waitlist_place(bo) == WaitlistPlace(None, None, None)
+    joined = await client.waitlist.join(bo, PLACE)
+    deployment.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
+    job = deployment.submit(order(bo))
+    assert deployment.refused(order(bo)) == "doors-waitlist", "it lets one order in"
+    assert await client.waitlist.place(bo) == WaitlistPlace(None, None, None)
     if joined_again:
-        joined = await client.join_waitlist(bo, PLACE)
+        joined = await client.waitlist.join(bo, PLACE)
         assert joined.invited_until is None
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         assert transitions.end(connection, job.id, [JobState.QUEUED], end, Reason("blocked"))
-    again = await client.waitlist_place(bo)
+    again = await client.waitlist.place(bo)
     assert again.invited_until is not None
     assert again.joined_at == joined.joined_at
-    assert house.database.run(lambda c: waitlist.claim_untold(c, ["test"], 9)) == []
-    assert "invitation stands" in card(house.job(job.id), Sentences("en")).text
-    house.submit(order(bo))
+    assert deployment.database.run(lambda c: waitlist.claim_unnotified(c, ["test"], 9)) == []
+    assert "invitation is still valid" in card(deployment.job(job.id), Localizer("en")).text
+    deployment.submit(order(bo))
     await client.close()
 
 
-async def test_an_invitation_that_ran_out_is_a_place_again_at_once(
-    studio: tuple[House, Client],
+async def test_expired_invitation_becomes_a_waitlist_place_at_once(
+    atelier: tuple[Deployment, Client],
 ) -> None:
     """Also where no clock has written it down: nobody is told that they are not on the list."""
-    house, client = studio
+    deployment, client = atelier
     for name in ("bo", "di"):
-        await client.join_waitlist(member(name), PLACE)
-    house.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
-    assert (await client.waitlist_place(member("bo"))).position is None
-    assert (await client.waitlist_place(member("di"))).position == 1
-    assert house.database.run(lambda c: waitlist.invited(c, Tier.FREE)) == 1
-    with house.database.begin() as connection:
+        await client.waitlist.join(member(name), PLACE)
+    deployment.database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(hours=1)))
+    assert (await client.waitlist.place(member("bo"))).position is None
+    assert (await client.waitlist.place(member("di"))).position == 1
+    assert deployment.database.run(lambda c: waitlist.invited(c, Tier.FREE)) == 1
+    with deployment.database.begin() as connection:
         connection.execute(text("UPDATE waitlist SET invited_until = now() - interval '1 s'"))
         connection.execute(
             text("UPDATE waitlist SET invited_until = NULL WHERE invited_at IS NULL")
         )
     for _ in range(2):
-        assert (await client.waitlist_place(member("bo"))).position == 2
-        assert (await client.waitlist_place(member("di"))).position == 1
-        house.database.run(lambda c: waitlist.lapse(c, Tier.FREE))
-    assert house.database.run(lambda c: waitlist.invited(c, Tier.FREE)) == 0
+        assert (await client.waitlist.place(member("bo"))).position == 2
+        assert (await client.waitlist.place(member("di"))).position == 1
+        deployment.database.run(lambda c: waitlist.lapse(c, Tier.FREE))
+    assert deployment.database.run(lambda c: waitlist.invited(c, Tier.FREE)) == 0
     await client.close()

@@ -9,15 +9,16 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, text
 
-from tasks.fairness import RELAXED, RELAXED_WEIGHT, Entry, FairQueue
-from tasks.job import JobState, Order, Reason
-from tasks.line import PAGE
-from tasks.steward import Steward
-from tasks.store import entry, flows, leases, lines, transitions
+from tasks.admission.service import AdmissionService
+from tasks.jobs.job import Order, Reason
+from tasks.jobs.states import JobState
+from tasks.jobs.tiers import Tier
+from tasks.maintenance.periodic import PeriodicTasks
+from tasks.queue.fairness import RELAXED, RELAXED_WEIGHT, Entry, FairQueue
+from tasks.queue.position import PAGE
+from tasks.store import flows, job_insert, leases, queue_position, transitions
 from tasks.store.transitions import Finished, Lease
-from tasks.submit import Reception
-from tasks.tiers import Tier
-from tests.integration.house import House, member, order, request
+from tests.integration.stack import Deployment, member, order, request
 
 LANES = ["pro", "team", "plus", "free", RELAXED]
 WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 6.0, "pro": 8.0, RELAXED: RELAXED_WEIGHT}
@@ -26,8 +27,8 @@ WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 6.0, "pro": 8.0, RELAXED: RELAXED_W
 def enter(connection: Connection, lane: str, flow: str, cost: float, at_once: int = 1) -> UUID:
     tier = Tier.PRO if lane == RELAXED else Tier(lane)
     wish: Order = order(member(flow), request=request(profile="blank"))
-    new = entry.NewJob(uuid4(), wish, tier, lane, at_once, 1.0, cost, lane == RELAXED, None)
-    return entry.enter(connection, [new])[0].id
+    new = job_insert.NewJob(uuid4(), wish, tier, lane, at_once, 1.0, cost, lane == RELAXED, None)
+    return job_insert.enter(connection, [new])[0].id
 
 
 def take(connection: Connection) -> Lease | None:
@@ -48,7 +49,7 @@ class Twins:
 
     def __init__(self, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (
-            entry,
+            job_insert,
             leases,
         ):  # the two clocks differ by milliseconds, so let age count not
             monkeypatch.setattr(module, "AGEING", 0.0)
@@ -72,10 +73,10 @@ class Twins:
     def settle(self, true_cost: float) -> None:
         if self.running:
             lease = self.running.pop(0)
-            assert transitions.rendered(
+            assert transitions.mark_rendered(
                 self.connection, [Finished(lease, [], uuid4(), 10.0, true_cost)]
             )[0]
-            flows.correct(self.connection)
+            flows.apply_corrections(self.connection)
             self.memory.settle(self.entries[lease.job.id], true_cost)
 
     def cancel(self, number: int) -> None:
@@ -91,8 +92,8 @@ class Twins:
     def put_back(self) -> None:
         if self.running:
             lease = self.running.pop()
-            transitions.requeue(self.connection, attempts=99, outcome="lost", lease=lease)
-            flows.correct(self.connection)
+            transitions.requeue_leased(self.connection, lease, 99)
+            flows.apply_corrections(self.connection)
             self.memory.put_back(self.entries[lease.job.id])
 
     def _waits(self, job: UUID, one: Entry) -> bool:
@@ -101,11 +102,11 @@ class Twins:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_postgres_serves_in_the_very_order_of_the_queue_in_memory(
-    house: House, monkeypatch: pytest.MonkeyPatch, seed: int
+def test_postgres_serves_in_the_order_of_the_in_memory_queue(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         twins = Twins(connection, monkeypatch)
         for _ in range(150):
             what = chance.random()
@@ -123,19 +124,21 @@ def test_postgres_serves_in_the_very_order_of_the_queue_in_memory(
         while twins.memory.waiting or twins.running:
             twins.settle(1.5)
             twins.pop()
-    house.check_sums()
+    deployment.assert_consistent()
 
 
 @pytest.fixture
-def steward(house: House) -> Steward:
-    return Steward(house.database, house.policy)
+def periodic_tasks(deployment: Deployment) -> PeriodicTasks:
+    return PeriodicTasks(deployment.database, deployment.policy)
 
 
-def test_every_place_in_line_is_the_true_one_folded_or_not(house: House, steward: Steward) -> None:
+def test_queue_positions_are_exact_with_and_without_folding(
+    deployment: Deployment, periodic_tasks: PeriodicTasks
+) -> None:
     chance = random.Random(7)
     jobs: list[UUID] = []
     for _ in range(6):
-        with house.database.begin() as connection:
+        with deployment.database.begin() as connection:
             for _ in range(PAGE):
                 cost = chance.uniform(0.5, 5.0)
                 flow = f"m{chance.randrange(300)}"
@@ -143,72 +146,73 @@ def test_every_place_in_line_is_the_true_one_folded_or_not(house: House, steward
             for _ in range(20):
                 take(connection)
             check_places(connection, chance.sample(jobs, 12))
-        steward.fold()
-        with house.database.begin() as connection:
+        periodic_tasks.fold()
+        with deployment.database.begin() as connection:
             check_places(connection, chance.sample(jobs, 12))
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         pages = connection.scalar(text("SELECT cardinality(lows) FROM lines WHERE lane = 'free'"))
         assert pages is not None
         assert pages >= 2
         assert connection.scalar(text("SELECT count(*) FROM line_changes")) == 0
         connection.execute(text("UPDATE jobs SET state = 'cancelled' WHERE state = 'queued'"))
-    steward.fold()
-    with house.database.begin() as connection:
-        assert all(one.jobs == 0 for one in lines.lanes(connection))
+    periodic_tasks.fold()
+    with deployment.database.begin() as connection:
+        assert all(one.jobs == 0 for one in queue_position.lanes(connection))
         assert connection.scalar(text("SELECT max(cardinality(lows)) FROM lines")) == 1
 
 
 def check_places(connection: Connection, jobs: list[UUID]) -> None:
     for job in jobs:
-        before = lines.ahead(connection, [job]).get(job)
+        before = queue_position.ahead(connection, [job]).get(job)
         if before is not None:
             assert before.jobs == true_place(connection, job)
-    totals = dict(
-        connection.execute(  # type: ignore[arg-type]
+    totals: dict[str, int] = dict(
+        row._tuple()
+        for row in connection.execute(
             text("SELECT lane, count(*) FROM jobs WHERE state = 'queued' GROUP BY lane")
         ).all()
     )
-    assert {one.lane: one.jobs for one in lines.lanes(connection) if one.jobs} == totals
+    assert {one.lane: one.jobs for one in queue_position.lanes(connection) if one.jobs} == totals
 
 
-def test_folding_amid_other_transactions_counts_each_job_once(
-    house: House, steward: Steward
+def test_concurrent_folding_counts_each_job_once(
+    deployment: Deployment, periodic_tasks: PeriodicTasks
 ) -> None:
     """A transaction that began before a fold and ends after it is neither lost nor doubled."""
 
     def work(number: int) -> None:
         chance = random.Random(number)
         for _ in range(25):
-            with house.database.begin() as connection:
+            with deployment.database.begin() as connection:
                 enter(connection, "free", f"m{number}-{chance.randrange(50)}", 1.0)
                 if chance.random() < 0.3:
                     take(connection)
 
-    with house.database.begin() as slow:
+    with deployment.database.begin() as slow:
         enter(slow, "free", "slow", 1.0)
         with ThreadPoolExecutor(4) as pool:
             waiting = [pool.submit(work, number) for number in range(4)]
             while not all(one.done() for one in waiting):
-                steward.fold()
+                periodic_tasks.fold()
         for one in waiting:
             one.result()
-        steward.fold()
-    with house.database.begin() as connection:
+        periodic_tasks.fold()
+    with deployment.database.begin() as connection:
         check_places(connection, [])
-    steward.fold()
-    with house.database.begin() as connection:
+    periodic_tasks.fold()
+    with deployment.database.begin() as connection:
         check_places(connection, [])
         assert connection.scalar(text("SELECT count(*) FROM line_changes")) == 0
 
 
-def test_many_workers_at_once_never_take_the_same_job(house: House) -> None:
-    with house.database.begin() as connection:
+def test_concurrent_workers_never_lease_the_same_job(deployment: Deployment) -> None:
+    with deployment.database.begin() as connection:
         for number in range(60):
             enter(connection, LANES[number % 4], f"m{number}", 1.0)
 
     def work(_: int) -> list[UUID]:
         taken = []
-        while lease := house.database.run(take):
+        while lease := deployment.database.run(take):
             taken.append(lease.job.id)
         return taken
 
@@ -217,22 +221,23 @@ def test_many_workers_at_once_never_take_the_same_job(house: House) -> None:
     assert len(taken) == len(set(taken)) == 60
 
 
-def test_costs_are_learnt_and_the_next_order_is_charged_by_them(
-    house: House, steward: Steward
+def test_learnt_costs_apply_to_the_next_order(
+    deployment: Deployment, periodic_tasks: PeriodicTasks
 ) -> None:
-    first = house.submit(order(member("a")))
-    with house.database.begin() as connection:
+    first = deployment.submit(order(member("a")))
+    with deployment.database.begin() as connection:
         lease = take(connection)
         assert lease is not None
-    with house.database.begin() as connection:
-        assert transitions.rendered(connection, [Finished(lease, [], uuid4(), 10.0, 3.5)])[0]
-    steward.fold()
-    steward.look_after()
-    house.reception = Reception(house.database, house.policy)  # which takes a new look
-    later = house.submit(order(member("b")))
-    with house.database.begin() as connection:
-        seconds = dict(
-            connection.execute(text("SELECT id, cost_seconds FROM jobs")).all()  # type: ignore[arg-type]
-        )
+    with deployment.database.begin() as connection:
+        assert transitions.mark_rendered(connection, [Finished(lease, [], uuid4(), 10.0, 3.5)])[0]
+    periodic_tasks.fold()
+    periodic_tasks.adjust()
+    deployment.admission = AdmissionService(
+        deployment.database, deployment.policy
+    )  # which takes a new look
+    later = deployment.submit(order(member("b")))
+    with deployment.database.begin() as connection:
+        rows = connection.execute(text("SELECT id, cost_seconds FROM jobs"))
+        seconds: dict[UUID, float] = dict(row._tuple() for row in rows)
     assert seconds[later.id] == pytest.approx(3.5)
     assert seconds[first.id] != seconds[later.id]

@@ -13,17 +13,17 @@ from pathlib import Path
 import psycopg
 from PIL import Image
 
-from tests.stack import START_SECONDS, Studio
+from tests.stack import START_SECONDS, AtelierProcess
 
 
 def command(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "bots.cli", "imagine", *words]
 
 
-def imagine(studio: Studio, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def imagine(atelier: AtelierProcess, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*words),
-        env={**studio.full_environment, "LANG": "C"},
+        env={**atelier.full_environment, "LANG": "C"},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -32,28 +32,28 @@ def imagine(studio: Studio, folder: Path, *words: str) -> subprocess.CompletedPr
     )
 
 
-def test_beside_a_running_studio(studio: Studio, tmp_path: Path) -> None:
+def test_imagine_uses_a_running_instance(atelier: AtelierProcess, tmp_path: Path) -> None:
     words = ("a red star on a blue background", "--seed", "7")
-    first = imagine(studio, tmp_path, *words, "--out", "star.png")
+    first = imagine(atelier, tmp_path, *words, "--out", "star.png")
     assert first.returncode == 0, first.stderr
     assert first.stdout == "star.png\n"
-    again = imagine(studio, tmp_path, *words, "--out", "again.jpg", "--count", "2")
+    again = imagine(atelier, tmp_path, *words, "--out", "again.jpg", "--count", "2")
     assert again.returncode == 0, again.stderr
     assert again.stdout == "again-1.jpg\nagain-2.jpg\n"
     with Image.open(tmp_path / "star.png") as star, Image.open(tmp_path / "again-1.jpg") as same:
         assert (star.format, same.format) == ("PNG", "JPEG")
         assert star.size == same.size
-    assert studio.alive("worker")
+    assert atelier.alive("worker")
 
 
-def test_a_refusal_is_one_sentence(studio: Studio, tmp_path: Path) -> None:
+def test_refusal_is_one_sentence(atelier: AtelierProcess, tmp_path: Path) -> None:
     refused = [
-        imagine(studio, tmp_path, "   "),
-        imagine(studio, tmp_path, "a star", "--count", "99"),
-        imagine(studio, tmp_path, "a star", "--tier", "gold"),
-        imagine(studio, tmp_path, "a star", "--tier", "free", "--count", "4"),
-        imagine(studio, tmp_path, "a star", "--out", "no/such/folder/star.png"),
-        imagine(studio, tmp_path, "a star", "--out", "star.gif"),
+        imagine(atelier, tmp_path, "   "),
+        imagine(atelier, tmp_path, "a star", "--count", "99"),
+        imagine(atelier, tmp_path, "a star", "--tier", "gold"),
+        imagine(atelier, tmp_path, "a star", "--tier", "free", "--count", "4"),
+        imagine(atelier, tmp_path, "a star", "--out", "no/such/folder/star.png"),
+        imagine(atelier, tmp_path, "a star", "--out", "star.gif"),
     ]
     for one in refused:
         assert one.returncode == 1, one
@@ -62,12 +62,12 @@ def test_a_refusal_is_one_sentence(studio: Studio, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_cancels_the_job(studio: Studio, tmp_path: Path) -> None:
-    studio.signal_child("worker", signal.SIGSTOP)  # so that the job stays in line
+def test_ctrl_c_cancels_the_job(atelier: AtelierProcess, tmp_path: Path) -> None:
+    atelier.signal_child("worker", signal.SIGSTOP)  # so that the job stays in line
     try:
         with subprocess.Popen(
             command("a green star", "--tier", "team"),
-            env=studio.full_environment,
+            env=atelier.full_environment,
             cwd=tmp_path,
             stderr=subprocess.PIPE,
             text=True,
@@ -75,21 +75,21 @@ def test_ctrl_c_cancels_the_job(studio: Studio, tmp_path: Path) -> None:
             # down; a person at a terminal has them heard.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         ) as asked:
-            _wait_for_job(studio, "a green star")
+            _wait_for_job(atelier, "a green star")
             asked.send_signal(signal.SIGINT)
             _, said = asked.communicate(timeout=60)
         assert asked.returncode == 1
         assert "Cancelled" in said
-        assert _states(studio, "a green star") == ["cancelled"]
+        assert _states(atelier, "a green star") == ["cancelled"]
     finally:
-        studio.signal_child("worker", signal.SIGCONT)
+        atelier.signal_child("worker", signal.SIGCONT)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_alone_it_starts_what_it_needs_and_leaves_nothing(
-    new_studio: Callable[..., Studio], tmp_path: Path
+def test_imagine_alone_starts_and_stops_its_own_processes(
+    new_atelier: Callable[..., AtelierProcess], tmp_path: Path
 ) -> None:
-    nobody = new_studio()
+    nobody = new_atelier()
     nobody.home /= "Images d'été 100%?"  # as people name folders, and macOS its own
     nobody.home.mkdir(parents=True)
     made = imagine(nobody, tmp_path, "a yellow circle", "--out", "circle.png")
@@ -101,8 +101,8 @@ def test_alone_it_starts_what_it_needs_and_leaves_nothing(
     assert list(nobody.home.parent.iterdir()) == [nobody.home]
 
 
-def _states(studio: Studio, prompt: str) -> list[str]:
-    secret = studio.settings.database_url
+def _states(atelier: AtelierProcess, prompt: str) -> list[str]:
+    secret = atelier.settings.database_url
     assert secret is not None
     with psycopg.connect(secret.get_secret_value()) as connection:
         found = connection.execute(
@@ -111,8 +111,8 @@ def _states(studio: Studio, prompt: str) -> list[str]:
         return [str(row[0]) for row in found]
 
 
-def _wait_for_job(studio: Studio, prompt: str) -> None:
+def _wait_for_job(atelier: AtelierProcess, prompt: str) -> None:
     deadline = time.monotonic() + 60
-    while not _states(studio, prompt):
+    while not _states(atelier, prompt):
         assert time.monotonic() < deadline, "the order never came"
         time.sleep(0.05)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from bots.core.invitations import InvitationKeeper
+from bots.core.invitation_notifier import InvitationNotifier
 from tasks.client import Client, Invitation, connect
-from tasks.members import Member, Place
+from tasks.client.waitlist import Waitlist
+from tasks.jobs.members import Member, Place
+from tasks.jobs.tiers import Tier
 from tasks.store import waitlist
 from tasks.store.database import Database
-from tasks.tiers import Tier
+from tests.integration.stack import PATIENCE
 from tests.stack import Servers
 
 ANNA = Member("slack", "T1", "U1", locale="fr")
@@ -38,10 +40,31 @@ def invite(database_url: str) -> None:
         database.close()
 
 
-async def test_an_invitation_is_told_once_and_again_only_where_it_failed(
-    client: Client, database_url: str
+def count_polls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Awaitable[None]]:
+    """Counts polls of any notifier from now on; waits for so many more."""
+    original = Waitlist.claim_invitations
+    ended = asyncio.Semaphore(0)
+
+    async def claim(self: Waitlist, platform: str, limit: int = 20) -> Sequence[Invitation]:
+        found = await original(self, platform, limit)
+        ended.release()
+        return found
+
+    async def several(number: int) -> None:
+        while not ended.locked():
+            await ended.acquire()
+        for _ in range(number):
+            await ended.acquire()
+
+    monkeypatch.setattr(Waitlist, "claim_invitations", claim)
+    return several
+
+
+async def test_invitation_notice_is_repeated_only_after_failure(
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await client.join_waitlist(ANNA, HERE)
+    polls = count_polls(monkeypatch)
+    await client.waitlist.join(ANNA, HERE)
     invite(database_url)
     told: list[str] = []
     tries, done = 0, asyncio.Event()
@@ -55,13 +78,13 @@ async def test_an_invitation_is_told_once_and_again_only_where_it_failed(
         done.set()
 
     keepers = [
-        asyncio.create_task(InvitationKeeper(client, "slack", tell, 0.01, 0.01).run())
+        asyncio.create_task(InvitationNotifier(client, "slack", tell, 0.01, 0.01).run())
         for _ in range(3)
     ]
-    other = asyncio.create_task(InvitationKeeper(client, "discord", tell, 0.01, 0.01).run())
+    other = asyncio.create_task(InvitationNotifier(client, "discord", tell, 0.01, 0.01).run())
     try:
-        await asyncio.wait_for(done.wait(), 30)
-        await asyncio.sleep(0.2)  # somebody else would have told it again by now
+        await asyncio.wait_for(done.wait(), PATIENCE)
+        await asyncio.wait_for(polls(20), PATIENCE)  # nobody finds it again
     finally:
         for keeper in (*keepers, other):
             keeper.cancel()
@@ -71,20 +94,20 @@ async def test_an_invitation_is_told_once_and_again_only_where_it_failed(
     assert "tour" in told[0], "it is told in the member's language"
 
 
-async def test_who_dies_over_telling_does_not_lose_it(client: Client, database_url: str) -> None:
+async def test_crashed_notifier_loses_no_invitation(client: Client, database_url: str) -> None:
     """A claim that nothing came of is free again after a while; what was told is told."""
-    await client.join_waitlist(ANNA, HERE)
+    await client.waitlist.join(ANNA, HERE)
     invite(database_url)
-    (claimed,) = await client.claim_invitations("slack")
-    assert await client.claim_invitations("slack") == []
+    (claimed,) = await client.waitlist.claim_invitations("slack")
+    assert await client.waitlist.claim_invitations("slack") == []
     database = Database(database_url)
     passed = text("UPDATE waitlist SET claimed_at = claimed_at - make_interval(secs => :seconds)")
     with database.begin() as connection:
         connection.execute(passed, {"seconds": waitlist.CLAIM_SECONDS})
-    (again,) = await client.claim_invitations("slack")
+    (again,) = await client.waitlist.claim_invitations("slack")
     assert again.member == claimed.member
-    await client.told(again)
+    await client.waitlist.mark_notified(again)
     with database.begin() as connection:
         connection.execute(passed, {"seconds": waitlist.CLAIM_SECONDS})
-    assert await client.claim_invitations("slack") == []
+    assert await client.waitlist.claim_invitations("slack") == []
     database.close()

@@ -8,14 +8,14 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from tasks.planner.orders import fair
-from tasks.planner.simulation import House as Rules
+from tasks.jobs.tiers import Tier
+from tasks.planner.queue_disciplines import fair
 from tasks.planner.simulation import LaneRules, Simulation, fleet
+from tasks.planner.simulation import SimulationRules as Rules
 from tasks.planner.trace import LANES, Arrival, Trace
-from tasks.tiers import Tier
 from tests.integration import launch_day
-from tests.integration.house import House
 from tests.integration.launch_day import HOG, Came, Wish
+from tests.integration.stack import Deployment
 
 STEP = 0.05
 AGREES = 0.10
@@ -29,8 +29,8 @@ def small_day() -> list[Wish]:
     return sorted([*free, *hog, *paid], key=lambda wish: wish.at)
 
 
-def as_it_was(house: House) -> tuple[list[Arrival], dict[str, float]]:
-    """The trace that the house saw, with what a picture took, and each tier's mean wait in seconds.
+def as_it_was(deployment: Deployment) -> tuple[list[Arrival], dict[str, float]]:
+    """The recorded trace with the true cost of a picture, and each tier's mean wait in seconds.
 
     A wait is from order to picture. The device's rate is what its busy time gives: pictures that
     came straight one after the other.
@@ -40,7 +40,7 @@ def as_it_was(house: House) -> tuple[list[Arrival], dict[str, float]]:
             extract(epoch FROM rendered_at) AS done
         FROM jobs ORDER BY created_at
     """
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         rows = connection.execute(text(query)).all()
     ends = sorted(float(row.done) for row in rows)
     gaps = sorted(b - a for a, b in pairwise(ends))
@@ -60,22 +60,22 @@ def as_it_was(house: House) -> tuple[list[Arrival], dict[str, float]]:
 
 
 @pytest.mark.soak
-def test_the_planner_says_what_a_real_run_gives(house: House) -> None:
+def test_planner_agrees_with_a_real_run(deployment: Deployment) -> None:
     """Within a tenth, in the mean of each tier; on a quiet machine."""
-    launch_day.open_house(house)
-    house.start_clock()
-    house.start_worker(STEP)
-    launch_day.warm_up(house)
-    with house.database.begin() as connection:
+    launch_day.map_tier_roles(deployment)
+    deployment.start_clock()
+    deployment.start_worker(STEP)
+    launch_day.warm_up(deployment)
+    with deployment.database.begin() as connection:
         connection.execute(text("DELETE FROM jobs"))
     came = Came()
-    launch_day.send(house, small_day(), came)
-    house.wait_ended(*came.accepted)
-    arrivals, real = as_it_was(house)
+    launch_day.send(deployment, small_day(), came)
+    deployment.wait_ended(*came.accepted)
+    arrivals, real = as_it_was(deployment)
     rules = {name: LaneRules(4, 50) for name in LANES}
     rules["plus"] = LaneRules(3, 10)
-    planned_house = replace(Rules(), lanes=rules, noise=0.0, order=fair)
-    day = Simulation(Trace("small", arrivals), fleet(1), planned_house).run()
+    planned_settings = replace(Rules(), lanes=rules, noise=0.0, order=fair)
+    day = Simulation(Trace("small", arrivals), fleet(1), planned_settings).run()
     for tier, seconds in real.items():
         planned = day.lanes[tier].waits.mean + arrivals[0][3]
         print(f"{tier}: real {seconds:.2f} s, planned {planned:.2f} s")

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from tasks.planner.trace import LANES, read
-from tests.integration.house import House, member, order
+from tests.integration.stack import Deployment, member, order
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "demand.md"
 
 
-def test_the_recipe_writes_a_day_that_the_planner_reads(house: House, tmp_path: Path) -> None:
+def test_exported_day_is_readable_by_the_planner(deployment: Deployment, tmp_path: Path) -> None:
     for name in ("ada", "bo", "ada"):
-        house.submit(order(member(name)))
+        deployment.submit(order(member(name)))
     recipe = re.search(r'-c "(COPY \(.+?CSV HEADER)"', HOW_TO.read_text(encoding="utf-8"), re.S)
     assert recipe is not None
     day = tmp_path / "day.csv"
-    with house.database.begin() as connection:
+    with deployment.database.begin() as connection:
         cursor = connection.connection.cursor()
         with cursor.copy(recipe[1]) as copied:
             day.write_bytes(b"".join(bytes(block) for block in copied))

@@ -1,4 +1,4 @@
-"""A token that the platform refuses is named, once, in one sentence; the token itself is not."""
+"""A rejected token is reported once, by its variable; the token itself is never printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123"
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """A platform that knows no token: Discord answers 401, Slack answers with its own words."""
+    """A platform that rejects every token: Discord with 401, Slack with `invalid_auth`."""
 
     def do_GET(self) -> None:
         self._answer(401, {"message": "401: Unauthorized", "code": 0})
@@ -28,7 +28,7 @@ class Refusing(BaseHTTPRequestHandler):
         self._answer(200, {"ok": False, "error": "invalid_auth"})
 
     def log_message(self, *args: object) -> None:
-        """Not in the tests' output."""
+        """Keep the tests' output clean."""
 
     def _answer(self, status: int, value: object) -> None:
         body = json.dumps(value).encode()
@@ -41,7 +41,7 @@ class Refusing(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def refusing() -> Iterator[str]:
-    """The address of a platform that refuses."""
+    """The URL of a platform that rejects every token."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -70,7 +70,7 @@ def refusing() -> Iterator[str]:
         ),
     ],
 )
-def test_a_refused_token_ends_the_bot(
+def test_rejected_token_ends_the_bot_and_is_not_logged(
     servers: Servers,
     database_url: str,
     refusing: str,

@@ -1,7 +1,8 @@
-"""A real worker process whose model is blank and whose courier writes down what it posts.
+"""A real worker process with the blank model and a publisher that appends each post to a file.
 
-Run as `python -m tests.integration.worker_process SECONDS_PER_STEP POSTS`: everything but the model
-and the platform is what an operator runs.
+Run as `python -m tests.integration.worker_process SECONDS_PER_STEP POSTS KIND`: everything but the
+model and the platform is what an operator runs. Of the kind `broken` the model draws at its trial
+and fails in every job; of the kind `model` it is that of ATELIER_MODEL.
 """
 
 from __future__ import annotations
@@ -9,60 +10,88 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from imaging.engine.blank import BlankRunner
+from imaging.engine.blank_runner import BlankRunner
+from imaging.engine.render_handle import RenderHandle
+from imaging.engine.types import RawImage, RenderInputs
+from imaging.errors import ModelFailed
+from imaging.profiles import Profile
 from imaging.request import Progress
-from tasks.deliver import CourierDesk, Parcel, Receipt
-from tasks.job import Job
-from tasks.members import Member
-from tasks.worker import Equipment, main
+from tasks.delivery.publisher import Delivery, DeliveryResult, PublisherContext
+from tasks.jobs.job import Job
+from tasks.jobs.members import Member
+from tasks.worker.process import WorkerOverrides, main
 
 
-class WritingCourier:
-    """Posts by adding a line to a file, which is atomic: every post of every process counts."""
+class FilePublisher:
+    """Publishes by appending a line to a file, which is atomic across processes."""
 
     platform = "test"
 
     def __init__(self, posts: Path) -> None:
         self._posts = posts
 
-    async def progress(self, job: Job, progress: Progress) -> None:
-        """Not written down."""
+    async def progress(self, job: Job, progress: Progress) -> float:
+        """Progress is not recorded."""
+        return 0.0
 
-    async def deliver(self, parcel: Parcel) -> Receipt:
-        """One line for each post."""
+    async def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """Append one line."""
         line = {
-            "job": str(parcel.job.id),
-            "pictures": len(parcel.enclosures),
-            "bytes": [len(one.data) for one in parcel.enclosures],
-            "state": parcel.job.state.value,
-            "code": parcel.job.reason.code if parcel.job.reason else None,
+            "job": str(delivery.job.id),
+            "pictures": len(delivery.attachments),
+            "bytes": [len(one.data) for one in delivery.attachments],
+            "state": delivery.job.state.value,
+            "code": delivery.job.reason.code if delivery.job.reason else None,
             "pid": os.getpid(),
         }
         with self._posts.open("a") as file:
             file.write(json.dumps(line) + "\n")
-        return Receipt(f"message-{parcel.job.short}")
+        return DeliveryResult(f"message-{delivery.job.short}")
 
     async def roles(self, member: Member) -> frozenset[str] | None:
-        """What a test has written down beside the posts; nothing is known where it has not."""
-        told = self._posts.with_name("roles.json")
-        if not told.exists():
+        """The roles in `roles.json` beside the posts; None without that file."""
+        roles = self._posts.with_name("roles.json")
+        if not roles.exists():
             return None
-        return frozenset(json.loads(told.read_text()).get(member.id, ()))
+        return frozenset(json.loads(roles.read_text()).get(member.id, ()))
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
 
-def run(seconds_per_step: float, posts: Path) -> int:
-    """A worker until SIGTERM."""
+@dataclass(frozen=True, slots=True)
+class PacedRunner(BlankRunner):
+    """Steps take no time once the file `hurry` exists (`Deployment.hurry`)."""
 
-    def connect(_desk: CourierDesk) -> WritingCourier:
-        return WritingCourier(posts)
+    hurry: Path = Path("hurry")
+    broken: bool = False
 
-    return main(Equipment(BlankRunner(seconds_per_step), {"test": connect}))
+    def render(
+        self, profile: Profile, handle: RenderHandle, inputs: RenderInputs
+    ) -> list[RawImage]:
+        """Fails in jobs where it is broken."""
+        if self.broken and not handle.is_warmup:
+            raise ModelFailed("The device is lost.", model=profile.name)
+        # `super()` does not work in a class that `slots=True` has replaced.
+        return BlankRunner.render(self, profile, handle, inputs)
+
+    def next_step_seconds(self) -> float:
+        """None once there is a hurry."""
+        return 0.0 if self.hurry.exists() else self.seconds_per_step
+
+
+def run(seconds_per_step: float, posts: Path, kind: str) -> int:
+    """Run a worker until SIGTERM."""
+
+    def connect(_context: PublisherContext) -> FilePublisher:
+        return FilePublisher(posts)
+
+    runner = PacedRunner(seconds_per_step, posts.with_name("hurry"), kind == "broken")
+    return main(WorkerOverrides(None if kind == "model" else runner, {"test": connect}))
 
 
 if __name__ == "__main__":
-    sys.exit(run(float(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(run(float(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))

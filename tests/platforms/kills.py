@@ -7,43 +7,43 @@ from uuid import UUID
 import psycopg
 
 from tests.chaos.accounts import assert_delivered_once
-from tests.stack import Studio
+from tests.stack import AtelierProcess
 
 
-def kill_worker(studio: Studio) -> None:
+def kill_worker(atelier: AtelierProcess) -> None:
     """SIGKILL in the middle of a posting; returns once another worker runs.
 
     A posting that was claimed is free again half a minute after its owner's death. Nobody waits for
     that here: the record is told that the half minute is over.
     """
-    old = studio.signal_child("worker")
-    with psycopg.connect(url_of(studio)) as connection:
+    old = atelier.signal_child("worker")
+    with psycopg.connect(url_of(atelier)) as connection:
         freed = connection.execute(
             "UPDATE deliveries SET owner_until = now()"
             " WHERE state = 'pending' AND owner IS NOT NULL RETURNING job"
         ).fetchall()
     assert len(freed) == 1, "the worker was not killed while it posted"
-    studio.wait_restarted("worker", old)
+    atelier.wait_restarted("worker", old)
 
 
-def is_sent(studio: Studio, job: UUID) -> bool:
+def is_sent(atelier: AtelierProcess, job: UUID) -> bool:
     """Whether the record knows that the job was delivered."""
-    with psycopg.connect(url_of(studio)) as connection:
+    with psycopg.connect(url_of(atelier)) as connection:
         query = "SELECT state = 'sent' FROM deliveries WHERE job = %s"
         return connection.execute(query, [job]).fetchone() == (True,)
 
 
-def assert_posted_again(studio: Studio, job: UUID) -> None:
+def assert_posted_again(atelier: AtelierProcess, job: UUID) -> None:
     """It took two tries, and was delivered and charged once."""
-    with psycopg.connect(url_of(studio)) as connection:
+    with psycopg.connect(url_of(atelier)) as connection:
         query = "SELECT tries FROM deliveries WHERE job = %s AND state = 'sent'"
         assert connection.execute(query, [job]).fetchone() == (2,)
-    assert_delivered_once(url_of(studio), [job])
+    assert_delivered_once(url_of(atelier), [job])
 
 
-def newest_job(studio: Studio, member: str) -> UUID:
+def newest_job(atelier: AtelierProcess, member: str) -> UUID:
     """The member's last order; `member` is their key in the record."""
-    with psycopg.connect(url_of(studio)) as connection:
+    with psycopg.connect(url_of(atelier)) as connection:
         query = "SELECT id FROM jobs WHERE member_key = %s ORDER BY created_at DESC LIMIT 1"
         row = connection.execute(query, [member]).fetchone()
     assert row is not None, f"{member} has ordered nothing"
@@ -51,8 +51,8 @@ def newest_job(studio: Studio, member: str) -> UUID:
     return found
 
 
-def url_of(studio: Studio) -> str:
+def url_of(atelier: AtelierProcess) -> str:
     """The address of the studio's record."""
-    url = studio.settings.database_url
+    url = atelier.settings.database_url
     assert url is not None
     return url.get_secret_value()

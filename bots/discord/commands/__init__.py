@@ -1,1 +1,1 @@
-"""Slash and message commands: one module a group; how they are named, offered and registered."""
+"""Slash and message commands: one module a group, their names, choices and registration."""

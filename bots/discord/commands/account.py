@@ -1,43 +1,43 @@
-"""The commands about a member's own pictures, quota and data. Their answers are private."""
+"""The commands for a member's own jobs, quota and data. Their answers are private."""
 
 from __future__ import annotations
 
 import discord
 from discord import app_commands
 
-from bots.core import command as commands
-from bots.discord.commands.offers import Aspect, Count, Language, Offers
-from bots.discord.commands.wording import about, options
-from bots.discord.reception import Reception
+from bots.core import commands
+from bots.discord.commands.choices import Aspect, Autocomplete, Count, Language
+from bots.discord.commands.localization import describe_options, description
+from bots.discord.interaction_responder import InteractionResponder
 
 Interaction = discord.Interaction
 
 
-def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
+def add_to(tree: app_commands.CommandTree, responder: InteractionResponder) -> None:
     """Register the commands of this group."""
-    offers = Offers(reception.studio.client)
+    autocomplete = Autocomplete(responder.command_handler.client)
 
-    @tree.command(name="queue", description=about("queue"))
+    @tree.command(name="queue", description=description("queue"))
     async def queue(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Queue())
+        await responder.answer(interaction, commands.Queue())
 
-    @tree.command(name="cancel", description=about("cancel"))
-    @options("job")
-    @app_commands.autocomplete(job=offers.jobs)
+    @tree.command(name="cancel", description=description("cancel"))
+    @describe_options("job")
+    @app_commands.autocomplete(job=autocomplete.jobs)
     async def cancel(interaction: Interaction, job: str | None = None) -> None:
-        await reception.answer(interaction, commands.Cancel(job))
+        await responder.answer(interaction, commands.Cancel(job))
 
-    @tree.command(name="quota", description=about("quota"))
+    @tree.command(name="quota", description=description("quota"))
     async def quota(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Quota())
+        await responder.answer(interaction, commands.Quota())
 
-    @tree.command(name="history", description=about("history"))
+    @tree.command(name="history", description=description("history"))
     async def history(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.History())
+        await responder.answer(interaction, commands.History())
 
-    @tree.command(name="settings", description=about("settings"))
-    @options("aspect", "count", "model", "language")
-    @app_commands.autocomplete(model=offers.models)
+    @tree.command(name="settings", description=description("settings"))
+    @describe_options("aspect", "count", "model", "language")
+    @app_commands.autocomplete(model=autocomplete.models)
     async def settings(
         interaction: Interaction,
         aspect: Aspect | None = None,
@@ -45,45 +45,45 @@ def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
         model: str | None = None,
         language: Language | None = None,
     ) -> None:
-        told = {"aspect": aspect, "count": count, "model": model, "language": language}
-        changes = {name: value for name, value in told.items() if value is not None}
-        await reception.answer(interaction, commands.Settings(changes))
+        values = {"aspect": aspect, "count": count, "model": model, "language": language}
+        changes = {name: value for name, value in values.items() if value is not None}
+        await responder.answer(interaction, commands.Settings(changes))
 
-    @tree.command(name="help", description=about("help"))
+    @tree.command(name="help", description=description("help"))
     async def help_(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Help())
+        await responder.answer(interaction, commands.Help())
 
-    tree.add_command(_privacy(reception))
-    tree.add_command(_waitlist(reception))
+    tree.add_command(_privacy(responder))
+    tree.add_command(_waitlist(responder))
 
 
-def _privacy(reception: Reception) -> app_commands.Group:
-    privacy = app_commands.Group(name="privacy", description=about("privacy"))
+def _privacy(responder: InteractionResponder) -> app_commands.Group:
+    privacy = app_commands.Group(name="privacy", description=description("privacy"))
 
-    @privacy.command(name="export", description=about("privacy export"))
+    @privacy.command(name="export", description=description("privacy export"))
     async def export(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Privacy("export"))
+        await responder.answer(interaction, commands.Privacy("export"))
 
-    @privacy.command(name="delete", description=about("privacy delete"))
+    @privacy.command(name="delete", description=description("privacy delete"))
     async def delete(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Privacy("delete"))
+        await responder.answer(interaction, commands.Privacy("delete"))
 
     return privacy
 
 
-def _waitlist(reception: Reception) -> app_commands.Group:
-    waitlist = app_commands.Group(name="waitlist", description=about("waitlist"))
+def _waitlist(responder: InteractionResponder) -> app_commands.Group:
+    waitlist = app_commands.Group(name="waitlist", description=description("waitlist"))
 
-    @waitlist.command(name="join", description=about("waitlist join"))
+    @waitlist.command(name="join", description=description("waitlist join"))
     async def join(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Waitlist("join"))
+        await responder.answer(interaction, commands.Waitlist("join"))
 
-    @waitlist.command(name="leave", description=about("waitlist leave"))
+    @waitlist.command(name="leave", description=description("waitlist leave"))
     async def leave(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Waitlist("leave"))
+        await responder.answer(interaction, commands.Waitlist("leave"))
 
-    @waitlist.command(name="status", description=about("waitlist status"))
+    @waitlist.command(name="status", description=description("waitlist status"))
     async def status(interaction: Interaction) -> None:
-        await reception.answer(interaction, commands.Waitlist("status"))
+        await responder.answer(interaction, commands.Waitlist("status"))
 
     return waitlist

@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import discord
 from discord import app_commands
 
-from bots.core import grammar
-from bots.core.command import BadCommand, Blend, Command, Edit, Imagine, Upload, Upscale, Vary
-from bots.discord.commands.offers import Aspect, Count, Factor, Offers, Prompt, Seed, Strength
-from bots.discord.commands.wording import about, options
-from bots.discord.reception import Reception
+from bots.core import command_parser
+from bots.core.commands import (
+    BadCommand,
+    Command,
+    Imagine,
+    Upload,
+    Upscale,
+    Vary,
+)
+from bots.discord.commands.choices import (
+    Aspect,
+    Autocomplete,
+    Count,
+    Factor,
+    Prompt,
+    Seed,
+    Strength,
+)
+from bots.discord.commands.localization import describe_options, description
+from bots.discord.interaction_responder import InteractionResponder
 
 Interaction = discord.Interaction
 Image = discord.Attachment
 
 
-def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
+def add_to(tree: app_commands.CommandTree, responder: InteractionResponder) -> None:
     """Register the commands of this group."""
-    offers = Offers(reception.studio.client)
+    autocomplete = Autocomplete(responder.command_handler.client)
 
-    async def fetched(image: Image) -> Upload:
-        return Upload(await reception.files.fetch(image.url), image.filename)
+    async def download(image: Image) -> Upload:
+        return Upload(await responder.downloader.fetch(image.url), image.filename)
 
-    async def maybe(image: Image | None) -> Upload | None:
-        return await fetched(image) if image else None
+    async def download_optional(image: Image | None) -> Upload | None:
+        return await download(image) if image else None
 
-    @tree.command(name="imagine", description=about("imagine"))
-    @options(
+    @tree.command(name="imagine", description=description("imagine"))
+    @describe_options(
         "prompt", "aspect", "count", "model", "seed", "negative", "reference", "strength", "private"
     )
-    @app_commands.autocomplete(model=offers.models)
+    @app_commands.autocomplete(model=autocomplete.models)
     async def imagine(  # noqa: PLR0913, PLR0917 - a slash command's options are its parameters
         interaction: Interaction,
         prompt: Prompt,
@@ -42,26 +59,28 @@ def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
         strength: Strength | None = None,
         private: bool = False,
     ) -> None:
-        async def command() -> Command | BadCommand:
-            typed = grammar.imagine(prompt)
-            if isinstance(typed, BadCommand):
-                return typed
-            return Imagine(
-                typed.prompt,
-                aspect=aspect or typed.aspect,
-                count=count or typed.count,
-                model=model or typed.model,
-                seed=typed.seed if seed is None else seed,
-                negative=negative or typed.negative,
-                reference=await maybe(reference),
-                strength=typed.strength if strength is None else strength,
-                private=private,
-            )
+        typed = command_parser.parse_prompt_field(prompt)
+        if not isinstance(typed, Imagine):
+            await responder.answer(interaction, typed)
+            return
+        command = Imagine(
+            typed.prompt,
+            aspect=aspect or typed.aspect,
+            count=count or typed.count,
+            model=model or typed.model,
+            seed=typed.seed if seed is None else seed,
+            negative=negative or typed.negative,
+            strength=typed.strength if strength is None else strength,
+            private=private,
+        )
 
-        await reception.answer(interaction, command())
+        async def with_reference(image: Image) -> Command:
+            return replace(command, reference=await download(image))
 
-    @tree.command(name="edit", description=about("edit"))
-    @options("image", "instruction", "mask", "count", "seed")
+        await responder.answer(interaction, with_reference(reference) if reference else command)
+
+    @tree.command(name="edit", description=description("edit"))
+    @describe_options("image", "instruction", "mask", "count", "seed")
     async def edit(
         interaction: Interaction,
         image: Image,
@@ -70,13 +89,17 @@ def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
         count: Count | None = None,
         seed: Seed | None = None,
     ) -> None:
-        async def command() -> Command:
-            return Edit(await fetched(image), instruction, await maybe(mask), count, seed)
+        async def command() -> Command | BadCommand:
+            source = await download(image)
+            masked = await download_optional(mask)
+            return command_parser.parse_edit(
+                instruction, source, mask=masked, count=count, seed=seed
+            )
 
-        await reception.answer(interaction, command())
+        await responder.answer(interaction, command())
 
-    @tree.command(name="vary", description=about("vary"))
-    @options("image", "strength", "count")
+    @tree.command(name="vary", description=description("vary"))
+    @describe_options("image", "strength", "count")
     async def vary(
         interaction: Interaction,
         image: Image,
@@ -84,20 +107,20 @@ def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
         count: Count | None = None,
     ) -> None:
         async def command() -> Command:
-            return Vary(await fetched(image), strength, count)
+            return Vary(await download(image), strength, count)
 
-        await reception.answer(interaction, command())
+        await responder.answer(interaction, command())
 
-    @tree.command(name="upscale", description=about("upscale"))
-    @options("image", "factor")
+    @tree.command(name="upscale", description=description("upscale"))
+    @describe_options("image", "factor")
     async def upscale(interaction: Interaction, image: Image, factor: Factor = 2) -> None:
         async def command() -> Command:
-            return Upscale(await fetched(image), factor)
+            return Upscale(await download(image), factor)
 
-        await reception.answer(interaction, command())
+        await responder.answer(interaction, command())
 
-    @tree.command(name="blend", description=about("blend"))
-    @options("image1", "image2", "image3", "image4", "prompt")
+    @tree.command(name="blend", description=description("blend"))
+    @describe_options("image1", "image2", "image3", "image4", "prompt")
     async def blend(
         interaction: Interaction,
         image1: Image,
@@ -106,8 +129,9 @@ def add_to(tree: app_commands.CommandTree, reception: Reception) -> None:
         image4: Image | None = None,
         prompt: Prompt = "",
     ) -> None:
-        async def command() -> Command:
+        async def command() -> Command | BadCommand:
             images = [image for image in (image1, image2, image3, image4) if image]
-            return Blend(tuple([await fetched(image) for image in images]), prompt)
+            uploads = tuple([await download(image) for image in images])
+            return command_parser.parse_blend(prompt, uploads)
 
-        await reception.answer(interaction, command())
+        await responder.answer(interaction, command())

@@ -1,67 +1,108 @@
-/** Files given to a prompt box: by button, drop or paste; looked at before they are sent. */
+/** The file of a prompt box: by button, drop or paste, checked before it is sent. */
 import { el, fill, iconButton } from "./dom.js";
 
-const KINDS = ["image/png", "image/jpeg", "image/webp", "image/gif"];
+/**
+ * @import { Localization } from "./localization.js"
+ * @import { Toasts } from "./toasts.js"
+ */
+
+/** @typedef {"reference" | "edit"} Use */
+
+const MEDIA_TYPES = [
+  ...["image/png", "image/jpeg", "image/webp", "image/gif"],
+  ...["image/avif", "image/bmp", "image/heic", "image/heif"],
+];
+const PHONE_PHOTOS = ".heic,.heif"; // many systems know no media type for them
+const MEBIBYTE = 1_048_576;
 
 export class Attachments {
-  constructor({ words, notices, limit, onchange }) {
-    Object.assign(this, { words, notices, limit, onchange });
+  /** @param {{ l10n: Localization, toasts: Toasts, limit: number, onchange: () => void }} options `limit` is in bytes. */
+  constructor({ l10n, toasts, limit, onchange }) {
+    this.l10n = l10n;
+    this.toasts = toasts;
+    this.limit = limit;
+    this.onchange = onchange;
     this.node = el("div.attachments", { hidden: true });
+    /** @type {File | null} */
     this.file = null;
-    this.use = "reference"; // or "edit"
-    this.picker = el("input", { type: "file", accept: KINDS.join(","), hidden: true, onchange: () => this.#picked() });
+    /** @type {string | null} */
+    this.url = null;
+    /** @type {Use} */
+    this.use = "reference";
+    this.picker = el("input", { type: "file", accept: `${MEDIA_TYPES.join(",")},${PHONE_PHOTOS}`, hidden: true, onchange: () => this.#picked() });
   }
 
-  /** Take a file if it is a picture that a browser can read; say why not else. */
+  /**
+   * Attach a file if it is a picture that a browser can read; otherwise say why not.
+   *
+   * @param {File} file
+   * @param {Use} use
+   */
   add(file, use = "reference") {
-    const megabytes = Math.floor(this.limit / 1_048_576);
-    if (file.size > this.limit) return this.#refuse(this.words.say("fileTooBig", file.name, megabytes));
-    // Some files carry no kind; the server looks at the bytes in any case.
-    if (file.type && !KINDS.includes(file.type)) return this.#refuse(this.words.say("notPicture", file.name));
+    const { l10n } = this;
+    const { name } = file;
+    if (file.size > this.limit) return this.toasts.show(l10n.format("page-file-too-large", { name, megabytes: Math.floor(this.limit / MEBIBYTE) }));
+    // Some files come without a media type; the server reads the bytes in any case.
+    if (file.type && !MEDIA_TYPES.includes(file.type)) return this.toasts.show(l10n.format("page-not-a-picture", { name }));
     this.clear();
     this.file = file;
     this.use = use;
-    this.address = URL.createObjectURL(file);
-    this.#show();
-    this.onchange();
-    return undefined;
+    this.url = URL.createObjectURL(file);
+    this.#render(file);
+    return this.onchange();
+  }
+
+  /**
+   * Pasted or dropped files: the first is attached, and the others are not passed over in silence.
+   *
+   * @param {DataTransfer | null} transfer
+   * @returns {boolean} whether there is a file
+   */
+  addFirst(transfer) {
+    const [file, ...others] = transfer?.files ?? [];
+    if (!file) return false;
+    this.add(file);
+    if (others.length > 0) this.toasts.show(this.l10n.format("page-one-file", { name: file.name }));
+    return true;
   }
 
   clear() {
-    if (this.address) URL.revokeObjectURL(this.address);
+    if (this.url) URL.revokeObjectURL(this.url);
     this.file = null;
-    this.address = null;
+    this.url = null;
     this.use = "reference";
     this.node.hidden = true;
     this.node.replaceChildren();
   }
 
-  #refuse(text) {
-    this.notices.toast(text);
-  }
-
   #picked() {
-    const [file] = this.picker.files;
+    const file = this.picker.files?.[0];
     this.picker.value = "";
     if (file) this.add(file);
   }
 
-  #show() {
-    const { words, file } = this;
+  /** @param {File} file */
+  #render(file) {
+    const { l10n } = this;
     const use = el(
       "select",
-      { "aria-label": words.say("referenceUse"), onchange: () => { this.use = use.value; this.onchange(); } },
-      el("option", { value: "reference" }, words.say("asReference")),
-      el("option", { value: "edit" }, words.say("asEdit")),
+      {
+        "aria-label": l10n.format("page-attachment-use"),
+        onchange: () => {
+          this.use = use.value === "edit" ? "edit" : "reference";
+          this.onchange();
+        },
+      },
+      el("option", { value: "reference" }, l10n.format("page-attachment-reference")),
+      el("option", { value: "edit" }, l10n.format("page-attachment-edit")),
     );
     use.value = this.use;
-    const drop = iconButton("close", words.say("remove", file.name), () => { this.clear(); this.onchange(); });
-    fill(this.node, el("div.attached", {}, el("img", { src: this.address, alt: "" }), el("span.label", {}, file.name), use, drop));
+    const remove = iconButton("close", l10n.format("page-remove-attachment", { name: file.name }), () => {
+      this.clear();
+      this.onchange();
+    });
+    const preview = el("img", { src: this.url, alt: "", onerror: () => preview.remove() }); // no browser shows every format
+    fill(this.node, el("div.attached", {}, preview, el("span.label", {}, file.name), use, remove));
     this.node.hidden = false;
   }
-}
-
-/** The first file of a drop or paste, or null. */
-export function fileOf(transfer) {
-  return [...(transfer?.files ?? [])][0] ?? null;
 }

@@ -1,148 +1,246 @@
-/** The messages of one place, oldest first, kept true by events and by loading again. */
+/** The messages of one place, oldest first, kept current by events and by loading again. */
 import { button, el, fill } from "./dom.js";
-import { MessageView } from "./message.js";
-import { note } from "./note.js";
+import { ephemeralReply } from "./ephemeral-reply.js";
+import { MessageView } from "./message-view.js";
 
-const NEAR = 120; // pixels from the end that still count as the end
+/**
+ * @import { ApiClient } from "./api-client.js"
+ * @import { LockedFeatures, Message, Place, ProgressEvent, Reply } from "./api-types.js"
+ * @import { Localization } from "./localization.js"
+ * @import { RunAction } from "./message-view.js"
+ * @import { Toasts } from "./toasts.js"
+ */
+
+/**
+ * @typedef {object} ConversationOptions
+ * @property {HTMLElement} root The element that scrolls.
+ * @property {Localization} l10n
+ * @property {ApiClient} api
+ * @property {Toasts} toasts
+ * @property {RunAction} runAction
+ * @property {() => HTMLElement} empty Gives what an empty place shows.
+ * @property {boolean} threads Whether messages have threads.
+ */
+
+const NEAR_END = 120; // pixels from the end that still count as the end
 
 export class Conversation {
-  /** `root` scrolls; `perform` carries buttons out; `empty()` gives what an empty place shows. */
-  constructor({ root, words, api, notices, perform, empty, threads }) {
-    Object.assign(this, { root, words, api, notices, perform, empty, threads });
+  /** @param {ConversationOptions} options */
+  constructor({ root, l10n, api, toasts, runAction, empty, threads }) {
+    this.root = root;
+    this.l10n = l10n;
+    this.api = api;
+    this.toasts = toasts;
+    this.runAction = runAction;
+    this.empty = empty;
+    this.threads = threads;
+    /** @type {Place | null} */
+    this.place = null;
+    /** @type {Map<string, MessageView>} */
     this.views = new Map();
-    this.reads = new Map();
-    this.list = el("ol.messages", { "aria-label": words.say("messages") });
-    this.newest = button("down", words.say("newest"), () => this.toEnd(), { className: "button to-newest", hidden: true });
-    this.list.addEventListener("keydown", (event) => this.#move(event));
-    // Pictures take their room when they come: whoever was at the end stays there.
-    new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.list);
+    /** @type {Map<string, number>} */
+    this.readings = new Map();
+    this.list = el("ol.messages", { "aria-label": l10n.format("page-messages") });
+    this.newest = button("down", l10n.format("page-new-below"), () => this.scrollToEnd(), { className: "button to-newest", hidden: true });
+    this.list.addEventListener("keydown", (event) => this.#moveFocus(event));
+    // Pictures take their space when they load: whoever was at the end stays there.
+    new ResizeObserver(() => this.atEnd && this.scrollToEnd()).observe(this.list);
     root.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.stuck = true;
+    this.atEnd = true;
+    /** @type {LockedFeatures} */
+    this.locked = {};
   }
 
-  /** Show a place: its messages as the record has them. */
+  /**
+   * Mark the buttons of features that the member's tier lacks.
+   *
+   * @param {LockedFeatures} locked
+   */
+  lock(locked) {
+    if (JSON.stringify(locked) === JSON.stringify(this.locked)) return;
+    this.locked = locked;
+    for (const view of this.views.values()) view.lock(locked);
+  }
+
+  /**
+   * Show the messages of a place.
+   *
+   * @param {Place} place
+   */
   async open(place) {
     this.place = place;
     this.views.clear();
-    this.reads.clear();
-    this.stuck = true;
+    this.readings.clear();
+    this.atEnd = true;
     this.root.setAttribute("aria-busy", "true");
-    fill(this.list, el("li.welcome", {}, el("p", {}, this.words.say("loading"))));
+    fill(this.list, el("li.welcome", {}, el("p", {}, this.l10n.format("page-loading"))));
     fill(this.root, this.list, this.newest);
     await this.refresh();
   }
 
-  /** Catch up with the record, keeping what is shown. */
+  /** Load the messages again, keeping what is shown. */
   async refresh() {
     const { place } = this;
+    if (!place) return;
     try {
       const { messages } = await this.api.conversation(place);
       if (place !== this.place) return;
       this.list.querySelector(".welcome")?.remove();
       for (const message of messages) this.show(message);
-      this.#dress();
+      this.#decorate();
     } catch (error) {
-      if (place === this.place && !this.views.size) this.#failed();
+      if (place === this.place && !this.views.size) this.#showFailure(place);
       console.error(error);
     } finally {
       this.root.setAttribute("aria-busy", "false");
     }
   }
 
-  /** Whether a message belongs here. */
+  /**
+   * Whether a message belongs here.
+   *
+   * @param {Message} message
+   */
   holds(message) {
-    return this.place && message.channel === this.place.channel && (message.thread ?? null) === (this.place.thread ?? null);
+    return this.place !== null && message.channel === this.place.channel && (message.thread ?? null) === (this.place.thread ?? null);
   }
 
-  /** Show a message, or what it has become. A reading older than the one shown is left out. */
+  /**
+   * Show a message, or update it. A reading older than the one shown is dropped.
+   *
+   * @param {Message} message
+   */
   show(message) {
-    if ((this.reads.get(message.id) ?? 0) > message.read_at) return null;
-    this.reads.set(message.id, message.read_at);
-    const known = this.views.get(message.id);
-    if (known) {
-      if (JSON.stringify({ ...known.message, read_at: 0 }) !== JSON.stringify({ ...message, read_at: 0 })) known.show(message);
-    } else this.#insert(message);
-    this.#settle(!known);
-    return known ?? null;
+    if ((this.readings.get(message.id) ?? 0) > message.read_at) return;
+    this.readings.set(message.id, message.read_at);
+    const view = this.views.get(message.id);
+    if (!view) this.#insert(message);
+    else if (changed(view.message, message)) view.show(message);
+    this.#keepPosition(!view);
   }
 
+  /** @param {ProgressEvent} event */
   progress(event) {
     this.views.get(event.job)?.progress(event);
-    this.#settle(false);
+    this.#keepPosition(false);
   }
 
-  /** An answer for one's own eyes, at the end. */
-  tell(reply, asked) {
-    const node = note(reply, asked, this.words, (each, of) => this.perform(each.action, null, each.target, of));
+  /**
+   * Show a reply that only this member sees, at the end.
+   *
+   * @param {Reply} reply
+   * @param {string} request What the member had typed.
+   */
+  showReply(reply, request) {
+    const node = ephemeralReply(reply, request, this.l10n, (action, target, anchor) => this.runAction(action, null, target, anchor));
     this.list.querySelector(".welcome")?.remove();
     this.list.append(node);
-    this.toEnd();
-    if (reply.kind === "refusal") this.notices.interrupt(reply.text);
-    else this.notices.say(reply.text || reply.title);
+    this.scrollToEnd();
+    if (reply.kind === "refusal") this.toasts.alert(reply.text);
+    else this.toasts.announce(reply.text || reply.title);
   }
 
+  /**
+   * The message that holds a picture.
+   *
+   * @param {string} picture
+   */
   find(picture) {
     return [...this.views.values()].find((view) => view.message.pictures.some((each) => each.id === picture)) ?? null;
   }
 
+  /**
+   * Mark the pictures that are chosen for a blend.
+   *
+   * @param {string[]} pictures
+   */
   mark(pictures) {
     for (const tile of this.list.querySelectorAll(".tile")) {
-      tile.classList.toggle("chosen", pictures.includes(tile.querySelector("[data-target]").dataset.target));
+      const open = /** @type {HTMLElement | null} */ (tile.querySelector("[data-target]"));
+      tile.classList.toggle("chosen", pictures.includes(open?.dataset.target ?? ""));
     }
   }
 
-  toEnd() {
-    this.stuck = true;
+  scrollToEnd() {
+    this.atEnd = true;
     this.newest.hidden = true;
     this.root.scrollTop = this.root.scrollHeight;
   }
 
+  /** @param {Message} message */
   #insert(message) {
     this.list.querySelector(".welcome")?.remove();
-    const view = new MessageView(message, { words: this.words, perform: this.perform, threads: this.threads });
+    const view = new MessageView(message, { l10n: this.l10n, runAction: this.runAction, threads: this.threads, locked: this.locked });
     this.views.set(message.id, view);
-    const later = [...this.list.querySelectorAll(".message")].find((node) => this.views.get(node.dataset.job).message.created_at > message.created_at);
+    const later = this.#nodes().find((node) => this.#messageOf(node).created_at > message.created_at);
     if (later) later.before(view.node);
     else this.list.append(view.node);
-    this.#dress();
+    this.#decorate();
   }
 
-  #dress() {
+  /** @returns {HTMLElement[]} */
+  #nodes() {
+    return [...this.list.querySelectorAll(".message")].filter((node) => node instanceof HTMLElement);
+  }
+
+  /** @param {HTMLElement} node */
+  #messageOf(node) {
+    const view = this.views.get(node.dataset.job ?? "");
+    if (!view) throw new Error("a message without a view");
+    return view.message;
+  }
+
+  /** Insert the days' separators, and let Tab reach the newest message. */
+  #decorate() {
     if (!this.views.size && !this.list.children.length) this.list.append(this.empty());
-    for (const old of this.list.querySelectorAll(".day")) old.remove();
+    for (const separator of this.list.querySelectorAll(".day")) separator.remove();
     let day = null;
-    const nodes = [...this.list.querySelectorAll(".message")];
+    const nodes = this.#nodes();
     for (const node of nodes) {
-      const made = new Date(this.views.get(node.dataset.job).message.created_at);
-      if (day !== made.toDateString()) node.before(el("li.day", { role: "separator" }, this.words.day(made)));
-      day = made.toDateString();
+      const created = new Date(this.#messageOf(node).created_at);
+      if (day !== created.toDateString()) node.before(el("li.day", { role: "separator" }, this.l10n.day(created)));
+      day = created.toDateString();
       node.tabIndex = node === nodes.at(-1) ? 0 : -1;
     }
   }
 
-  #failed() {
-    fill(this.list, el("li.welcome", { role: "alert" }, el("p", {}, this.words.say("loadFailed")), button("reroll", this.words.say("again"), () => this.open(this.place))));
+  /** @param {Place} place */
+  #showFailure(place) {
+    const { l10n } = this;
+    const retry = button("reroll", l10n.format("page-retry"), () => this.open(place));
+    fill(this.list, el("li.welcome", { role: "alert" }, el("p", {}, l10n.format("page-loading-failed")), retry));
   }
 
-  #settle(fresh) {
-    if (this.stuck) this.toEnd();
-    else if (fresh) this.newest.hidden = false;
+  /** @param {boolean} added */
+  #keepPosition(added) {
+    if (this.atEnd) this.scrollToEnd();
+    else if (added) this.newest.hidden = false;
   }
 
   #scrolled() {
-    this.stuck = this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < NEAR;
-    if (this.stuck) this.newest.hidden = true;
+    this.atEnd = this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < NEAR_END;
+    if (this.atEnd) this.newest.hidden = true;
   }
 
-  #move(event) {
-    const nodes = [...this.list.querySelectorAll(".message, .aside-note")];
-    const at = nodes.indexOf(document.activeElement);
-    if (at < 0) return;
-    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: nodes.length - 1 }[event.key];
-    if (to === undefined || !nodes[to] || event.altKey) return;
+  /** @param {KeyboardEvent} event */
+  #moveFocus(event) {
+    const nodes = [...this.list.querySelectorAll(".message, .ephemeral-reply")].filter((node) => node instanceof HTMLElement);
+    const index = nodes.findIndex((node) => node === document.activeElement);
+    if (index < 0 || event.altKey) return;
+    const next = nodes[{ ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: nodes.length - 1 }[event.key] ?? -1];
+    if (!next) return;
     event.preventDefault();
-    nodes[at].tabIndex = -1;
-    nodes[to].tabIndex = 0;
-    nodes[to].focus();
+    for (const node of nodes) node.tabIndex = node === next ? 0 : -1;
+    next.focus();
   }
+}
+
+/**
+ * Whether two readings of a message differ in anything that shows.
+ *
+ * @param {Message} before
+ * @param {Message} after
+ */
+function changed(before, after) {
+  return JSON.stringify({ ...before, read_at: 0 }) !== JSON.stringify({ ...after, read_at: 0 });
 }

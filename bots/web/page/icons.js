@@ -1,4 +1,8 @@
-/** The page's signs as paths on a 24 × 24 field, drawn for Atelier. */
+/**
+ * The page's icons as paths on a 24 × 24 grid, drawn for Atelier.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
 export const SHAPES = {
   menu: ["M4 7h16", "M4 12h16", "M4 17h16"],
   plus: ["M12 5v14", "M5 12h14"],
@@ -19,8 +23,8 @@ export const SHAPES = {
   download: ["M12 4v11", "M7.5 10.5L12 15l4.5-4.5", "M5 20h14"],
   thread: ["M5 5h14v10h-8l-4 4v-4H5z"],
   blend: ["M9 6.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12z", "M15 5.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12z"],
-  back: ["M15 5l-7 7 7 7"],
-  on: ["M9 5l7 7-7 7"],
+  previous: ["M15 5l-7 7 7 7"],
+  next: ["M9 5l7 7-7 7"],
   down: ["M6 9l6 6 6-6"],
   zoom: ["M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z", "M15.5 15.5L20 20", "M10.5 8v5", "M8 10.5h5"],
   theme: ["M20 14.5A8.5 8.5 0 1 1 9.5 4a6.7 6.7 0 0 0 10.5 10.5z"],
@@ -29,5 +33,7 @@ export const SHAPES = {
   studio: ["M4 20V10", "M10 20V4", "M16 20v-7", "M21 20H3"],
   brush: ["M20 4c-5 2-9 6-11 10l2 2c4-2 7-6 9-12z", "M8.5 14.5C5 15 6 18.5 3.5 20c3 1 7 .5 7-3.5"],
   eye: ["M2.5 12c4-7.5 15-7.5 19 0-4 7.5-15 7.5-19 0z", "M12 9.3a2.7 2.7 0 1 1 0 5.4 2.7 2.7 0 0 1 0-5.4z"],
+  lock: ["M7 11h10v9H7z", "M9 11V8a3 3 0 0 1 6 0v3"],
+  signOut: ["M10 4H5v16h5", "M14 8l4 4-4 4", "M18 12H9"],
   tick: ["M5 12.5l4.5 4.5L19 7"],
 };

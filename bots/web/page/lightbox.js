@@ -1,62 +1,106 @@
-/** Pictures at full size: arrow keys turn, Z zooms, Escape closes and the browser gives the focus back. */
+/** Pictures at full size: arrow keys switch, Z zooms, Escape closes and the browser restores the focus. */
 import { button, el, fill, iconButton } from "./dom.js";
 
-/** `pictures`: { id, url, alt, width, height, buttons }; `press(action, id, anchor)` carries a button out. */
-export function openLightbox(pictures, first, words, press) {
-  const before = document.activeElement;
-  let at = Math.max(0, pictures.findIndex((picture) => picture.id === first));
-  const says = el("p.says");
-  const count = el("span", { role: "status" });
-  const figure = el("figure");
-  const foot = el("footer");
-  const zoom = iconButton("zoom", words.say("zoom"), () => toggle());
-  const close = iconButton("close", words.say("close"), () => dialog.close());
-  const dialog = el("dialog.lightbox", { "aria-label": words.say("open") }, el("header", {}, says, count, zoom, close), figure, foot);
+/**
+ * @import { Button, Picture } from "./api-types.js"
+ * @import { Localization } from "./localization.js"
+ */
 
-  const toggle = () => {
-    const zoomed = figure.classList.toggle("zoomed");
-    zoom.setAttribute("aria-pressed", String(zoomed));
-  };
-  const turn = (by) => {
-    at = (at + by + pictures.length) % pictures.length;
-    show();
-  };
-  const show = () => {
-    const picture = pictures[at];
-    const image = el("img", { src: picture.url, alt: picture.alt, width: picture.width, height: picture.height, onclick: toggle });
+/** @typedef {Picture & { buttons?: Button[] }} LightboxPicture */
+/** @typedef {(action: string, target: string, anchor: HTMLElement | null) => void} PressInLightbox */
+
+/**
+ * @param {readonly LightboxPicture[]} pictures
+ * @param {string | null} first The id of the picture to open.
+ * @param {Localization} l10n
+ * @param {PressInLightbox} press
+ */
+export function openLightbox(pictures, first, l10n, press) {
+  new Lightbox(pictures, first, l10n, press).open();
+}
+
+class Lightbox {
+  /**
+   * @param {readonly LightboxPicture[]} pictures
+   * @param {string | null} first
+   * @param {Localization} l10n
+   * @param {PressInLightbox} press
+   */
+  constructor(pictures, first, l10n, press) {
+    this.pictures = pictures;
+    this.index = Math.max(0, pictures.findIndex((picture) => picture.id === first));
+    this.l10n = l10n;
+    this.press = press;
+    this.opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    this.caption = el("p.caption");
+    this.position = el("span", { role: "status" });
+    this.figure = el("figure", { onclick: (event) => event.target === this.figure && this.dialog.close() });
+    this.footer = el("footer");
+    this.zoomButton = iconButton("zoom", l10n.format("page-zoom"), () => this.#toggleZoom());
+    this.closeButton = iconButton("close", l10n.format("page-close"), () => this.dialog.close());
+    const header = el("header", {}, this.caption, this.position, this.zoomButton, this.closeButton);
+    this.dialog = el("dialog.lightbox", { "aria-label": l10n.format("page-open-picture") }, header, this.figure, this.footer);
+    this.dialog.addEventListener("keydown", (event) => this.#pressKey(event));
+    this.dialog.addEventListener("close", () => this.dialog.remove());
+  }
+
+  open() {
+    this.#render();
+    document.body.append(this.dialog);
+    this.dialog.showModal();
+    this.closeButton.focus();
+  }
+
+  #render() {
+    const { figure, l10n, pictures } = this;
+    const picture = pictures[this.index];
+    if (!picture) throw new Error("a lightbox without pictures");
+    const image = el("img", { src: picture.url, alt: picture.alt, width: picture.width, height: picture.height, onclick: () => this.#toggleZoom() });
     figure.classList.remove("zoomed");
-    // A small picture is shown larger than it is, yet never larger than it fits.
+    // A small picture is enlarged, yet never beyond the window.
     figure.style.setProperty("--fit-width", `calc((100dvh - 130px) * ${picture.width / picture.height})`);
-    fill(figure, image, ...(pictures.length > 1 ? turns(turn, words) : []));
-    says.textContent = picture.alt;
-    count.textContent = pictures.length > 1 ? words.say("imageOf", at + 1, pictures.length) : "";
-    fill(foot, tools(picture, words, (action) => { dialog.close(); press(action, picture.id, before); }));
-  };
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowRight" && pictures.length > 1) turn(1);
-    else if (event.key === "ArrowLeft" && pictures.length > 1) turn(-1);
-    else if (event.key === "z" || event.key === "Z") toggle();
+    fill(figure, image, ...(pictures.length > 1 ? this.#arrows() : []));
+    this.caption.textContent = picture.alt;
+    this.position.textContent = pictures.length > 1 ? l10n.format("page-picture-of", { number: this.index + 1, count: pictures.length }) : "";
+    fill(this.footer, this.#tools(picture));
+  }
+
+  #arrows() {
+    const previous = iconButton("previous", this.l10n.format("page-previous-picture"), () => this.#step(-1));
+    const next = iconButton("next", this.l10n.format("page-next-picture"), () => this.#step(1));
+    previous.classList.add("arrow", "previous");
+    next.classList.add("arrow", "next");
+    return [previous, next];
+  }
+
+  /** @param {LightboxPicture} picture */
+  #tools(picture) {
+    const run = (/** @type {string} */ action) => {
+      this.dialog.close();
+      this.press(action, picture.id, this.opener);
+    };
+    const buttons = (picture.buttons ?? []).map(({ action }) => button(action, this.l10n.format(`button-${action}`), () => run(action)));
+    return [...buttons, el("a.button", { href: `${picture.url}?download=1`, download: "" }, this.l10n.format("page-download"))];
+  }
+
+  /** @param {1 | -1} offset */
+  #step(offset) {
+    const { length } = this.pictures;
+    this.index = (this.index + offset + length) % length;
+    this.#render();
+  }
+
+  #toggleZoom() {
+    this.zoomButton.setAttribute("aria-pressed", String(this.figure.classList.toggle("zoomed")));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressKey(event) {
+    const many = this.pictures.length > 1;
+    if (event.key === "ArrowRight" && many) this.#step(1);
+    else if (event.key === "ArrowLeft" && many) this.#step(-1);
+    else if (event.key === "z" || event.key === "Z") this.#toggleZoom();
     else return;
     event.preventDefault();
-  });
-  figure.addEventListener("click", (event) => event.target === figure && dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  show();
-  document.body.append(dialog);
-  dialog.showModal();
-  close.focus();
-}
-
-function turns(turn, words) {
-  const back = iconButton("back", words.say("previous"), () => turn(-1));
-  const on = iconButton("on", words.say("next"), () => turn(1));
-  back.classList.add("turn", "back");
-  on.classList.add("turn", "on");
-  return [back, on];
-}
-
-function tools(picture, words, press) {
-  const own = (picture.buttons ?? []).map((each) => button(each.action, words.say(each.action), () => press(each.action)));
-  const save = el("a.button", { href: `${picture.url}?download=1`, download: "" }, words.say("download"));
-  return [...own, save];
+  }
 }

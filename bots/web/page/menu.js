@@ -1,46 +1,73 @@
-/** A small menu beside a button: arrow keys move, Escape closes, the button has the focus again. */
+/** A small menu beside a button: arrow keys move, Escape closes and restores the focus. */
 import { el, icon } from "./dom.js";
 
-/** `entries`: { icon, label, run, danger, ticked }. */
+/**
+ * @typedef {object} MenuEntry
+ * @property {string} label
+ * @property {string} [icon]
+ * @property {boolean} [danger]
+ * @property {boolean} [ticked] Given for the entries of a choice.
+ * @property {() => void} run
+ */
+
+/**
+ * @param {HTMLElement} anchor
+ * @param {MenuEntry[]} entries
+ */
 export function openMenu(anchor, entries) {
-  const close = () => menu.remove();
-  const items = entries.map((entry) =>
-    el(
-      entry.danger ? "button.danger" : "button",
-      {
-        type: "button",
-        role: entry.ticked === undefined ? "menuitem" : "menuitemradio",
-        "aria-checked": entry.ticked === undefined ? null : String(entry.ticked),
-        tabIndex: -1,
-        onclick: () => {
-          menu.hidePopover();
-          anchor.focus();
-          entry.run();
-        },
-      },
-      entry.icon ? icon(entry.icon) : null,
-      el(entry.ticked ? "span.ticked" : "span", {}, entry.label),
-      entry.ticked ? icon("tick") : null,
-    ),
-  );
-  const menu = el("div.menu", { role: "menu", popover: "auto", "aria-label": anchor.getAttribute("aria-label") ?? anchor.textContent }, items);
-  menu.addEventListener("keydown", (event) => move(event, items, menu, anchor));
+  const items = entries.map((entry) => menuItem(entry, () => {
+    menu.hidePopover();
+    anchor.focus();
+    entry.run();
+  }));
+  const label = anchor.getAttribute("aria-label") ?? anchor.textContent;
+  const menu = el("div.menu", { role: "menu", popover: "auto", "aria-label": label }, items);
+  menu.addEventListener("keydown", (event) => pressKey(event, items, menu, anchor));
   menu.addEventListener("toggle", (event) => {
-    anchor.setAttribute("aria-expanded", String(event.newState === "open"));
-    if (event.newState === "closed") close();
+    const open = event.newState === "open";
+    anchor.setAttribute("aria-expanded", String(open));
+    if (!open) menu.remove();
   });
   (anchor.closest("dialog") ?? document.body).append(menu);
   menu.showPopover();
-  settle(menu, anchor);
-  items.find((item) => item.getAttribute("aria-checked") === "true")?.focus() ?? items[0].focus();
+  moveBeside(menu, anchor);
+  (items.find((item) => item.getAttribute("aria-checked") === "true") ?? items[0])?.focus();
 }
 
-function move(event, items, menu, anchor) {
-  const at = items.indexOf(document.activeElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-  if (to !== undefined) {
+/**
+ * @param {MenuEntry} entry
+ * @param {() => void} onclick
+ * @returns {HTMLElement}
+ */
+function menuItem(entry, onclick) {
+  const choice = entry.ticked !== undefined;
+  return el(
+    entry.danger ? "button.danger" : "button",
+    {
+      type: "button",
+      role: choice ? "menuitemradio" : "menuitem",
+      "aria-checked": choice ? String(entry.ticked) : null,
+      tabIndex: -1,
+      onclick,
+    },
+    entry.icon ? icon(entry.icon) : null,
+    el(entry.ticked ? "span.ticked" : "span", {}, entry.label),
+    entry.ticked ? icon("tick") : null,
+  );
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement[]} items
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} anchor
+ */
+function pressKey(event, items, menu, anchor) {
+  const index = items.findIndex((item) => item === document.activeElement);
+  const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: items.length - 1 }[event.key];
+  if (next !== undefined) {
     event.preventDefault();
-    items[(to + items.length) % items.length].focus();
+    items[(next + items.length) % items.length]?.focus();
   } else if (event.key === "Escape" || event.key === "Tab") {
     event.preventDefault();
     event.stopPropagation();
@@ -49,12 +76,18 @@ function move(event, items, menu, anchor) {
   }
 }
 
-function settle(menu, anchor) {
-  const by = anchor.getBoundingClientRect();
+/**
+ * Below the anchor where the window has the space, above it otherwise.
+ *
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} anchor
+ */
+function moveBeside(menu, anchor) {
+  const from = anchor.getBoundingClientRect();
   const size = menu.getBoundingClientRect();
-  const below = by.bottom + 4 + size.height <= innerHeight;
-  const top = below ? by.bottom + 4 : Math.max(8, by.top - size.height - 4);
-  const left = Math.min(Math.max(8, by.left), innerWidth - size.width - 8);
+  const fitsBelow = from.bottom + 4 + size.height <= innerHeight;
+  const top = fitsBelow ? from.bottom + 4 : Math.max(8, from.top - size.height - 4);
+  const left = Math.min(Math.max(8, from.left), innerWidth - size.width - 8);
   menu.style.setProperty("top", `${top}px`);
   menu.style.setProperty("left", `${left}px`);
 }

@@ -1,4 +1,4 @@
-"""Rate limits as Discord keeps them: a bucket per route and major parameter."""
+"""Discord's rate limits: a bucket per route and major parameter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 ROUTES = (
-    # method, path, requests, seconds; what Discord was seen to answer
+    # method, path, requests, seconds; as observed in Discord's responses
     ("POST", r"/channels/(\d+)/messages$", 5, 5.0),
     ("PATCH", r"/channels/(\d+)/messages/\d+$", 5, 5.0),
     ("DELETE", r"/channels/(\d+)/messages/\d+$", 5, 5.0),
@@ -22,7 +22,7 @@ ROUTES = (
 
 @dataclass
 class Bucket:
-    """One bucket: how many requests were taken since it was last full."""
+    """One bucket: the requests since its window began."""
 
     name: str
     limit: int
@@ -31,7 +31,7 @@ class Bucket:
     since: float = 0.0
 
     def take(self) -> tuple[bool, dict[str, str]]:
-        """Whether there was room, and the headers to answer with."""
+        """Whether the request is allowed, and the headers of the response."""
         now = time.monotonic()
         if now - self.since >= self.window:
             self.used, self.since = 0, now
@@ -54,7 +54,7 @@ class Buckets:
         self._buckets: dict[tuple[int, str], Bucket] = {}
 
     def of(self, method: str, path: str) -> Bucket | None:
-        """The bucket a request falls into, or None where it has no limit here."""
+        """The bucket of a request, or None if the loopback does not limit it."""
         for number, (verb, pattern, limit, window) in enumerate(ROUTES):
             match = re.search(pattern, path) if verb == method else None
             if match:

@@ -1,4 +1,4 @@
-"""Faults made on purpose: a status, a closed connection, a delay, for requests that match."""
+"""Injected faults: a status, a closed connection or a delay for matching requests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 class Fault:
     """What to do with the next `times` requests that match.
 
-    `kind` is "status" (answer so, having done nothing), "close" (hang up, having done nothing),
-    "close-after" (do it, then hang up without an answer), "status-after" (do it, then answer with
-    the status), "plain-429" (slow down for `seconds`, says something before Discord's own proxy,
-    of which discord.py leaves the rest to us), "slow" (wait `seconds` first) or "late"
-    (as "slow", but on Discord's own clock: nobody has to wait).
+    `kind` is one of:
+    - "status": respond with the status, without effect;
+    - "close": close the connection, without effect;
+    - "close-after": execute the request, then close the connection;
+    - "status-after": execute the request, then respond with the status;
+    - "plain-429": a rate limit of `seconds` from a proxy other than Discord's, which discord.py
+      does not handle;
+    - "slow": wait `seconds` first;
+    - "late": as "slow", on the loopback's clock only.
     """
 
     method: str
@@ -24,12 +28,12 @@ class Fault:
     status: int = 500
     seconds: float = 0.0
     times: int = 1
-    words: str = ""  # only requests whose body has them
+    words: str = ""  # only requests whose body contains them
 
 
 @dataclass
 class Faults:
-    """The faults that wait for their request."""
+    """The pending faults."""
 
     pending: list[Fault] = field(default_factory=list)
 
@@ -37,16 +41,16 @@ class Faults:
         self, method: str, path: str, kind: str, *, status: int = 500, seconds: float = 0.0,
         times: int = 1, words: str = "",
     ) -> Fault:  # fmt: skip
-        """Prepare a fault; `path` is a regular expression searched in the request's path."""
+        """Add a fault; `path` is a regular expression searched in the request's path."""
         fault = Fault(method, re.compile(path), kind, status, seconds, times, words)
         self.pending.append(fault)
         return fault
 
     def take(self, method: str, path: str, body: object) -> Fault | None:
-        """The fault for this request, counted down."""
+        """The fault for this request; removes it after its last use."""
         for fault in self.pending:
-            here = fault.method == method and fault.path.search(path)
-            if here and fault.words in json.dumps(body):
+            matches = fault.method == method and fault.path.search(path)
+            if matches and fault.words in json.dumps(body):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.pending.remove(fault)

@@ -1,8 +1,8 @@
-"""How large and how quick the bot's process is: `python -m tests.platforms.discord.measure [FILE]`.
+"""Memory and latency of the bot's process: `python -m tests.platforms.discord.measure [FILE]`.
 
 Runs `atelier discord` against the loopback with 500 servers and prints the time to IDENTIFY and the
-memory; then the same with a watch on its event loop: 200 commands in 10 s while nobody draws, how
-soon each was acknowledged, and how long the loop was held up. The figures also go to FILE as JSON.
+memory. Then runs it with a monitor on its event loop: 200 commands in 10 s without a worker, the
+time to each initial response, and the longest block of the loop. FILE receives the figures as JSON.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tests.stack import Servers, clean_environment, running_servers
 
 GUILDS, CHANNELS, ROLES = 500, 10, 10
 COMMANDS, SECONDS = 200, 10.0
-SETTLES = 3.0  # seconds after the last server until the bot has put its memory in order
+SETTLING_TIME = 3.0  # seconds after the last server until the bot has returned memory
 
 
-async def crowd() -> LoopbackDiscord:
-    """A Discord with many servers, each with channels and roles as a lively one has."""
+async def many_guilds() -> LoopbackDiscord:
+    """A Discord with many servers, each with channels and roles."""
     discord = LoopbackDiscord()
     await discord.__aenter__()
     for number in range(GUILDS):
@@ -59,14 +59,14 @@ def start(
 
 
 async def until_serving(discord: LoopbackDiscord, bot: subprocess.Popen[bytes]) -> None:
-    """Return once every server was told of and the bot's first rest has come."""
-    await discord.until(lambda: discord.gateway.told_of >= GUILDS)
-    await asyncio.sleep(SETTLES)
+    """Return once the bot has received every server and returned memory."""
+    await discord.until(lambda: discord.gateway.guilds_sent >= GUILDS)
+    await asyncio.sleep(SETTLING_TIME)
     assert bot.poll() is None, "the bot has ended"
 
 
 async def acknowledgements(discord: LoopbackDiscord) -> list[float]:
-    """Seconds until each of the commands had its first answer, in order of size."""
+    """Seconds until each command's initial response, sorted."""
     guilds = list(discord.world.guilds.values())
     waiting = []
     for number in range(COMMANDS):
@@ -79,7 +79,7 @@ async def acknowledgements(discord: LoopbackDiscord) -> list[float]:
 
 async def measure(servers: Servers, folder: Path) -> dict[str, Any]:
     """All figures of one run."""
-    discord = await crowd()
+    discord = await many_guilds()
     figures = await start_and_size(discord, servers, folder)
     figures |= await under_load(discord, servers, folder)
     await discord.__aexit__()
@@ -93,10 +93,10 @@ async def measure(servers: Servers, folder: Path) -> dict[str, Any]:
 async def start_and_size(
     discord: LoopbackDiscord, servers: Servers, folder: Path
 ) -> dict[str, Any]:
-    """How soon the real process is there, and how large; the second start, as after an update."""
+    """Start-up time and memory of the real process at its second start."""
     for _ in range(2):
         seen = len(discord.gateway.identifies)
-        discord.gateway.told_of = 0
+        discord.gateway.guilds_sent = 0
         begun = time.monotonic()
         bot = await asyncio.to_thread(start, discord, servers, folder, "bots.cli", "discord")
         process = psutil.Process(bot.pid)
@@ -115,11 +115,11 @@ async def start_and_size(
 
 
 async def under_load(discord: LoopbackDiscord, servers: Servers, folder: Path) -> dict[str, Any]:
-    """What many commands do to the process."""
+    """Latency and memory under many commands."""
     report = folder / "watch.json"
-    discord.gateway.told_of = 0
+    discord.gateway.guilds_sent = 0
     bot = await asyncio.to_thread(
-        start, discord, servers, folder, "tests.platforms.discord.watched", str(report)
+        start, discord, servers, folder, "tests.platforms.discord.loop_monitor", str(report)
     )
     await until_serving(discord, bot)
     acks = await acknowledgements(discord)

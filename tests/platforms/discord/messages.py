@@ -1,4 +1,4 @@
-"""How a message comes to be, changes, and is written down for the bot."""
+"""Creates and edits messages, and serialises them for the bot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from tests.platforms.discord.house_rules import message_problems
+from tests.platforms.discord.server_rules import message_problems
 from tests.platforms.discord.world import (
     APPLICATION,
     COMPONENTS_V2,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Refusal(Exception):
-    """An error answer: the HTTP status, Discord's own code, and words."""
+    """An error response: the HTTP status, Discord's code, and a message."""
 
     def __init__(self, status: int, code: int, words: str) -> None:
         super().__init__(words)
@@ -34,32 +34,32 @@ class Refusal(Exception):
 
 
 def create(
-    world: World, origin: str, call: Call, room: Channel, body: dict[str, Any],
+    world: World, origin: str, call: Call, channel: Channel, body: dict[str, Any],
     interaction: Interaction | None,
 ) -> Message:  # fmt: skip
     """A new message of the bot's. Raises Refusal where Discord would refuse it."""
-    _check(call, room, body, interaction, set(), v2=False)
+    _check(call, channel, body, interaction, set(), v2=False)
     something = any(body.get(key) for key in ("content", "embeds", "components", "attachments"))
     if not something and not call.files and not (body.get("flags") or 0) & LOADING:
         raise Refusal(400, 50006, "Cannot send an empty message")
-    message = Message(world.clock.snowflake(), room, world.bot, {}, interaction=interaction)
+    message = Message(world.clock.snowflake(), channel, world.bot, {}, interaction=interaction)
     if (body.get("flags") or 0) & EPHEMERAL and interaction:
         message.audience = interaction.user
     content, embeds = body.get("content") or "", body.get("embeds") or []
     message.payload = {"content": content, "embeds": embeds, "flags": body.get("flags") or 0}
     if body.get("message_reference"):
-        told = body["message_reference"]
-        ids = {k: str(v) for k, v in told.items() if k.endswith("_id") and v}
+        reference = body["message_reference"]
+        ids = {k: str(v) for k, v in reference.items() if k.endswith("_id") and v}
         message.payload["message_reference"] = {"type": 0} | ids
     if body.get("nonce"):
         message.payload["nonce"] = body["nonce"]
     _fill(world, origin, call, message, body)
-    room.messages[message.id] = message
+    channel.messages[message.id] = message
     return message
 
 
 def edit(world: World, origin: str, call: Call, message: Message, body: dict[str, Any]) -> None:
-    """Change a message. Raises Refusal where Discord would refuse it."""
+    """Edit a message. Raises Refusal where Discord would refuse it."""
     kept = message.payload.get("attachments", [])
     if "attachments" in body and body["attachments"] is not None:
         stay = {str(a["id"]) for a in body["attachments"]}
@@ -84,24 +84,24 @@ def edit(world: World, origin: str, call: Call, message: Message, body: dict[str
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """The message as REST and gateway write it."""
+    """The message as REST and the gateway serialise it."""
     return message.payload
 
 
 def person_message(world: World, message: Message, extra: dict[str, Any]) -> None:
-    """Write down a message of a person's."""
+    """Store a message of a person."""
     message.payload = _frame(world, message) | message.payload | extra
     message.channel.messages[message.id] = message
     message.versions.append((world.clock.now(), message.payload))
 
 
-def store_file(world: World, origin: str, name: str, data: bytes, room: int) -> dict[str, Any]:
-    """Put a file on the CDN; gives its attachment object."""
+def store_file(world: World, origin: str, name: str, data: bytes, channel: int) -> dict[str, Any]:
+    """Store a file on the CDN; returns its attachment object."""
     number = world.clock.snowflake()
-    path = f"/attachments/{room}/{number}/{name}"
+    path = f"/attachments/{channel}/{number}/{name}"
     world.files[path] = data
     url = f"{origin}{path}?ex=1&is=1&hm={hashlib.sha256(data).hexdigest()[:16]}"
-    told: dict[str, Any] = {
+    attachment: dict[str, Any] = {
         "id": str(number),
         "filename": name,
         "size": len(data),
@@ -111,18 +111,18 @@ def store_file(world: World, origin: str, name: str, data: bytes, room: int) -> 
     try:
         with Image.open(io.BytesIO(data)) as picture:
             mime = Image.MIME[picture.format or "PNG"]
-            told |= {"content_type": mime, "width": picture.width, "height": picture.height}
+            attachment |= {"content_type": mime, "width": picture.width, "height": picture.height}
     except OSError:
-        told["content_type"] = "application/octet-stream"
-    return told
+        attachment["content_type"] = "application/octet-stream"
+    return attachment
 
 
 def _check(
-    call: Call, room: Channel, body: dict[str, Any], interaction: Interaction | None,
+    call: Call, channel: Channel, body: dict[str, Any], interaction: Interaction | None,
     kept: set[str], v2: bool,
 ) -> None:  # fmt: skip
     by_token = interaction is not None and call.path.startswith(("/webhooks", "/interactions"))
-    limit = interaction.size_limit if interaction and by_token else _size_limit(room)
+    limit = interaction.size_limit if interaction and by_token else _size_limit(channel)
     if any(len(data) > limit for _, _, data in call.files):
         raise Refusal(413, 40005, "Request entity too large")
     files = {field: name for field, name, _ in call.files}
@@ -131,24 +131,24 @@ def _check(
         raise Refusal(400, 50035, "Invalid Form Body: " + "; ".join(problems))
 
 
-def _size_limit(room: Channel) -> int:
-    return room.guild.size_limit if room.guild else 10 * 1024 * 1024
+def _size_limit(channel: Channel) -> int:
+    return channel.guild.size_limit if channel.guild else 10 * 1024 * 1024
 
 
 def _fill(world: World, origin: str, call: Call, message: Message, body: dict[str, Any]) -> None:
     described = {str(a["id"]): a for a in body.get("attachments") or []}
     attachments = list(message.payload.get("attachments", []))
     for field, name, data in call.files:
-        told = described.get(field.removeprefix("files[").removesuffix("]"), {})
+        description = described.get(field.removeprefix("files[").removesuffix("]"), {})
         stored = store_file(world, origin, name, data, message.channel.id)
-        attachments.append(stored | {"description": told.get("description")})
+        attachments.append(stored | {"description": description.get("description")})
     message.payload = _frame(world, message) | message.payload | {"attachments": attachments}
     message.payload["components"] = _resolved(body.get("components") or [], attachments)
     message.versions.append((world.clock.now(), message.payload))
 
 
 def _resolved(components: list[dict[str, Any]], files: list[dict[str, Any]]) -> list[Any]:
-    """Components with ids, and with the CDN's addresses for `attachment://`."""
+    """Components with ids, and with CDN URLs in place of `attachment://`."""
     urls = {a["filename"]: a for a in files}
 
     def resolve(media: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _resolved(components: list[dict[str, Any]], files: list[dict[str, Any]]) -> 
 
 
 def _frame(world: World, message: Message) -> dict[str, Any]:
-    base = {
+    base: dict[str, Any] = {
         "id": str(message.id),
         "channel_id": str(message.channel.id),
         "author": message.author.payload(),

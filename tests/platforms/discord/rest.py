@@ -1,4 +1,4 @@
-"""REST v10: each request that the bot may make, done to the world."""
+"""REST v10: the requests that the bot may make, applied to the world."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.platforms.discord import messages
 from tests.platforms.discord.gateway import Gateway
-from tests.platforms.discord.house_rules import command_problems
 from tests.platforms.discord.messages import Refusal
+from tests.platforms.discord.server_rules import command_problems
 from tests.platforms.discord.world import (
     APPLICATION,
     ATTACH,
@@ -26,7 +26,7 @@ from tests.platforms.discord.world import (
     World,
 )  # fmt: skip
 
-FIRST_ANSWER = 3.0  # seconds
+INITIAL_RESPONSE = 3.0  # seconds
 TOKEN_LIFE = 15 * 60.0
 
 
@@ -46,7 +46,7 @@ ROUTES: list[tuple[str, re.Pattern[str], Handler]] = []
 
 
 def route(method: str, path: str) -> Callable[[Handler], Handler]:
-    """Register a handler; `{}` in the path stands for one part."""
+    """Register a handler; `{}` in the path matches one segment."""
     pattern = re.compile(path.replace("{}", "([^/]+)"))
 
     def register(handler: Handler) -> Handler:
@@ -57,7 +57,7 @@ def route(method: str, path: str) -> Callable[[Handler], Handler]:
 
 
 class Rest:
-    """Answers calls. A handler returns a JSON value, or None for 204; a Refusal is an error."""
+    """Answers calls. A handler returns a JSON value, or None for 204, or raises Refusal."""
 
     def __init__(self, world: World, gateway: Gateway, origin: str) -> None:
         self.world = world
@@ -66,15 +66,15 @@ class Rest:
         self.command_puts = 0
 
     async def answer(self, call: Call) -> Any:
-        """Do one call."""
+        """Execute one call."""
         for method, pattern, handler in ROUTES:
             match = pattern.fullmatch(call.path) if method == call.method else None
             if match:
                 return await handler(self, call, match.groups())
         raise Refusal(404, 0, "404: Not Found")
 
-    def room(self, number: str, needs: int = VIEW) -> Channel:
-        """A channel where the bot has these permissions."""
+    def channel(self, number: str, needs: int = VIEW) -> Channel:
+        """A channel in which the bot has these permissions. Raises Refusal."""
         channel = self.world.channels.get(int(number))
         if channel is None or channel.gone:
             raise Refusal(404, 10003, "Unknown Channel")
@@ -88,15 +88,15 @@ class Rest:
             raise Refusal(403, 50007, "Cannot send messages to this user")
         return channel
 
-    def found(self, room: Channel, number: str) -> Message:
-        """A message that the bot's own token can see."""
-        message = room.messages.get(int(number))
+    def found(self, channel: Channel, number: str) -> Message:
+        """A message that the bot's own token can read. Raises Refusal."""
+        message = channel.messages.get(int(number))
         if message is None or message.deleted or message.audience is not None:
             raise Refusal(404, 10008, "Unknown Message")
         return message
 
     def interaction(self, token: str) -> Interaction:
-        """An answered interaction whose token lives."""
+        """An answered interaction whose token is valid. Raises Refusal."""
         found = self.world.interactions.get(token)
         if found is None or found.answer is None:
             raise Refusal(404, 10015, "Unknown Webhook")
@@ -104,25 +104,27 @@ class Rest:
             raise Refusal(401, 50027, "Invalid Webhook Token")
         return found
 
-    async def tell(self, event: str, message: Message) -> None:
-        """Let the bot's own shard hear of a public message."""
+    async def send_event(self, event: str, message: Message) -> None:
+        """Dispatch the event of a public message to the bot."""
         if message.audience is None:
             guild = message.channel.guild
             data = messages.payload(message) | ({"guild_id": str(guild.id)} if guild else {})
             await self.gateway.dispatch(event, data, guild.id if guild else None)
 
     async def post(
-        self, call: Call, room: Channel, body: dict[str, Any], interaction: Interaction | None
+        self, call: Call, channel: Channel, body: dict[str, Any], interaction: Interaction | None
     ) -> Message:
-        """Put a new message there."""
-        message = messages.create(self.world, self.origin, call, room, body, interaction)
-        await self.tell("MESSAGE_CREATE", message)
+        """Post a new message."""
+        message = messages.create(self.world, self.origin, call, channel, body, interaction)
+        await self.send_event("MESSAGE_CREATE", message)
         return message
 
     async def change(self, call: Call, message: Message, body: dict[str, Any]) -> Message:
-        """Edit a message."""
+        """Edit a message. Raises Refusal."""
+        if message.channel.archived:
+            raise Refusal(400, 50083, "Thread is archived")
         messages.edit(self.world, self.origin, call, message, body)
-        await self.tell("MESSAGE_UPDATE", message)
+        await self.send_event("MESSAGE_UPDATE", message)
         return message
 
     async def remove(self, message: Message) -> None:
@@ -229,7 +231,7 @@ async def _member(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
 
 @route("GET", "/channels/{}")
 async def _channel(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    return rest.room(parts[0]).payload()
+    return rest.channel(parts[0]).payload()
 
 
 @route("POST", "/users/@me/channels")
@@ -242,21 +244,21 @@ async def _direct(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
 
 @route("POST", "/channels/{}/typing")
 async def _typing(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    rest.room(parts[0], SEND)
+    rest.channel(parts[0], SEND)
 
 
 @route("POST", "/channels/{}/messages")
 async def _post_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    room = rest.room(parts[0], SEND | (ATTACH if call.files else 0))
-    nonce = (room.id, str(call.body.get("nonce")))
+    channel = rest.channel(parts[0], SEND | (ATTACH if call.files else 0))
+    nonce = (channel.id, str(call.body.get("nonce")))
     if call.body.get("enforce_nonce") and nonce in rest.world.nonces:
         return messages.payload(rest.world.nonces[nonce])
     reference = call.body.get("message_reference")
     if reference and reference.get("fail_if_not_exists", True):
-        known = room.messages.get(int(reference["message_id"]))
+        known = channel.messages.get(int(reference["message_id"]))
         if known is None or known.deleted:
             raise Refusal(400, 50035, "Invalid Form Body: message_reference: Unknown message")
-    message = await rest.post(call, room, call.body, None)
+    message = await rest.post(call, channel, call.body, None)
     if call.body.get("nonce"):
         rest.world.nonces[nonce] = message
     return messages.payload(message)
@@ -264,8 +266,8 @@ async def _post_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
 
 @route("GET", "/channels/{}/messages")
 async def _history(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    room = rest.room(parts[0], VIEW | HISTORY)
-    seen = [m for m in room.messages.values() if not m.deleted and m.audience is None]
+    channel = rest.channel(parts[0], VIEW | HISTORY)
+    seen = [m for m in channel.messages.values() if not m.deleted and m.audience is None]
     before = int(call.query.get("before", 1 << 62))
     newest = [m for m in reversed(seen) if m.id < before]
     return [messages.payload(m) for m in newest[: int(call.query.get("limit", 50))]]
@@ -273,12 +275,12 @@ async def _history(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
 
 @route("GET", "/channels/{}/messages/{}")
 async def _get_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    return messages.payload(rest.found(rest.room(parts[0], VIEW | HISTORY), parts[1]))
+    return messages.payload(rest.found(rest.channel(parts[0], VIEW | HISTORY), parts[1]))
 
 
 @route("PATCH", "/channels/{}/messages/{}")
 async def _edit_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    message = rest.found(rest.room(parts[0], ATTACH if call.files else VIEW), parts[1])
+    message = rest.found(rest.channel(parts[0], ATTACH if call.files else VIEW), parts[1])
     if message.author is not rest.world.bot:
         raise Refusal(403, 50005, "Cannot edit a message authored by another user")
     return messages.payload(await rest.change(call, message, call.body))
@@ -286,7 +288,7 @@ async def _edit_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
 
 @route("DELETE", "/channels/{}/messages/{}")
 async def _delete_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    message = rest.found(rest.room(parts[0]), parts[1])
+    message = rest.found(rest.channel(parts[0]), parts[1])
     if message.author is not rest.world.bot:
         raise Refusal(403, 50013, "Missing Permissions")
     await rest.remove(message)
@@ -294,14 +296,14 @@ async def _delete_message(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any
 
 @route("POST", "/channels/{}/messages/{}/threads")
 async def _thread(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
-    room = rest.room(parts[0], THREADS)
-    message = rest.found(room, parts[1])
+    channel = rest.channel(parts[0], THREADS)
+    message = rest.found(channel, parts[1])
     if message.id in rest.world.channels:
         raise Refusal(400, 160004, "A thread has already been created for this message")
-    thread = Channel(message.id, call.body["name"], kind=11, guild=room.guild, parent=room.id)
-    assert room.guild is not None
-    room.guild.channels[thread.id] = rest.world.channels[thread.id] = thread
-    await rest.gateway.dispatch("THREAD_CREATE", thread.payload(), room.guild.id)
+    thread = Channel(message.id, call.body["name"], kind=11, guild=channel.guild, parent=channel.id)
+    assert channel.guild is not None
+    channel.guild.channels[thread.id] = rest.world.channels[thread.id] = thread
+    await rest.gateway.dispatch("THREAD_CREATE", thread.payload(), channel.guild.id)
     return thread.payload()
 
 
@@ -312,7 +314,7 @@ async def _callback(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
         raise Refusal(404, 10062, "Unknown interaction")
     if one.answer is not None:
         raise Refusal(400, 40060, "Interaction has already been acknowledged.")
-    late = rest.world.clock.now() - one.at > FIRST_ANSWER
+    late = rest.world.clock.now() - one.at > INITIAL_RESPONSE
     if late:
         raise Refusal(404, 10062, "Unknown interaction")
     kind, data = call.body["type"], call.body.get("data") or {}
@@ -325,7 +327,7 @@ async def _callback(rest: Rest, call: Call, parts: tuple[str, ...]) -> Any:
     return _callback_response(one, kind) if call.query.get("with_response") else None
 
 
-async def _say(rest: Rest, call: Call, one: Interaction, data: dict[str, Any]) -> None:
+async def _respond(rest: Rest, call: Call, one: Interaction, data: dict[str, Any]) -> None:
     one.original = await rest.post(call, one.channel, data, one)
 
 
@@ -355,20 +357,20 @@ async def _modal(rest: Rest, call: Call, one: Interaction, data: dict[str, Any])
     one.modal = data
 
 
-_ANSWERS = {4: _say, 5: _defer, 6: _defer_update, 7: _update, 8: _choices, 9: _modal}
+_ANSWERS = {4: _respond, 5: _defer, 6: _defer_update, 7: _update, 8: _choices, 9: _modal}
 
 
 def _callback_response(one: Interaction, kind: int) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": str(one.id), "type": one.kind}
-    answer: dict[str, Any] = {"interaction": told}
+    summary: dict[str, Any] = {"id": str(one.id), "type": one.kind}
+    response: dict[str, Any] = {"interaction": summary}
     if one.original is not None and kind in {4, 5, 7}:
-        told |= {
+        summary |= {
             "response_message_id": str(one.original.id),
             "response_message_loading": kind == 5,
             "response_message_ephemeral": one.original.audience is not None,
         }
-        answer["resource"] = {"type": kind, "message": messages.payload(one.original)}
-    return answer
+        response["resource"] = {"type": kind, "message": messages.payload(one.original)}
+    return response
 
 
 @route("POST", "/webhooks/{}/{}")
@@ -398,7 +400,7 @@ async def _delete_followup(rest: Rest, call: Call, parts: tuple[str, ...]) -> An
 
 
 def _of_interaction(one: Interaction, which: str) -> Message:
-    """Its first answer is known by name; by number, no more than follow-ups is promised."""
+    """The initial response is addressed by name; by id, Discord documents follow-ups only."""
     named = {str(message.id): message for message in one.followups}
     if one.original is not None:
         named["@original"] = one.original

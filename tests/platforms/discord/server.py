@@ -1,27 +1,26 @@
-"""The server: one port for REST, gateway and CDN, with a record of every request."""
+"""The loopback server: one port for REST, gateway and CDN; it records every request."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from tests.platform_specs import specs_folder
 from tests.platforms.discord import specification
 from tests.platforms.discord.buckets import Buckets
 from tests.platforms.discord.clock import Clock
 from tests.platforms.discord.faults import Fault, Faults
 from tests.platforms.discord.gateway import Gateway
+from tests.platforms.discord.members import Person
 from tests.platforms.discord.messages import Refusal
-from tests.platforms.discord.people import Person
 from tests.platforms.discord.rest import Call, Rest
 from tests.platforms.discord.world import TOKEN, USUAL, Channel, Guild, Message, User, World
 
@@ -31,7 +30,7 @@ NO_TOKEN_NEEDED = re.compile(r"/interactions/|/webhooks/\d+/|/gateway$")
 
 @dataclass
 class Request:
-    """One request as it was received, and the status it was answered with (0: hung up)."""
+    """One request and the status of its response; 0 if the connection was closed."""
 
     at: float
     method: str
@@ -43,7 +42,7 @@ class Request:
 
 
 class LoopbackDiscord:
-    """`async with LoopbackDiscord() as discord:` runs it; `api_url` is what a bot is pointed at."""
+    """`async with LoopbackDiscord() as discord:` runs it at `api_url`."""
 
     def __init__(self, clock: Clock | None = None, shards: int = 1) -> None:
         self.clock = clock or Clock()
@@ -53,8 +52,7 @@ class LoopbackDiscord:
         self.requests: list[Request] = []
         self.violations: list[str] = []
         self.buckets = Buckets()
-        folder = os.environ.get("ATELIER_SPECS")
-        self._specification = specification.load(Path(folder) if folder else None)
+        self._specification = specification.load(specs_folder())
         self.origin = ""
         self._runner: web.AppRunner | None = None
         self._ticking: asyncio.Task[None] | None = None
@@ -79,7 +77,7 @@ class LoopbackDiscord:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop listening and hang up."""
+        """Stop listening and close all connections."""
         if self._ticking is not None:
             self._ticking.cancel()
         assert self._runner is not None
@@ -87,85 +85,87 @@ class LoopbackDiscord:
 
     @property
     def api_url(self) -> str:
-        """What ATELIER_DISCORD_API_URL is set to."""
+        """The value for ATELIER_DISCORD_API_URL."""
         return self.origin + API
 
     @property
     def token(self) -> str:
-        """The bot's token here."""
+        """The bot's token."""
         return TOKEN
 
     @property
     def invalid_requests(self) -> list[Request]:
-        """Requests of the kind that gets an address banned when there are 10,000 in 10 minutes."""
+        """Requests that count towards Discord's ban at 10,000 in 10 minutes."""
         return [r for r in self.requests if r.status in {401, 403, 429}]
 
     async def add_guild(
         self, name: str = "Studio", *, number: int | None = None, bot: bool = True
     ) -> Guild:
-        """A server with one channel, `pictures`. The bot hears of it at once where it is online."""
+        """A server with one channel, `pictures`; a connected bot receives the event."""
         guild = Guild(number or self.clock.snowflake(), name, has_bot=bot)
         self.world.guilds[guild.id] = guild
-        await self.add_channel(guild, "pictures", told=False)
+        await self.add_channel(guild, "pictures", notify=False)
         if bot:
             await self.gateway.dispatch("GUILD_CREATE", guild.payload(), guild.id)
         return guild
 
     async def add_channel(
-        self, guild: Guild, name: str, *, nsfw: bool = False, told: bool = True
+        self, guild: Guild, name: str, *, nsfw: bool = False, notify: bool = True
     ) -> Channel:
-        """A text channel in a server."""
-        room = Channel(self.clock.snowflake(), name, guild=guild, nsfw=nsfw)
-        guild.channels[room.id] = self.world.channels[room.id] = room
-        if told and guild.has_bot:
-            await self.gateway.dispatch("CHANNEL_CREATE", room.payload(), guild.id)
-        return room
+        """Add a text channel to a server."""
+        channel = Channel(self.clock.snowflake(), name, guild=guild, nsfw=nsfw)
+        guild.channels[channel.id] = self.world.channels[channel.id] = channel
+        if notify and guild.has_bot:
+            await self.gateway.dispatch("CHANNEL_CREATE", channel.payload(), guild.id)
+        return channel
 
     def add_role(
         self, guild: Guild, name: str, permissions: int = USUAL, number: int | None = None
     ) -> int:
-        """A role; gives its id."""
+        """Add a role; returns its id."""
         role = number or self.clock.snowflake()
         guild.roles[role] = (name, permissions)
         return role
 
     def add_person(self, guild: Guild | None, name: str, *roles: int) -> Person:
-        """A person, and a member of a server where one is given."""
+        """A person; a member of the server if there is one."""
         user = User(self.clock.snowflake(), name)
         self.world.users[user.id] = user
         if guild:
             guild.members[user.id] = set(roles)
         return Person(self, user, guild)
 
-    async def start_thread(self, message: Message, name: str, *, told: bool = True) -> Channel:
-        """Somebody starts a thread from a message."""
+    async def start_thread(self, message: Message, name: str, *, notify: bool = True) -> Channel:
+        """Start a thread from a message."""
         guild = message.channel.guild
         assert guild is not None
         thread = Channel(message.id, name, kind=11, guild=guild, parent=message.channel.id)
         guild.channels[thread.id] = self.world.channels[thread.id] = thread
-        if told:
+        if notify:
             await self.gateway.dispatch("THREAD_CREATE", thread.payload(), guild.id)
         return thread
 
-    async def delete_channel(self, room: Channel) -> None:
-        """A channel vanishes with all that is in it."""
-        room.gone = True
-        if room.guild:
-            await self.gateway.dispatch("CHANNEL_DELETE", room.payload(), room.guild.id)
+    async def delete_channel(self, channel: Channel) -> None:
+        """Delete a channel with its messages."""
+        channel.gone = True
+        if channel.guild:
+            await self.gateway.dispatch("CHANNEL_DELETE", channel.payload(), channel.guild.id)
 
     async def delete_message(self, message: Message) -> None:
-        """Somebody deletes a message."""
+        """Delete a message."""
         await self.rest.remove(message)
 
-    async def until(self, look: Any, seconds: float = 60.0) -> Any:
-        """Wait for `look` to give something true."""
-        return await self.world.until(look, seconds)
+    async def until(self, condition: Any, seconds: float = 120.0) -> Any:
+        """Wait until `condition()` is truthy, and return its value."""
+        return await self.world.until(condition, seconds)
 
-    async def until_some(self, ask: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
-        """Ask the record again and again until it gives something true."""
+    async def until_async(
+        self, condition: Callable[[], Awaitable[Any]], seconds: float = 120.0
+    ) -> Any:
+        """Wait until `await condition()` is truthy, and return its value."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while not (found := await ask()):
-            assert asyncio.get_running_loop().time() < deadline, "it did not come about"
+        while not (found := await condition()):
+            assert asyncio.get_running_loop().time() < deadline, "timed out"
             await asyncio.sleep(0.05)
         return found
 
@@ -193,7 +193,7 @@ class LoopbackDiscord:
         response = await self._answered(request, call, entry)
         if fault and fault.kind == "close-after":
             entry.status = 0
-            _hang_up(request)
+            _close_connection(request)
         if fault and fault.kind == "status-after":
             return _broken(request, entry, fault)
         return response
@@ -218,8 +218,8 @@ class LoopbackDiscord:
         return _json(value, headers=headers)
 
     def _check(self, request: web.Request, call: Call) -> None:
-        told = request.headers.get("Authorization")
-        if not NO_TOKEN_NEEDED.search(call.path) and told != f"Bot {TOKEN}":
+        authorization = request.headers.get("Authorization")
+        if not NO_TOKEN_NEEDED.search(call.path) and authorization != f"Bot {TOKEN}":
             raise Refusal(401, 0, "401: Unauthorized")
         if self._specification is None:
             return
@@ -253,7 +253,7 @@ async def _read(request: web.Request) -> Call:
 
 
 def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    # Without a charset, as Discord writes it: its clients compare the whole header.
+    # Without a charset, as Discord sends it: clients compare the whole header.
     kind = {"Content-Type": "application/json"}
     return web.Response(
         body=json.dumps(value).encode(), status=status, headers=(headers or {}) | kind
@@ -270,7 +270,7 @@ def _limited(entry: Request, headers: dict[str, str]) -> web.Response:
 
 def _broken(request: web.Request, entry: Request, fault: Fault) -> web.Response:
     if fault.kind == "close":
-        _hang_up(request)
+        _close_connection(request)
         return web.Response(status=500)
     entry.status = fault.status
     if fault.kind == "plain-429":
@@ -282,6 +282,6 @@ def _broken(request: web.Request, entry: Request, fault: Fault) -> web.Response:
     return _json({"message": "a fault on purpose", "code": 0}, status=fault.status)
 
 
-def _hang_up(request: web.Request) -> None:
+def _close_connection(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()

@@ -1,4 +1,4 @@
-"""Discord's published OpenAPI file, closed: a key that it does not name is an error.
+"""Discord's published OpenAPI file, closed: an unknown key is an error.
 
 What is looser than the published schemas, because the stock client needs it, and what the file does
 not know, is written in the README beside it; `house_rules` has the latter.
@@ -40,14 +40,16 @@ class Specification:
         for name, extra in LOOSE.items():
             schemas[name]["properties"] |= {key: {} for key in extra}
         _close(document)
-        self._paths = document["paths"]
-        self._patterns = [(_pattern(path), path) for path in self._paths]
+        self._paths: dict[str, dict[str, Any]] = document["paths"]
+        self._patterns: list[tuple[re.Pattern[str], str]] = [
+            (_pattern(path), path) for path in self._paths
+        ]
         self._registry = Registry().with_resource(
             "urn:discord", Resource.from_contents(document, default_specification=DRAFT202012)
         )
 
     def problems(self, method: str, path: str, body: Any, files: tuple[str, ...]) -> list[str]:
-        """What is wrong with one request. `files` are the names of its file fields."""
+        """The problems of one request. `files` are the names of its file fields."""
         template = self._template(method, path)
         if template is None:
             return [f"{method} {path} is no request of Discord's"]
@@ -62,7 +64,7 @@ class Specification:
     def _template(self, method: str, path: str) -> str | None:
         for pattern, template in self._patterns:
             if pattern.fullmatch(path) and method.lower() in self._paths[template]:
-                return template
+                return str(template)
         return None
 
     @cache  # noqa: B019 - one specification lives as long as the tests
@@ -90,7 +92,7 @@ def _close(node: Any) -> None:
 
 
 def _deepest(error: Any) -> str:
-    """The most telling of an error's causes: the one that got furthest into the body."""
+    """The most specific of an error's causes: the one deepest in the body."""
     causes = [error]
     while causes[-1].context:
         causes.append(max(causes[-1].context, key=lambda e: len(e.absolute_path)))
@@ -99,5 +101,5 @@ def _deepest(error: Any) -> str:
 
 
 def load(folder: Path | None) -> Specification | None:
-    """The specification in this folder, or None where none is set."""
+    """The specification in this folder, or None if no folder is set."""
     return Specification(folder / "discord-openapi.json") if folder else None

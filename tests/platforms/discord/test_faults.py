@@ -1,29 +1,31 @@
-"""What goes wrong between a member and the bot: a slow record, broken connections, late answers."""
+"""Faults between a member and the bot: a slow database, broken connections, late answers."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import discord
 import psycopg
 import pytest
 
-from bots.discord import client
-from tasks.store import lines
+from bots.discord import gateway_client
+from tasks.jobs.members import Member
+from tasks.store import queue_position
 from tasks.store.database import Database
-from tests.platforms.discord.conftest import Room
+from tests.platforms.discord.conftest import BotFixture
 from tests.platforms.discord.world import EPHEMERAL, LOADING, SEND, Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @contextmanager
-def slow_record(room: Room) -> Iterator[None]:
-    """Nobody can read or write a job for as long as this lasts."""
-    url = room.running.settings.database_url
+def locked_jobs(bot: BotFixture) -> Iterator[None]:
+    """Lock the jobs table, so that nobody can read or write a job."""
+    url = bot.running.settings.database_url
     assert url is not None
     plain = url.get_secret_value().replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(plain) as connection:
@@ -31,60 +33,60 @@ def slow_record(room: Room) -> Iterator[None]:
         yield
 
 
-def as_the_clock_does(room: Room) -> None:
-    """Let the line's changes count, as the clock's process does many times a second."""
-    url = room.running.settings.database_url
+def fold_queue(bot: BotFixture) -> None:
+    """Apply pending queue changes, as the maintenance process does many times a second."""
+    url = bot.running.settings.database_url
     assert url is not None
-    record = Database(url.get_secret_value())
-    record.run(lines.fold)
-    record.close()
+    database = Database(url.get_secret_value())
+    database.run(queue_position.fold)
+    database.close()
 
 
-def public(room: Room) -> list[Message]:
-    """What a passer-by sees in the channel."""
-    return room.person("passer-by").sees()
+def visible_to_others(bot: BotFixture) -> list[Message]:
+    """The messages that another member sees in the channel."""
+    return bot.person("passer-by").sees()
 
 
-async def test_a_slow_studio_thinks_in_private_and_then_shows_in_public(room: Room) -> None:
-    anna = room.person("anna", "pro")
-    with slow_record(room):
-        asked = await anna.slash("imagine", hasty=True, prompt="a slow house")
+async def test_slow_placeholder_is_deferred_privately_then_posted_publicly(bot: BotFixture) -> None:
+    anna = bot.person("anna", "pro")
+    with locked_jobs(bot):
+        asked = await anna.slash("imagine", accept_deferred=True, prompt="a slow house")
         assert asked.answer == 5
         assert asked.shown.flags & EPHEMERAL
         assert asked.shown.flags & LOADING
-        assert public(room) == []
-    await room.discord.until(lambda: public(room))
-    (job,) = await room.placed()
-    (shown,) = public(room)
+        assert visible_to_others(bot) == []
+    await bot.discord.until(lambda: visible_to_others(bot))
+    (job,) = await bot.placed()
+    (shown,) = visible_to_others(bot)
     assert job.placeholder["message"] == str(shown.id)
     assert [b["label"] for b in shown.buttons] == ["Cancel"]
-    await room.discord.until(lambda: anna.sees() == [shown])
+    await bot.discord.until(lambda: anna.sees() == [shown])
 
 
-async def test_a_slow_refusal_is_still_private(room: Room) -> None:
-    free = room.person("free")
-    with slow_record(room):
-        asked = await free.slash("imagine", hasty=True, prompt="two houses", count=2)
+async def test_slow_refusal_is_ephemeral(bot: BotFixture) -> None:
+    free = bot.person("free")
+    with locked_jobs(bot):
+        asked = await free.slash("imagine", accept_deferred=True, prompt="two houses", count=2)
         assert asked.answer == 5
-    await room.discord.until(lambda: "one picture" in asked.shown.text)
+    await bot.discord.until(lambda: "one picture" in asked.shown.text)
     assert asked.shown.audience is free.user
-    assert public(room) == []
+    assert visible_to_others(bot) == []
 
 
-async def test_a_slow_cancel_ends_the_message_all_the_same(room: Room) -> None:
-    anna = room.person("anna", "pro")
+async def test_slow_cancel_updates_the_message(bot: BotFixture) -> None:
+    anna = bot.person("anna", "pro")
     asked = await anna.slash("imagine", prompt="a house")
-    with slow_record(room):
-        pressed = await anna.click(asked.shown, "Cancel", hasty=True)
+    with locked_jobs(bot):
+        pressed = await anna.click(asked.shown, "Cancel", accept_deferred=True)
         assert pressed.answer == 6
-    await room.discord.until(lambda: "Cancelled" in asked.shown.text)
+    await bot.discord.until(lambda: "Cancelled" in asked.shown.text)
     assert asked.shown.buttons == []
 
 
-async def test_a_slow_studio_opens_no_form_but_says_so(room: Room) -> None:
-    anna = room.person("anna", "pro")
+async def test_slow_modal_check_is_refused(bot: BotFixture) -> None:
+    anna = bot.person("anna", "pro")
     asked = await anna.slash("imagine", prompt="a house")
-    job = (await room.placed())[0]
+    job = (await bot.placed())[0]
     button = {
         "type": 2,
         "style": 2,
@@ -92,9 +94,9 @@ async def test_a_slow_studio_opens_no_form_but_says_so(room: Room) -> None:
         "custom_id": f"atelier:reroll:{job.id.hex}:0",
     }
     asked.shown.payload["components"].append({"type": 1, "id": 9, "components": [button]})
-    with slow_record(room):
-        pressed = await anna.click(asked.shown, "Again", hasty=True)
-        assert "cannot be reached" in pressed.shown.text
+    with locked_jobs(bot):
+        pressed = await anna.click(asked.shown, "Again", accept_deferred=True)
+        assert "can’t reach the studio" in pressed.shown.text
     opened = await anna.click(asked.shown, "Again")
     assert opened.modal is not None
     again = await anna.submit(opened, prompt="a house at night")
@@ -102,93 +104,97 @@ async def test_a_slow_studio_opens_no_form_but_says_so(room: Room) -> None:
 
 
 @pytest.mark.parametrize("kind", ["close-after", "close", "status-after", "status"])
-async def test_an_answer_that_breaks_off_is_given_once(room: Room, kind: str) -> None:
-    anna = room.person("anna", "pro")
-    room.discord.faults.add("POST", "/interactions/", kind)
+async def test_interrupted_response_is_sent_once(bot: BotFixture, kind: str) -> None:
+    anna = bot.person("anna", "pro")
+    bot.discord.faults.add("POST", "/interactions/", kind)
     asked = await anna.slash("imagine", prompt="a broken line")
-    (job,) = await room.placed()
-    assert public(room) == [asked.shown]
+    (job,) = await bot.placed()
+    assert visible_to_others(bot) == [asked.shown]
     assert job.placeholder["message"] == str(asked.shown.id)
 
 
-async def test_a_server_error_of_discord_is_tried_again(room: Room) -> None:
-    anna = room.person("anna", "pro")
-    room.discord.faults.add("POST", "/interactions/", "status", status=502)
+async def test_server_error_is_retried(bot: BotFixture) -> None:
+    anna = bot.person("anna", "pro")
+    bot.discord.faults.add("POST", "/interactions/", "status", status=502)
     asked = await anna.slash("imagine", prompt="a second try")
-    assert len(public(room)) == 1
+    assert len(visible_to_others(bot)) == 1
     assert asked.shown.buttons
 
 
-async def test_an_answer_that_came_too_late_stands_in_the_channel(room: Room) -> None:
-    anna = room.person("anna", "pro")
-    room.discord.faults.add("POST", "/interactions/", "late", seconds=3.2)
+async def test_late_response_is_posted_in_the_channel(bot: BotFixture) -> None:
+    anna = bot.person("anna", "pro")
+    bot.discord.faults.add("POST", "/interactions/", "late", seconds=3.2)
     await anna.start("imagine", prompt="a late house")
-    await room.discord.until(lambda: public(room))
-    (job,) = await room.placed()
-    (shown,) = public(room)
+    await bot.discord.until(lambda: visible_to_others(bot))
+    (job,) = await bot.placed()
+    (shown,) = visible_to_others(bot)
     assert job.placeholder["message"] == str(shown.id)
     assert "a late house" in shown.text
 
 
 @pytest.mark.parametrize("kind", ["close-after", "status-after"])
-async def test_a_late_placeholder_that_breaks_off_is_found_again(room: Room, kind: str) -> None:
-    anna = room.person("anna", "pro")
-    room.discord.faults.add("POST", r"/webhooks/\d+/[^/]+$", kind)
-    with slow_record(room):
-        await anna.slash("imagine", hasty=True, prompt="lost on the way")
-    (job,) = await room.placed()
-    (shown,) = public(room)
+async def test_interrupted_followup_is_found_instead_of_repeated(
+    bot: BotFixture, kind: str
+) -> None:
+    anna = bot.person("anna", "pro")
+    bot.discord.faults.add("POST", r"/webhooks/\d+/[^/]+$", kind)
+    with locked_jobs(bot):
+        await anna.slash("imagine", accept_deferred=True, prompt="lost on the way")
+    (job,) = await bot.placed()
+    (shown,) = visible_to_others(bot)
     assert job.placeholder["message"] == str(shown.id)
 
 
-async def test_a_busy_answer_is_given_when_discord_says_so(room: Room) -> None:
-    anna = room.person("anna", "pro")
-    room.discord.faults.add("POST", "/interactions/", "plain-429", seconds=1)
+async def test_rate_limited_response_is_sent_after_retry_delay(bot: BotFixture) -> None:
+    anna = bot.person("anna", "pro")
+    bot.discord.faults.add("POST", "/interactions/", "plain-429", seconds=1)
     asked = await anna.slash("imagine", prompt="patience")
-    (job,) = await room.placed()
-    assert public(room) == [asked.shown]
+    (job,) = await bot.placed()
+    assert visible_to_others(bot) == [asked.shown]
     assert job.placeholder["message"] == str(asked.shown.id)
-    due = [r for r in room.discord.requests if r.status == 429]
-    assert len(due) == 1
-    room.discord.requests.remove(due[0])
+    limited = [r for r in bot.discord.requests if r.status == 429]
+    assert len(limited) == 1
+    bot.discord.requests.remove(limited[0])
 
 
-async def test_where_the_bot_may_not_write_the_token_still_answers(room: Room) -> None:
-    anna = room.person("anna", "pro")
-    anna.room.lost = SEND
-    with slow_record(room):
-        asked = await anna.slash("imagine", hasty=True, prompt="a quiet channel")
-    await room.discord.until(lambda: public(room))
-    (job,) = await room.placed()
-    assert job.placeholder["message"] == str(public(room)[0].id)
-    assert public(room)[0] in asked.followups
+async def test_token_answers_without_send_permission(bot: BotFixture) -> None:
+    anna = bot.person("anna", "pro")
+    anna.channel.lost = SEND
+    with locked_jobs(bot):
+        asked = await anna.slash("imagine", accept_deferred=True, prompt="a quiet channel")
+    await bot.discord.until(lambda: visible_to_others(bot))
+    (job,) = await bot.placed()
+    assert job.placeholder["message"] == str(visible_to_others(bot)[0].id)
+    assert visible_to_others(bot)[0] in asked.followups
 
 
-async def test_the_place_in_line_is_kept_true(room: Room) -> None:
-    anna, bela = room.person("anna"), room.person("bela")
+async def test_queue_position_is_updated_on_the_placeholder(bot: BotFixture) -> None:
+    anna, bela = bot.person("anna"), bot.person("bela")
     first = await anna.slash("imagine", prompt="first")
-    as_the_clock_does(room)
+    fold_queue(bot)
     second = await bela.slash("imagine", prompt="second")
     before = second.shown.text
     versions = len(second.shown.versions)
-    await room.placed()
+    await bot.placed()
     await anna.click(first.shown, "Cancel")
-    as_the_clock_does(room)
-    await room.discord.until(lambda: second.shown.text != before, 30)
+    fold_queue(bot)
+    await bot.discord.until(lambda: second.shown.text != before, 30)
     assert len(second.shown.versions) == versions + 1
     assert [b["label"] for b in second.shown.buttons] == ["Cancel"]
 
 
-async def test_lost_sessions_are_begun_anew(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def at_once(*_: object, **__: object) -> None:
-        """The library waits 5 s, as long as Discord wants between two; ours does not care."""
+async def test_invalidated_session_identifies_again(
+    bot: BotFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_wait(*_: object, **__: object) -> None:
+        """discord.py waits the 5 s that Discord requires; the loopback does not require it."""
 
-    monkeypatch.setattr(discord.Client, "before_identify_hook", at_once)
-    anna, gateway = room.person("anna", "pro"), room.discord.gateway
+    monkeypatch.setattr(discord.Client, "before_identify_hook", no_wait)
+    anna, gateway = bot.person("anna", "pro"), bot.discord.gateway
     before = len(gateway.identifies)
     await gateway.invalidate()
-    await room.discord.until(lambda: len(gateway.identifies) > before)
-    await room.discord.until(lambda: any(s.line and not s.forgotten for s in gateway.sessions))
+    await bot.discord.until(lambda: len(gateway.identifies) > before)
+    await bot.discord.until(lambda: any(s.connection and not s.forgotten for s in gateway.sessions))
     asked = await anna.slash("quota")
     assert asked.shown.text
 
@@ -203,42 +209,42 @@ async def test_lost_sessions_are_begun_anew(room: Room, monkeypatch: pytest.Monk
         ("SOMETHING_NEW", {"n": 1}),
     ],
 )
-async def test_an_event_that_cannot_be_read_is_left_out(
-    room: Room, event: str, body: dict[str, Any]
+async def test_malformed_event_is_skipped(
+    bot: BotFixture, event: str, body: dict[str, Any]
 ) -> None:
-    gateway = room.discord.gateway
+    gateway = bot.discord.gateway
     before = len(gateway.identifies), gateway.resumes
     await gateway.dispatch(event, body, None)
-    assert (await room.person("anna").slash("quota")).shown.text
+    assert (await bot.person("anna").slash("quota")).shown.text
     assert (len(gateway.identifies), gateway.resumes) == before
 
 
-async def test_a_bot_that_tries_to_reconnect_ends_when_it_is_told_to(room: Room) -> None:
-    gateway = room.discord.gateway
-    gateway.asleep = True
+async def test_bot_stops_while_reconnecting(bot: BotFixture) -> None:
+    gateway = bot.discord.gateway
+    gateway.hangs = True
     await gateway.drop()
-    await room.discord.until(lambda: gateway.left_standing > 0)
-    async with asyncio.timeout(60):  # a net: it would never end
-        await room.running.stop()
-    gateway.asleep = False
-    await room.running.start()
-    assert (await room.person("anna").slash("quota")).shown.text
+    await bot.discord.until(lambda: gateway.hung_connections > 0)
+    async with asyncio.timeout(60):  # fails the test instead of hanging
+        await bot.running.stop()
+    gateway.hangs = False
+    await bot.running.start()
+    assert (await bot.person("anna").slash("quota")).shown.text
 
 
-async def test_a_discord_that_is_down_is_waited_for(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+async def test_bot_waits_for_unreachable_discord(
+    bot: BotFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "FIRST_PAUSE", 0.1)
-    await room.running.stop()
-    room.discord.faults.add("GET", "/users/@me", "status", status=503)
-    room.discord.faults.add("GET", "/users/@me", "close")
-    await room.running.start()
-    assert room.discord.faults.pending == []
-    assert (await room.person("anna").slash("quota")).shown.text
+    monkeypatch.setattr(gateway_client, "FIRST_RETRY_DELAY", 0.1)
+    await bot.running.stop()
+    bot.discord.faults.add("GET", "/users/@me", "status", status=503)
+    bot.discord.faults.add("GET", "/users/@me", "close")
+    await bot.running.start()
+    assert bot.discord.faults.pending == []
+    assert (await bot.person("anna").slash("quota")).shown.text
 
 
-async def test_fifty_commands_in_two_seconds_are_all_answered(room: Room) -> None:
-    people = [room.person(f"member{n}", "pro") for n in range(20)]
+async def test_fifty_commands_in_two_seconds_are_answered(bot: BotFixture) -> None:
+    people = [bot.person(f"member{n}", "pro") for n in range(20)]
     waiting = []
     for number in range(50):
         person = people[number % len(people)]
@@ -246,5 +252,42 @@ async def test_fifty_commands_in_two_seconds_are_all_answered(room: Room) -> Non
         await asyncio.sleep(0.04)
     asked = await asyncio.gather(*waiting)
     assert all(one.answer in {4, 5} for one in asked)
-    await room.discord.until(lambda: len(public(room)) == 50)
-    assert len(await room.placed()) == 50
+    await bot.discord.until(lambda: len(visible_to_others(bot)) == 50)
+    assert len(await bot.placed()) == 50
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+async def test_export_whose_file_is_rejected_is_reported(bot: BotFixture, deferred: bool) -> None:
+    anna = bot.person("anna", "pro")
+    bot.guild.size_limit = 100  # bytes; an empty export is larger
+    with locked_jobs(bot) if deferred else nullcontext():
+        exported = await anna.slash("privacy export", accept_deferred=True)
+        assert (exported.answer == 5) == deferred
+    await bot.discord.until(lambda: "didn’t accept the file" in exported.shown.text)
+    assert exported.shown.audience is anna.user
+
+
+async def test_export_that_breaks_off_is_reported(bot: BotFixture) -> None:
+    anna, made = bot.person("anna", "pro"), random.Random(1)
+    member = Member("discord", str(bot.guild.id), anna.id)
+    for _ in range(5):
+        await bot.client.pictures.store_source(made.randbytes(4_000_000), member)
+    bot.discord.faults.add("POST", r"/webhooks/", "status", status=400, words="File 2")
+    await anna.slash("privacy export", accept_deferred=True)
+    await bot.discord.until(
+        lambda: any(
+            "after file 1" in message.text and message.audience is anna.user
+            for message in anna.sees()
+        )
+    )
+
+
+async def test_rejected_commands_are_sent_once(bot: BotFixture) -> None:
+    await bot.running.stop()
+    bot.discord.world.commands.pop()  # the bot sends its commands again
+    rejected = bot.discord.faults.add("PUT", "/commands", "status", status=400, times=9)
+    await bot.running.start()
+    assert rejected.times == 8
+    bot.discord.faults.pending.remove(rejected)
+    await bot.running.stop()
+    await bot.running.start()

@@ -1,4 +1,4 @@
-"""What there is on this Discord: guilds, channels, people, messages, commands, interactions."""
+"""The loopback's state: guilds, channels, people, messages, commands, interactions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class User:
     locale: str = "en-US"
 
     def payload(self) -> dict[str, Any]:
-        """As Discord writes a user."""
+        """The user as Discord serialises it."""
         return {
             "id": str(self.id),
             "username": self.name,
@@ -58,11 +58,12 @@ class Channel:
     recipient: User | None = None
     nsfw: bool = False
     lost: int = 0
+    archived: bool = False
     gone: bool = False
     messages: dict[int, Message] = field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:
-        """As Discord writes a channel."""
+        """The channel as Discord serialises it."""
         base: dict[str, Any] = {"id": str(self.id), "type": self.kind, "flags": 0}
         if self.recipient is not None:
             return base | {"recipients": [self.recipient.payload()], "last_message_id": None}
@@ -84,7 +85,7 @@ class Channel:
                 "message_count": 0,
                 "member_count": 1,
                 "thread_metadata": {
-                    "archived": False,
+                    "archived": self.archived,
                     "auto_archive_duration": 1440,
                     "archive_timestamp": "2026-01-01T00:00:00+00:00",
                     "locked": False,
@@ -107,8 +108,8 @@ class Guild:
     has_bot: bool = True
 
     def payload(self) -> dict[str, Any]:
-        """As GUILD_CREATE carries it, with roles and channels and no members but the bot."""
-        rooms = [c for c in self.channels.values() if not c.gone]
+        """The payload of GUILD_CREATE: roles and channels, no members but the bot."""
+        channels = [c for c in self.channels.values() if not c.gone]
         return {
             "id": str(self.id),
             "name": self.name,
@@ -128,8 +129,8 @@ class Guild:
             "emojis": [],
             "stickers": [],
             "roles": [self.role(r) for r in (self.id, *self.roles)],
-            "channels": [c.payload() for c in rooms if c.kind != 11],
-            "threads": [c.payload() for c in rooms if c.kind == 11],
+            "channels": [c.payload() for c in channels if c.kind != 11],
+            "threads": [c.payload() for c in channels if c.kind == 11],
             "members": [],
             "member_count": len(self.members) + 1,
             "voice_states": [],
@@ -161,25 +162,25 @@ class Guild:
 
 @dataclass
 class Message:
-    """A message, with every state it went through in `versions` as (moment, payload)."""
+    """A message; `versions` has each of its states as (time, payload)."""
 
     id: int
     channel: Channel
     author: User
     payload: dict[str, Any]
-    audience: User | None = None  # the only one who sees it, where it is ephemeral
+    audience: User | None = None  # the only user who sees it, if it is ephemeral
     interaction: Interaction | None = None
     deleted: bool = False
     versions: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
     @property
     def flags(self) -> int:
-        """Its flags: ephemeral, loading, components v2 …"""
+        """Its flags: ephemeral, loading, components v2 and others."""
         return int(self.payload.get("flags") or 0)
 
     @property
     def text(self) -> str:
-        """All that can be read in it, components included."""
+        """All of its text, including its components."""
         return text_of(self.payload)
 
     @property
@@ -189,7 +190,7 @@ class Message:
 
     @property
     def pictures(self) -> list[dict[str, Any]]:
-        """Attachments that are pictures."""
+        """Its attached pictures."""
         return [
             a
             for a in self.payload.get("attachments", [])
@@ -197,7 +198,7 @@ class Message:
         ]
 
     def button(self, label: str) -> dict[str, Any]:
-        """The first button whose label or action contains these words."""
+        """The first button whose label or custom id contains this text."""
         for one in self.buttons:
             if label.lower() in f"{one.get('label', '')} {one.get('custom_id', '')}".lower():
                 return one
@@ -206,7 +207,7 @@ class Message:
 
 @dataclass
 class Interaction:
-    """One press, command or form, and what became of it."""
+    """One command, button or modal, and its responses."""
 
     id: int
     token: str
@@ -226,13 +227,13 @@ class Interaction:
 
     @property
     def messages(self) -> list[Message]:
-        """What it brought about and still stands, the first answer first."""
+        """Its messages that were not deleted, the initial response first."""
         mine = [self.original] if self.original and self.original is not self.source else []
         return [m for m in (*mine, *self.followups) if not m.deleted]
 
     @property
     def thinking(self) -> bool:
-        """Whether "thinking" is all there is of an answer, or what takes its place for a moment."""
+        """Whether its only response is "thinking", or the text that replaces it for a moment."""
         last = self.messages[-1] if self.messages else None
         return self.answer == 5 and (
             last is None or bool(last.flags & LOADING) or last.payload.get("content") == "…"
@@ -246,7 +247,7 @@ class Interaction:
 
 
 class World:
-    """The truth of this Discord."""
+    """The state of one loopback Discord."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -259,12 +260,12 @@ class World:
         self.files: dict[str, bytes] = {}  # CDN path → bytes
         self.nonces: dict[tuple[int, str], Message] = {}
 
-    async def until(self, look: Callable[[], T], seconds: float = 60.0) -> T:
-        """Wait for `look` to give something true; `seconds` is a net under a broken test."""
+    async def until(self, condition: Callable[[], T], seconds: float = 120.0) -> T:
+        """Wait until `condition()` is truthy; `seconds` only ends a broken test."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while not (found := look()):
+        while not (found := condition()):
             if asyncio.get_running_loop().time() > deadline:
-                raise AssertionError(f"it did not come about in {seconds:g} s")
+                raise AssertionError(f"timed out after {seconds:g} s")
             await asyncio.sleep(0.02)
         return found
 
@@ -273,18 +274,18 @@ class World:
         for one in self.channels.values():
             if one.recipient is user:
                 return one
-        room = Channel(self.clock.snowflake(), user.name, kind=1, recipient=user)
-        self.channels[room.id] = room
-        return room
+        channel = Channel(self.clock.snowflake(), user.name, kind=1, recipient=user)
+        self.channels[channel.id] = channel
+        return channel
 
     def message(self, number: int) -> Message | None:
-        """A message by its id alone."""
-        rooms = self.channels.values()
-        return next((c.messages[number] for c in rooms if number in c.messages), None)
+        """A message by its id."""
+        channels = self.channels.values()
+        return next((c.messages[number] for c in channels if number in c.messages), None)
 
 
 def components_of(components: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """Every component, inner ones too, in reading order."""
+    """Every component, including nested ones, in reading order."""
     found: list[dict[str, Any]] = []
     for one in components or []:
         found.append(one)
@@ -295,7 +296,7 @@ def components_of(components: list[dict[str, Any]] | None) -> list[dict[str, Any
 
 
 def text_of(payload: dict[str, Any]) -> str:
-    """All that can be read in a message."""
+    """All of a message's text."""
     parts = [str(payload.get("content") or "")]
     for embed in payload.get("embeds") or []:
         parts += [str(embed.get("title") or ""), str(embed.get("description") or "")]

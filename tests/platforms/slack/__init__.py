@@ -1,1 +1,1 @@
-"""A Slack of our own on 127.0.0.1, for the real bolt app and the real worker to talk to."""
+"""A loopback Slack server on 127.0.0.1 for the real bolt app and the real worker."""

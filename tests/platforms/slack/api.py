@@ -1,4 +1,4 @@
-"""The Web API's methods, each as the real one behaves: truth goes in, JSON comes out."""
+"""The Web API's methods, each with the behaviour of the real one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.platforms.slack.world import (
     JSON,
     Channel,
     Clock,
+    EphemeralMessage,
     File,
     Message,
     View,
-    Whisper,
     Workspace,
 )
 
-UPDATE_LIMIT = 4000  # characters of text that chat.update takes
+UPDATE_LIMIT = 4000  # characters of text in chat.update
 POST_LIMIT = 40_000
 
 
@@ -33,21 +33,21 @@ class Refusal(Exception):
 
 
 class Methods:
-    """Carries out calls for one app in any workspace."""
+    """Executes calls of one app in any workspace."""
 
     def __init__(self, clock: Clock, origin: Callable[[], str]) -> None:
         self._clock = clock
         self._origin = origin
-        self.processing_polls = 0  # how often files.info says "not ready" for a new file
-        self.groups_tell_users = True  # whether a list of groups may tell of their members
-        self.blocks_take_files = True  # whether image blocks may show Slack files at all
+        self.processing_polls = 0  # how often files.info reports a new file as unprocessed
+        self.groups_include_users = True  # whether a list of groups contains their members
+        self.blocks_accept_files = True  # whether image blocks may show Slack files
         self.triggers: dict[str, float] = {}
         self._handlers: dict[str, Callable[[Workspace, JSON], JSON]] = {
             "auth.test": self._auth_test,
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "chat.delete": self._delete,
-            "chat.postEphemeral": self._whisper,
+            "chat.postEphemeral": self._post_ephemeral,
             "chat.getPermalink": self._permalink,
             "conversations.replies": self._replies,
             "conversations.history": self._history,
@@ -64,11 +64,11 @@ class Methods:
             "views.update": self._view_update,
             "views.publish": self._view_publish,
             "assistant.threads.setStatus": self._status,
-            "assistant.threads.setTitle": self._nothing,
+            "assistant.threads.setTitle": self._no_result,
             "assistant.threads.setSuggestedPrompts": self._prompts,
         }
 
-    def carry_out(self, workspace: Workspace, method: str, args: JSON) -> JSON:
+    def call(self, workspace: Workspace, method: str, args: JSON) -> JSON:
         """The answer of one call. Raises Refusal."""
         handler = self._handlers.get(method)
         if handler is None:
@@ -76,7 +76,7 @@ class Methods:
         return handler(workspace, args)
 
     def trigger(self) -> str:
-        """A new trigger id: good once, for three seconds."""
+        """A new trigger id, valid once within three seconds."""
         name = f"{self._clock.id('')}.{self._clock.id('')}.abcdef"
         self.triggers[name] = time.monotonic() + 3.0
         return name
@@ -114,7 +114,7 @@ class Methods:
         return {"channel": channel.id, "ts": message.ts, "message": _as_json(message)}
 
     def _update(self, ws: Workspace, args: JSON) -> JSON:
-        channel = self._writable(ws, args["channel"])
+        channel = self._writable(ws, args["channel"], archived="is_inactive")
         message = channel.messages.get(args["ts"])
         if message is None or message.deleted:
             raise Refusal("message_not_found")
@@ -142,13 +142,15 @@ class Methods:
         message.deleted = True
         return {"channel": args["channel"], "ts": message.ts}
 
-    def _whisper(self, ws: Workspace, args: JSON) -> JSON:
+    def _post_ephemeral(self, ws: Workspace, args: JSON) -> JSON:
         channel = self._writable(ws, args["channel"])
         if args["user"] not in channel.members:
             raise Refusal("user_not_in_channel")
         blocks = self._blocks(ws, args)
-        ws.whispers.append(
-            Whisper(channel.id, args["user"], args.get("text", ""), blocks, args.get("thread_ts"))
+        ws.ephemeral_messages.append(
+            EphemeralMessage(
+                channel.id, args["user"], args.get("text", ""), blocks, args.get("thread_ts")
+            )
         )
         return {"message_ts": self._clock.ts()}
 
@@ -191,8 +193,9 @@ class Methods:
         user = ws.users.get(args["user"])
         if user is None:
             raise Refusal("user_not_found")
-        seen: JSON = {
+        values: JSON = {
             "id": user.id,
+            "team_id": user.team or ws.id,
             "name": user.name,
             "real_name": user.name.title(),
             "is_admin": user.admin,
@@ -200,15 +203,15 @@ class Methods:
             "is_bot": user.bot,
         }
         if str(args.get("include_locale", "")).lower() in {"true", "1"}:
-            seen["locale"] = user.locale
-        return {"user": seen}
+            values["locale"] = user.locale
+        return {"user": values}
 
     def _groups(self, ws: Workspace, args: JSON) -> JSON:
         with_users = str(args.get("include_users", "")).lower() in {"true", "1"}
         groups: list[JSON] = []
         for name, members in ws.groups.items():
             groups.append({"id": name, "name": name.lower(), "date_delete": 0})
-            if with_users and self.groups_tell_users:
+            if with_users and self.groups_include_users:
                 groups[-1]["users"] = sorted(members)
         return {"usergroups": groups}
 
@@ -269,7 +272,7 @@ class Methods:
         return {"file": self.file_json(ws, file) | ({} if ready else {"mimetype": ""})}
 
     def file_json(self, ws: Workspace, file: File) -> JSON:
-        """A file as events and `files.info` show it."""
+        """A file as in events and `files.info`."""
         url = f"{self._origin()}/files-pri/{ws.id}-{file.id}/download/{file.name}"
         return {
             "id": file.id,
@@ -321,7 +324,7 @@ class Methods:
 
     def _view(self, args: JSON) -> JSON:
         view = args["view"] if isinstance(args["view"], dict) else json.loads(args["view"])
-        faults = rules.view_faults(view)
+        faults = rules.view_errors(view)
         if faults:
             raise Refusal("invalid_arguments", faults)
         if len(json.dumps(view)) > 250_000:
@@ -334,14 +337,17 @@ class Methods:
         return {}
 
     def _prompts(self, ws: Workspace, args: JSON) -> JSON:
+        if "thread_ts" in args:  # an agent app's call with a thread is ignored
+            return {}
+        self._readable(ws, args["channel_id"])
         prompts = args["prompts"]
         ws.prompts = prompts if isinstance(prompts, list) else json.loads(prompts)
         return {}
 
-    def _nothing(self, _ws: Workspace, _args: JSON) -> JSON:
+    def _no_result(self, _ws: Workspace, _args: JSON) -> JSON:
         return {}
 
-    # -- what several methods need ---------------------------------------------------------
+    # -- shared by several methods ---------------------------------------------------------
 
     def _readable(self, ws: Workspace, name: str) -> Channel:
         channel = ws.channels.get(name)
@@ -351,12 +357,12 @@ class Methods:
             raise Refusal("not_in_channel")
         return channel
 
-    def _writable(self, ws: Workspace, name: str) -> Channel:
-        if name in ws.users:  # a user id opens the direct message, as chat.postMessage does
+    def _writable(self, ws: Workspace, name: str, archived: str = "is_archived") -> Channel:
+        if name in ws.users:  # chat.postMessage accepts a user id for direct messages
             return ws.dm(name)
         channel = self._readable(ws, name)
         if channel.archived:
-            raise Refusal("is_archived")
+            raise Refusal(archived)
         return channel
 
     def _message(self, ws: Workspace, channel: str, ts: str) -> Message:
@@ -368,7 +374,7 @@ class Methods:
     def _blocks(self, ws: Workspace, args: JSON) -> list[JSON]:
         raw = args.get("blocks", [])
         blocks = json.loads(raw) if isinstance(raw, str) else list(raw)
-        faults = rules.message_faults(blocks)
+        faults = rules.message_errors(blocks)
         if faults:
             raise Refusal("invalid_blocks", faults)
         if not blocks and not args.get("text"):
@@ -380,9 +386,9 @@ class Methods:
         for number, name in enumerate(rules.shown_files(blocks)):
             file = ws.files.get(name)
             ready = file and file.complete and not file.deleted and file.polls_left <= 0
-            if not ready or not self.blocks_take_files:
-                where = f"[json-pointer:/blocks/{number}/slack_file]"
-                raise Refusal("invalid_blocks", [f"[ERROR] invalid slack file {where}"])
+            if not ready or not self.blocks_accept_files:
+                pointer = f"[json-pointer:/blocks/{number}/slack_file]"
+                raise Refusal("invalid_blocks", [f"[ERROR] invalid slack file {pointer}"])
 
     def _share(self, ws: Workspace, channel: Channel, files: list[str]) -> None:
         for name in files:
@@ -390,7 +396,7 @@ class Methods:
 
 
 def view_json(ws: Workspace, view: View) -> JSON:
-    """A view as answers and payloads carry it."""
+    """A view as in responses and payloads."""
     return {
         **view.body,
         "id": view.id,
@@ -403,12 +409,12 @@ def view_json(ws: Workspace, view: View) -> JSON:
 
 
 def message_json(message: Message) -> JSON:
-    """A message as interaction payloads carry it."""
+    """A message as in interaction payloads."""
     return _as_json(message, full=True)
 
 
 def _as_json(message: Message, full: bool = False) -> JSON:
-    seen: JSON = {
+    values: JSON = {
         "type": "message",
         "ts": message.ts,
         "user": message.user,
@@ -416,16 +422,16 @@ def _as_json(message: Message, full: bool = False) -> JSON:
         "blocks": message.blocks,
     }
     if message.thread_ts:
-        seen["thread_ts"] = message.thread_ts
+        values["thread_ts"] = message.thread_ts
     if full and message.metadata:
-        seen["metadata"] = message.metadata
+        values["metadata"] = message.metadata
     if message.bot:
-        seen["bot_id"] = "B0BOT00000"
-    return seen
+        values["bot_id"] = "B0BOT00000"
+    return values
 
 
 def _listed(ids: Any) -> list[str]:
-    """A list of ids in any of the three ways that Slack takes."""
+    """A list of ids in any of the three formats that Slack accepts."""
     if isinstance(ids, list):
         return list(ids)
     return list(json.loads(ids)) if ids.startswith("[") else ids.split(",")

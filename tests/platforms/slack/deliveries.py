@@ -1,4 +1,4 @@
-"""How the loopback Slack reaches the app: Socket Mode, or signed HTTP, with retries."""
+"""Delivers Slack's payloads to the app: Socket Mode or signed HTTP, with retries."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ from tests.platforms.slack.world import JSON
 
 
 @dataclass
-class Taken:
-    """What the app answered: whether in time, and the JSON that came with it."""
+class Ack:
+    """Whether the app acknowledged in time, and the JSON of its response."""
 
     acked: bool
     answer: JSON | None = None
 
 
-class Line(Protocol):
-    """A way to the app."""
+class Sender(Protocol):
+    """Delivers payloads to the app."""
 
-    async def send(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Taken:
+    async def send(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Ack:
         """Deliver once. `kind` is events_api, slash_commands or interactive."""
 
 
-class SocketLine:
-    """Deliveries over Socket Mode."""
+class SocketSender:
+    """Delivers over Socket Mode."""
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
 
-    async def send(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Taken:
-        """One envelope."""
+    async def send(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Ack:
+        """Send one envelope."""
         envelope = await self._sockets.deliver(kind, payload, attempt, reason)
-        return Taken(envelope.acked.is_set(), envelope.answer)
+        return Ack(envelope.acked.is_set(), envelope.answer)
 
 
-class HttpLine:
-    """Deliveries as signed HTTP requests to the app's own addresses."""
+class HttpSender:
+    """Delivers as signed HTTP requests to the app's routes."""
 
     def __init__(self, origin: str, secret: str) -> None:
         self.origin = origin
         self._secret = secret
         self.late = 0
-        self.skew = 0  # seconds by which the timestamp lies
+        self.skew = 0  # seconds added to the timestamp
 
-    async def send(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Taken:
-        """One request; its answer must come within the deadline."""
+    async def send(self, kind: str, payload: JSON, attempt: int = 0, reason: str = "") -> Ack:
+        """Send one request; the response must arrive within the deadline."""
         status, text = await self.post(kind, payload, attempt, reason)
         if status != 200:
-            return Taken(acked=False)
-        return Taken(acked=True, answer=json.loads(text) if text.startswith("{") else None)
+            return Ack(acked=False)
+        return Ack(acked=True, answer=json.loads(text) if text.startswith("{") else None)
 
     async def post(
         self, kind: str, payload: JSON, attempt: int = 0, reason: str = "", secret: str = ""
     ) -> tuple[int, str]:
-        """The raw answer: its status (0 where none came in time) and its body."""
+        """The status (0 after the deadline) and body of the response."""
         path, body, content_type = _request(kind, payload)
         stamp = str(int(time.time()) + self.skew)
         headers = {
@@ -122,12 +122,14 @@ def event_callback(team: str, event: JSON, event_id: str) -> JSON:
     }
 
 
-async def insist(line: Line, payload: JSON, pauses: tuple[float, ...] = (0.2, 1.0, 2.0)) -> Taken:
-    """Deliver an event and deliver it again until it is acknowledged, as Slack does."""
-    taken = await line.send("events_api", payload)
+async def deliver_with_retries(
+    sender: Sender, payload: JSON, pauses: tuple[float, ...] = (0.2, 1.0, 2.0)
+) -> Ack:
+    """Deliver an event until it is acknowledged, as Slack does."""
+    ack = await sender.send("events_api", payload)
     for attempt, pause in enumerate(pauses, 1):
-        if taken.acked:
+        if ack.acked:
             break
         await asyncio.sleep(pause)
-        taken = await line.send("events_api", payload, attempt, "http_timeout")
-    return taken
+        ack = await sender.send("events_api", payload, attempt, "http_timeout")
+    return ack

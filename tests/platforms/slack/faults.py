@@ -1,4 +1,4 @@
-"""Faults made on purpose: what goes wrong with the next calls of a method."""
+"""Injected faults for the next calls of a method."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """How a call goes wrong."""
+    """The kind of a fault."""
 
     LIMITED = "limited"  # 429 with Retry-After
     REFUSED = "refused"  # ok: false with an error code
     BROKEN = "broken"  # a 5xx page
-    CUT_BEFORE = "cut-before"  # the connection is closed and nothing was done
-    CUT_AFTER = "cut-after"  # the connection is closed, but it was done
-    SLOW = "slow"  # answered after a while
+    CUT_BEFORE = "cut-before"  # the connection closes before the call is executed
+    CUT_AFTER = "cut-after"  # the connection closes after the call is executed
+    SLOW = "slow"  # the response is delayed
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong once."""
+    """One fault of one call."""
 
     kind: Kind
     error: str = ""
@@ -29,13 +29,13 @@ class Fault:
 
 
 class Faults:
-    """A queue of faults for each method; "upload" stands for the upload of bytes."""
+    """A queue of faults per method; "upload" is the upload of bytes."""
 
     def __init__(self) -> None:
         self._planned: dict[str, deque[Fault]] = defaultdict(deque)
 
     def plan(self, method: str, *faults: Fault) -> None:
-        """The next calls of the method go wrong, one after the other."""
+        """Inject these faults into the next calls of the method."""
         self._planned[method].extend(faults)
 
     def take(self, method: str) -> Fault | None:
@@ -44,7 +44,7 @@ class Faults:
         return planned.popleft() if planned else None
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Discard all planned faults."""
         self._planned.clear()
 
 
@@ -59,15 +59,15 @@ def refused(error: str) -> Fault:
 
 
 def broken(status: int = 503) -> Fault:
-    """A 5xx answer that is no JSON."""
+    """A 5xx response that is not JSON."""
     return Fault(Kind.BROKEN, status=status)
 
 
 def cut(after: bool) -> Fault:
-    """The connection closes before, or after, the call was carried out."""
+    """The connection closes before or after the call is executed."""
     return Fault(Kind.CUT_AFTER if after else Kind.CUT_BEFORE)
 
 
 def slow(seconds: float) -> Fault:
-    """An answer that comes late."""
+    """A delayed response."""
     return Fault(Kind.SLOW, seconds=seconds)

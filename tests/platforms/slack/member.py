@@ -1,4 +1,4 @@
-"""A member at the keyboard: what they do reaches the app, and what they see is told."""
+"""A Slack member: their actions reach the app, and tests read what they see."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tests.platforms.slack import blocks as rules
 from tests.platforms.slack.api import message_json, view_json
-from tests.platforms.slack.deliveries import Line, Taken, event_callback, insist
+from tests.platforms.slack.deliveries import Ack, Sender, deliver_with_retries, event_callback
 from tests.platforms.slack.server import APP_ID, Answer, LoopbackSlack
-from tests.platforms.slack.world import JSON, File, Message, View, Whisper, Workspace
+from tests.platforms.slack.world import JSON, EphemeralMessage, File, Message, View, Workspace
 
 
 @dataclass
@@ -23,35 +23,37 @@ class Attached:
 class Person:
     """One member of one workspace. Each call returns once Slack has its acknowledgement."""
 
-    def __init__(self, slack: LoopbackSlack, workspace: Workspace, user: str, line: Line) -> None:
+    def __init__(
+        self, slack: LoopbackSlack, workspace: Workspace, user: str, sender: Sender
+    ) -> None:
         self.slack = slack
         self.workspace = workspace
         self.user = user
-        self.line = line
+        self.sender = sender
 
-    # -- what a member does ---------------------------------------------------------
+    # -- actions ---------------------------------------------------------
 
     def mention(
         self, channel: str, words: str, thread: str | None = None, files: Sequence[Attached] = ()
     ) -> str:
-        """`@atelier words`, perhaps in a thread and with files; the message's ts."""
+        """Mention the app, optionally in a thread and with files; the message's ts."""
         text = f"<@{self.workspace.bot_user}> {words}"
         event = self.write(channel, text, thread, files)
-        self.tell(event | {"type": "app_mention"})
+        self.send_event(event | {"type": "app_mention"})
         return str(event["ts"])
 
     def direct(self, words: str, thread: str | None = None, files: Sequence[Attached] = ()) -> str:
-        """A direct message to the app; its ts."""
+        """Send the app a direct message; its ts."""
         channel = self.workspace.dm(self.user)
         event = self.write(channel.id, words, thread, files)
         subtype = {"subtype": "file_share"} if files else {}
-        self.tell(event | {"type": "message", "channel_type": "im"} | subtype)
+        self.send_event(event | {"type": "message", "channel_type": "im"} | subtype)
         return str(event["ts"])
 
     def write(
         self, channel: str, text: str, thread: str | None, files: Sequence[Attached] = ()
     ) -> JSON:
-        """A message that stands in the channel, as an event tells of it; nothing is delivered."""
+        """Write a message in the channel; the event about it, which is not delivered."""
         kept = [self._keep(channel, each) for each in files]
         message = Message(self.slack.clock.ts(), channel, self.user, "", thread_ts=thread)
         message.show(text, [])
@@ -71,14 +73,14 @@ class Person:
             event["files"] = [self.slack.methods.file_json(self.workspace, f) for f in kept]
         return event
 
-    def tell(self, event: JSON, event_id: str | None = None) -> Taken:
-        """Deliver an event, again and again until it is acknowledged."""
+    def send_event(self, event: JSON, event_id: str | None = None) -> Ack:
+        """Deliver an event until it is acknowledged."""
         id_ = event_id or self.slack.clock.id("Ev")
         payload = event_callback(self.workspace.id, event, id_)
-        return self.slack.run(insist(self.line, payload))
+        return self.slack.run(deliver_with_retries(self.sender, payload))
 
-    def command(self, command: str, text: str, channel: str) -> Taken:
-        """A slash command."""
+    def command(self, command: str, text: str, channel: str) -> Ack:
+        """Send a slash command."""
         payload: JSON = {
             "command": command,
             "text": text,
@@ -92,16 +94,16 @@ class Person:
             "trigger_id": self.slack.methods.trigger(),
             "response_url": self._answer(channel),
         }
-        taken = self.slack.run(self.line.send("slash_commands", payload))
-        if taken.answer and taken.answer.get("text"):
+        ack = self.slack.run(self.sender.send("slash_commands", payload))
+        if ack.answer and ack.answer.get("text"):
             answer = Answer(self.workspace, channel, self.user)
-            self.slack.show(answer, taken.answer)
-        return taken
+            self.slack.show(answer, ack.answer)
+        return ack
 
-    def press(self, message: Message, label: str) -> Taken:
+    def press(self, message: Message, label: str) -> Ack:
         """Press a button of a message by its label. Raises AssertionError where there is none."""
         button = self._button(rules.buttons(message.blocks), label)
-        where: JSON = {
+        context: JSON = {
             "container": {
                 "type": "message",
                 "message_ts": message.ts,
@@ -112,34 +114,34 @@ class Person:
             "message": message_json(message),
             "response_url": self._answer(message.channel, message),
         }
-        return self._act("block_actions", where | {"actions": [self._pressed(button)]})
+        return self._act("block_actions", context | {"actions": [self._pressed(button)]})
 
-    def press_whisper(self, whisper: Whisper, label: str) -> Taken:
-        """Press a button of a message that this member alone sees."""
-        button = self._button(rules.buttons(whisper.blocks), label)
-        where: JSON = {
+    def press_ephemeral(self, message: EphemeralMessage, label: str) -> Ack:
+        """Press a button of an ephemeral message."""
+        button = self._button(rules.buttons(message.blocks), label)
+        context: JSON = {
             "container": {
                 "type": "message",
                 "is_ephemeral": True,
-                "channel_id": whisper.channel,
+                "channel_id": message.channel,
                 "message_ts": self.slack.clock.ts(),
             },
-            "channel": {"id": whisper.channel, "name": "general"},
-            "response_url": self._answer(whisper.channel),
+            "channel": {"id": message.channel, "name": "general"},
+            "response_url": self._answer(message.channel),
         }
-        return self._act("block_actions", where | {"actions": [self._pressed(button)]})
+        return self._act("block_actions", context | {"actions": [self._pressed(button)]})
 
-    def press_home(self, label: str) -> Taken:
+    def press_home(self, label: str) -> Ack:
         """Press a button of this member's Home tab."""
         view = self.workspace.homes[self.user]
         button = self._button(rules.buttons(view.body["blocks"]), label)
-        where: JSON = {
+        context: JSON = {
             "container": {"type": "view", "view_id": view.id},
             "view": view_json(self.workspace, view),
         }
-        return self._act("block_actions", where | {"actions": [self._pressed(button)]})
+        return self._act("block_actions", context | {"actions": [self._pressed(button)]})
 
-    def message_shortcut(self, message: Message, callback: str) -> Taken:
+    def message_shortcut(self, message: Message, callback: str) -> Ack:
         """Choose one of the app's shortcuts in a message's menu."""
         return self._act(
             "message_action",
@@ -153,11 +155,11 @@ class Person:
             },
         )
 
-    def shortcut(self, callback: str) -> Taken:
+    def shortcut(self, callback: str) -> Ack:
         """Choose a global shortcut."""
         return self._act("shortcut", {"callback_id": callback, "action_ts": self.slack.clock.ts()})
 
-    def submit(self, view: View, values: JSON, response_channel: str | None = None) -> Taken:
+    def submit(self, view: View, values: JSON, response_channel: str | None = None) -> Ack:
         """Submit a modal. `values` gives an input's value by its block id."""
         state: JSON = {}
         for block in view.body["blocks"]:
@@ -171,15 +173,15 @@ class Person:
             urls = [
                 {"channel_id": response_channel, "response_url": self._answer(response_channel)}
             ]
-        taken = self._act("view_submission", {"view": body, "response_urls": urls})
-        if taken.acked and (taken.answer or {}).get("response_action") != "errors":
+        ack = self._act("view_submission", {"view": body, "response_urls": urls})
+        if ack.acked and (ack.answer or {}).get("response_action") != "errors":
             view.closed = True
-        return taken
+        return ack
 
     def open_home(self) -> None:
         """Open the app's Home tab."""
         channel = self.workspace.dm(self.user)
-        self.tell(
+        self.send_event(
             {
                 "type": "app_home_opened",
                 "user": self.user,
@@ -189,20 +191,20 @@ class Person:
             }
         )
 
-    # -- what a member sees ---------------------------------------------------------
+    # -- what the member sees ---------------------------------------------------------
 
     def answers(self, channel: str, root: str) -> list[Message]:
-        """The app's messages in a thread that stand now."""
+        """The app's messages in a thread."""
         thread = self.workspace.thread(channel, root)
         return [m for m in thread if m.bot]
 
-    def whispers(self) -> list[Whisper]:
-        """What this member alone was told, oldest first."""
-        return [w for w in self.workspace.whispers if w.user == self.user]
+    def ephemeral_messages(self) -> list[EphemeralMessage]:
+        """The member's ephemeral messages, oldest first."""
+        return [w for w in self.workspace.ephemeral_messages if w.user == self.user]
 
-    def whispered(self) -> str:
-        """All of it as text."""
-        return "\n".join(read(w.text, w.blocks) for w in self.whispers())
+    def ephemeral_text(self) -> str:
+        """The text of all their ephemeral messages."""
+        return "\n".join(read(w.text, w.blocks) for w in self.ephemeral_messages())
 
     def pictures(self, message: Message) -> list[bytes]:
         """The pictures this member can see in a message, in order."""
@@ -220,9 +222,9 @@ class Person:
                 return view
         raise AssertionError(f"no open modal is called {title!r}")
 
-    # -- inside ---------------------------------------------------------
+    # -- internals ---------------------------------------------------------
 
-    def _act(self, kind: str, payload: JSON) -> Taken:
+    def _act(self, kind: str, payload: JSON) -> Ack:
         body: JSON = {
             "type": kind,
             "team": {"id": self.workspace.id, "domain": self.workspace.name},
@@ -231,7 +233,7 @@ class Person:
             "trigger_id": self.slack.methods.trigger(),
             **payload,
         }
-        return self.slack.run(self.line.send("interactive", body))
+        return self.slack.run(self.sender.send("interactive", body))
 
     def _pressed(self, button: JSON) -> JSON:
         return {**button, "action_ts": self.slack.clock.ts(), "block_id": "actions"}
@@ -284,7 +286,7 @@ class Person:
 
 
 def read(text: str, blocks: list[JSON]) -> str:
-    """What a member reads: the blocks where there are any, else the text."""
+    """The visible text: the blocks' where there are any, else the fallback text."""
     return rules.words(blocks) if blocks else rules.unescape(text)
 
 

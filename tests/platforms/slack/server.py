@@ -1,6 +1,6 @@
-"""The loopback Slack's HTTP face: Web API, uploads, downloads, response URLs, Socket Mode.
+"""The loopback Slack's HTTP server: Web API, uploads, downloads, response URLs, Socket Mode.
 
-It runs on a thread and an event loop of its own, so that tests may block while bots go on.
+It runs on its own thread and event loop, so that tests may block while bots run.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from tests.platforms.slack.api import Methods, Refusal
 from tests.platforms.slack.faults import Fault, Faults, Kind
 from tests.platforms.slack.sockets import Sockets
 from tests.platforms.slack.specs import Specs
-from tests.platforms.slack.world import JSON, Clock, Grant, Message, Whisper, Workspace
+from tests.platforms.slack.world import JSON, Clock, EphemeralMessage, Grant, Message, Workspace
 
 T = TypeVar("T")
 APP_ID = "A0ATELIER0"
+PATIENCE = 120.0  # seconds
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the Web API, as it came."""
+    """One received call of the Web API."""
 
     method: str
     workspace: str
@@ -42,7 +43,7 @@ class Call:
 
 @dataclass
 class Answer:
-    """Where answers to one interaction go (`response_url`)."""
+    """The `response_url` of one interaction."""
 
     workspace: Workspace
     channel: str
@@ -53,7 +54,7 @@ class Answer:
 
 @dataclass
 class Oauth:
-    """Codes and refresh tokens of the install flow; each is good once."""
+    """Codes and refresh tokens of the OAuth flow; each is valid once."""
 
     client_id: str = "111.222"
     client_secret: str = "loopback-client-secret"
@@ -63,7 +64,7 @@ class Oauth:
 
 
 class LoopbackSlack:
-    """A whole Slack on 127.0.0.1. `start` it, give its `api_url` to a bot, and be its members."""
+    """A Slack server on 127.0.0.1: `start` it and give its `api_url` to a bot."""
 
     def __init__(self, specs: Path | None, scopes: frozenset[str]) -> None:
         self.specs = Specs(specs)
@@ -74,8 +75,8 @@ class LoopbackSlack:
         self.methods = Methods(self.clock, lambda: self.origin)
         self.oauth = Oauth()
         self.calls: list[Call] = []
-        self.violations: list[str] = []  # calls that the published list does not allow
-        self.overruns: list[str] = []  # calls past a rate tier
+        self.violations: list[str] = []  # calls that violate the published methods
+        self.overruns: list[str] = []  # calls past a rate limit
         self.uploads = 0
         self.app_token = "xapp-1-loopback"
         self.sockets = Sockets(self.clock)
@@ -86,11 +87,11 @@ class LoopbackSlack:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._runner: web.AppRunner | None = None
 
-    # -- life ---------------------------------------------------------
+    # -- lifecycle ---------------------------------------------------------
 
     @property
     def api_url(self) -> str:
-        """What `ATELIER_SLACK_API_URL` is set to."""
+        """The value of `ATELIER_SLACK_API_URL`."""
         return f"{self.origin}/api/"
 
     def start(self) -> None:
@@ -108,25 +109,28 @@ class LoopbackSlack:
         self._loop.close()
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
-        """Run a coroutine on the server's loop and give its result."""
+        """Run a coroutine on the server's loop; its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Start a coroutine on the server's loop and go on."""
+        """Start a coroutine on the server's loop without waiting."""
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def until(self, what: str, check: Callable[[], T | None], seconds: float = 60.0) -> T:
-        """Wait until `check` gives something true, and give it. Raises AssertionError."""
+    def until(self, what: str, check: Callable[[], T | None], seconds: float = PATIENCE) -> T:
+        """Wait until `check` returns a true value; that value. `seconds` only ends a broken test.
+
+        Raises AssertionError.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = check()
             if found:
                 return found
             time.sleep(0.05)
-        raise AssertionError(f"this never happened: {what}")
+        raise AssertionError(f"timed out waiting for: {what}")
 
     def open_workspace(self, id_: str, name: str, token: str | None = None) -> Workspace:
-        """A new team; with a token the app is installed in it."""
+        """Add a workspace; with a token, the app is installed in it."""
         workspace = Workspace(id_, name)
         self.workspaces[id_] = workspace
         if token is not None:
@@ -138,7 +142,7 @@ class LoopbackSlack:
         return [c for c in self.calls if c.method == method]
 
     def reset_rates(self) -> None:
-        """Forget the calls that count towards rate tiers: a minute has gone by."""
+        """Reset the rate limits, as after a minute."""
         self._rates.clear()
 
     async def _listen(self) -> None:
@@ -164,10 +168,10 @@ class LoopbackSlack:
         token = _token(request, args)
         fault = self.faults.take(method)
         if fault and fault.kind in {Kind.CUT_BEFORE, Kind.BROKEN, Kind.LIMITED, Kind.SLOW}:
-            spoilt = await self._spoil(request, fault)
-            if spoilt is not None:
+            response = await self._inject_fault(request, fault)
+            if response is not None:
                 self.calls.append(Call(method, "", args, time.monotonic(), fault.kind))
-                return spoilt
+                return response
         answer = self._answer(method, token, args, fault)
         if fault and fault.kind is Kind.CUT_AFTER:
             return _hang_up(request)
@@ -187,7 +191,7 @@ class LoopbackSlack:
                 workspace = self._authorize(method, token)
                 team = workspace.id
                 self._check(method, args, workspace)
-                extra = self.methods.carry_out(workspace, method, args)
+                extra = self.methods.call(workspace, method, args)
         except Refusal as refusal:
             error = refusal.error
             extra = {"response_metadata": {"messages": refusal.messages}}
@@ -202,9 +206,10 @@ class LoopbackSlack:
                     raise Refusal("token_revoked")
                 if grant.expired:
                     raise Refusal("token_expired")
-                lacking = self.specs.lacks_scope(method, grant.scopes)
+                lacking = self.specs.lacks_scope(method, self.scopes)
                 if lacking:
                     self.violations.append(f"{method}: the manifest lacks one of {lacking}")
+                if self.specs.lacks_scope(method, grant.scopes):
                     raise Refusal("missing_scope")
                 return workspace
         raise Refusal("invalid_auth" if token else "not_authed")
@@ -267,7 +272,7 @@ class LoopbackSlack:
             "refresh_token": renewal,
         }
 
-    async def _spoil(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
+    async def _inject_fault(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
         if fault.kind is Kind.LIMITED:
             body = {"ok": False, "error": "ratelimited"}
             headers = {"Retry-After": str(max(1, round(fault.seconds)))}
@@ -289,9 +294,9 @@ class LoopbackSlack:
         data = await request.read()
         fault = self.faults.take("upload")
         if fault and fault.kind is not Kind.CUT_AFTER:
-            spoilt = await self._spoil(request, fault)
-            if spoilt is not None:
-                return spoilt
+            response = await self._inject_fault(request, fault)
+            if response is not None:
+                return response
         file = self.workspaces[request.match_info["team"]].files.get(request.match_info["file"])
         if file is None or file.complete:
             return web.Response(status=404, text="NOT FOUND")
@@ -326,9 +331,9 @@ class LoopbackSlack:
         return web.json_response(self.show(answer, await request.json()))
 
     def show(self, answer: Answer, body: JSON) -> JSON:
-        """What an answer to an interaction changes for those who see it."""
+        """Apply a response to an interaction."""
         shown = body.get("blocks", [])
-        faults = rules.message_faults(shown)
+        faults = rules.message_errors(shown)
         if faults:
             self.violations += faults
             return {"ok": False, "error": "invalid_blocks"}
@@ -338,8 +343,8 @@ class LoopbackSlack:
             if answer.message is not None:
                 answer.message.deleted = True
         elif body.get("response_type", "ephemeral") == "ephemeral":
-            answer.workspace.whispers.append(
-                Whisper(answer.channel, answer.user, body.get("text", ""), shown)
+            answer.workspace.ephemeral_messages.append(
+                EphemeralMessage(answer.channel, answer.user, body.get("text", ""), shown)
             )
         else:
             message = Message(

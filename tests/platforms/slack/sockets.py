@@ -14,47 +14,47 @@ from aiohttp import WSMsgType, web
 from tests.platforms.slack.world import JSON, Clock
 
 DEADLINE = 3.0  # seconds for an acknowledgement
-TURN = 0.05
+POLL_SECONDS = 0.05
 
 
 @dataclass
 class Envelope:
-    """One delivery that waits for its acknowledgement."""
+    """One delivery and its acknowledgement."""
 
     id: str
     sent: float
     acked: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)  # acknowledged, or that was lost
+    ended: asyncio.Event = field(default_factory=asyncio.Event)  # acknowledged or dropped
     answer: JSON | None = None
     took: float | None = None
 
 
 class Sockets:
-    """The connections of one app. An envelope goes to the newest that is open."""
+    """The connections of one app. Envelopes go to the newest open connection."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tickets: set[str] = set()
         self._open: list[web.WebSocketResponse] = []
         self._waiting: dict[str, Envelope] = {}
-        self.connections = 0  # how many were ever opened
-        self.acks: list[float] = []  # seconds each acknowledgement took
-        self.late = 0  # deliveries whose acknowledgement did not come in time
-        self.deaf = False  # acknowledgements are lost on the way
+        self.connections = 0  # number opened so far
+        self.acks: list[float] = []  # seconds until each acknowledgement
+        self.late = 0  # deliveries without an acknowledgement in time
+        self.drop_acks = False  # acknowledgements are lost
 
     @property
     def connected(self) -> bool:
-        """Whether a bot listens now."""
+        """Whether a bot is connected."""
         return bool(self._open)
 
     def ticket(self) -> str:
-        """A new ticket: good for one connection."""
+        """A new ticket, valid for one connection."""
         name = uuid.uuid4().hex
         self._tickets.add(name)
         return name
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
-        """A bot connects with its ticket."""
+        """Accept a bot's connection with its ticket."""
         ticket = request.query.get("ticket", "")
         if ticket not in self._tickets:
             return web.Response(status=403)
@@ -77,8 +77,8 @@ class Sockets:
     ) -> Envelope:
         """Send one envelope and wait for its acknowledgement, or until the deadline.
 
-        Nobody waits for the deadline where the acknowledgement was lost on the way. `through` is
-        the connection: the newest, or where several bots are connected, one of them.
+        A dropped acknowledgement ends the wait at once. `through` is the index of the connection,
+        by default the newest.
         """
         await self._any()
         socket = self._open[through]
@@ -98,18 +98,18 @@ class Sockets:
         return envelope
 
     async def refresh(self, reason: str = "refresh_requested") -> None:
-        """Ask a connection to reconnect, as Slack does every few hours."""
+        """Ask the newest connection to reconnect, as Slack does every few hours."""
         socket = await self._any()
         await socket.send_str(json.dumps({"type": "disconnect", "reason": reason}))
 
     async def drop(self) -> None:
-        """Cut every connection without a word."""
+        """Abort every connection."""
         for socket in list(self._open):
             if socket._req is not None and socket._req.transport is not None:
                 socket._req.transport.abort()
 
     async def close(self) -> None:
-        """Close every connection properly."""
+        """Close every connection."""
         for socket in list(self._open):
             await socket.close()
 
@@ -125,7 +125,7 @@ class Sockets:
         envelope = self._waiting.pop(body.get("envelope_id", ""), None)
         if envelope is None:
             return
-        if self.deaf:
+        if self.drop_acks:
             envelope.ended.set()
             return
         envelope.took = time.monotonic() - envelope.sent
@@ -136,10 +136,13 @@ class Sockets:
 
 
 async def _in_time(event: asyncio.Event) -> bool:
-    """Whether it came before the deadline, counted in turns: a standstill of the machine is one."""
-    for _ in range(round(DEADLINE / TURN)):
+    """Whether the event was set before the deadline, counted in polls.
+
+    A stalled machine counts as one poll.
+    """
+    for _ in range(round(DEADLINE / POLL_SECONDS)):
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), TURN)
+            await asyncio.wait_for(event.wait(), POLL_SECONDS)
         if event.is_set():
             return True
     return False

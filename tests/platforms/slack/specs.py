@@ -1,6 +1,6 @@
-"""Every call held against Slack's published list of methods: arguments, scopes and rate tiers.
+"""Checks every call against Slack's published methods: arguments, scopes and rate limits.
 
-Without the list (`ATELIER_SPECS` unset) nothing is checked and a built-in table of tiers counts.
+Without them (`ATELIER_SPECS` unset) nothing is checked, and rate limits come from a built-in table.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ LOOSE: Mapping[str, frozenset[str]] = {"usergroups.list": frozenset({"include_us
 
 
 class Specs:
-    """The published methods, or nothing where they are not at hand."""
+    """The published methods, where ATELIER_SPECS names them."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     @property
-    def known(self) -> bool:
-        """Whether there is anything to check against."""
+    def available(self) -> bool:
+        """Whether the published methods are available."""
         return self._folder is not None
 
     def per_minute(self, method: str) -> int | None:
-        """How often a method may be called in a minute; None where it has a rule of its own."""
+        """The calls allowed per minute; None where the method has a special limit."""
         spec = self._read(method)
         tier = spec["rate_limits"] if spec else TIERS.get(method, "t4")
         return PER_MINUTE.get(tier)
 
     def faults(self, method: str, args: Mapping[str, Any]) -> list[str]:
         """Unknown and missing arguments of one call."""
-        if not self.known:
+        if not self.available:
             return []
         spec = self._read(method)
         if spec is None:
@@ -57,7 +57,7 @@ class Specs:
         return faults
 
     def lacks_scope(self, method: str, scopes: frozenset[str]) -> str | None:
-        """The scope that is missing, where none of the sufficient ones was granted."""
+        """The missing scopes, where none of the sufficient ones was granted."""
         spec = self._read(method)
         needed = spec.get("scope", {}).get("bot", []) if spec else []
         if not needed or scopes & set(needed):

@@ -1,4 +1,4 @@
-"""Who a member is: groups count within a minute, and Slack is asked seldom."""
+"""The member directory: group changes take effect within a minute, with few calls."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.slack.roles import FRESH, SETTLES, STALE, Directory
-from bots.slack.web import Web
-from bots.slack.workspaces import Wire
-from tasks.members import Member
-from tests.platforms.slack.conftest import ANNA, BORIS, CHIEF, PLUS_GROUP, TEAM, TOKEN
-from tests.platforms.slack.faults import Fault, broken, limited, refused
+from bots.slack.lookup import FAILURE_SECONDS
+from bots.slack.roles import FRESH_SECONDS, REFRESH_SECONDS, STALE_SECONDS, MemberDirectory
+from bots.slack.transport import Web
+from bots.slack.workspaces import Transport
+from tasks.jobs.members import Member
+from tests.platforms.slack.conftest import ADMIN, ANNA, BORIS, PLUS_GROUP, TEAM, TOKEN
+from tests.platforms.slack.faults import Fault, broken, limited, refused, slow
 from tests.platforms.slack.server import LoopbackSlack
-from tests.platforms.slack.world import Workspace
+from tests.platforms.slack.world import User, Workspace
 
 
 class Clock:
@@ -27,9 +28,9 @@ class Clock:
 
 @pytest.fixture
 async def web(slack: LoopbackSlack) -> AsyncIterator[Web]:
-    wire = Wire(slack.api_url, share=0.3)
-    yield wire.web(TOKEN, TEAM)
-    await wire.close()
+    transport = Transport(slack.api_url, share=0.3)
+    yield transport.web(TOKEN, TEAM)
+    await transport.close()
 
 
 @pytest.fixture
@@ -38,46 +39,48 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def directory(clock: Clock) -> Directory:
-    return Directory(clock)
+def directory(clock: Clock) -> MemberDirectory:
+    return MemberDirectory(clock)
 
 
-async def test_language_rank_and_groups(directory: Directory, web: Web, team: Workspace) -> None:
+async def test_member_has_locale_administrator_role_and_groups(
+    directory: MemberDirectory, web: Web, team: Workspace
+) -> None:
     team.groups[PLUS_GROUP] = {ANNA}
     anna = await directory.member(web, ANNA)
     assert (anna.key, anna.locale, anna.administrator) == (f"slack:{TEAM}:{ANNA}", "en", False)
     assert anna.roles == {PLUS_GROUP}
     assert (await directory.member(web, BORIS)).locale == "fr"
-    assert (await directory.member(web, CHIEF)).administrator
+    assert (await directory.member(web, ADMIN)).administrator
 
 
-async def test_a_change_counts_within_a_minute(
-    directory: Directory, web: Web, team: Workspace, clock: Clock
+async def test_change_takes_effect_within_a_minute(
+    directory: MemberDirectory, web: Web, team: Workspace, clock: Clock
 ) -> None:
-    assert FRESH < 60
+    assert FRESH_SECONDS < 60
     assert (await directory.member(web, ANNA)).roles == frozenset()
     team.groups[PLUS_GROUP] = {ANNA}
     clock.now = 59
     assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
     team.groups[PLUS_GROUP] = set()
-    team.users[CHIEF].admin = False
+    team.users[ADMIN].admin = False
     clock.now = 118
     assert (await directory.member(web, ANNA)).roles == frozenset()
-    assert not (await directory.member(web, CHIEF)).administrator
+    assert not (await directory.member(web, ADMIN)).administrator
 
 
-async def test_many_members_in_one_moment_are_one_question(
-    directory: Directory, web: Web, slack: LoopbackSlack
+async def test_concurrent_lookups_share_one_call(
+    directory: MemberDirectory, web: Web, slack: LoopbackSlack
 ) -> None:
-    await asyncio.gather(*(directory.member(web, user) for user in (ANNA, BORIS, CHIEF) * 20))
+    await asyncio.gather(*(directory.member(web, user) for user in (ANNA, BORIS, ADMIN) * 20))
     assert len(slack.called("usergroups.list")) == 1
     assert slack.overruns == []
 
 
 @pytest.mark.parametrize("fault", [limited(30), broken()])
-async def test_what_was_known_stands_in_while_slack_cannot_tell(
+async def test_old_groups_are_used_while_slack_does_not_answer(
     fault: Fault,
-    directory: Directory,
+    directory: MemberDirectory,
     web: Web,
     team: Workspace,
     slack: LoopbackSlack,
@@ -85,33 +88,33 @@ async def test_what_was_known_stands_in_while_slack_cannot_tell(
 ) -> None:
     team.groups[PLUS_GROUP] = {ANNA}
     await directory.member(web, ANNA)
-    clock.now = FRESH + 1
+    clock.now = FRESH_SECONDS + 1
     slack.faults.plan("usergroups.list", fault)
     assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
-    assert STALE <= 600, "a role that was taken away must not last for ever"
+    assert STALE_SECONDS <= 600, "a revoked role would last for ever"
 
 
-async def test_groups_that_come_without_their_members_are_asked_for_one_by_one(
-    directory: Directory, web: Web, team: Workspace, slack: LoopbackSlack
+async def test_groups_without_members_are_listed_one_by_one(
+    directory: MemberDirectory, web: Web, team: Workspace, slack: LoopbackSlack
 ) -> None:
     team.groups[PLUS_GROUP] = {ANNA}
-    slack.methods.groups_tell_users = False
+    slack.methods.groups_include_users = False
     assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
     assert (await directory.member(web, BORIS)).roles == frozenset()
     assert len(slack.called("usergroups.users.list")) == len(team.groups)
 
 
-async def test_a_workspace_whose_plan_has_no_groups(
-    directory: Directory, web: Web, slack: LoopbackSlack
+async def test_workspace_without_groups_in_its_plan_is_cached(
+    directory: MemberDirectory, web: Web, slack: LoopbackSlack
 ) -> None:
     slack.faults.plan("usergroups.list", refused("plan_upgrade_required"))
     assert (await directory.member(web, ANNA)).roles == frozenset()
     await directory.member(web, ANNA)
-    assert len(slack.called("usergroups.list")) == 1, "it was asked again at once"
+    assert len(slack.called("usergroups.list")) == 1, "the failure was not cached"
 
 
-async def test_a_change_that_slack_tells_of_counts_soon_and_costs_no_tier(
-    directory: Directory,
+async def test_change_event_refreshes_groups_soon_and_keeps_paid_tiers(
+    directory: MemberDirectory,
     web: Web,
     team: Workspace,
     slack: LoopbackSlack,
@@ -120,36 +123,79 @@ async def test_a_change_that_slack_tells_of_counts_soon_and_costs_no_tier(
     team.groups[PLUS_GROUP] = {ANNA}
     await directory.member(web, ANNA)
     team.groups[PLUS_GROUP] = {ANNA, BORIS}
-    for _ in range(30):  # many changes in one moment
+    for _ in range(30):  # many changes at once
         directory.groups_changed(TEAM)
         assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
     assert len(slack.called("usergroups.list")) == 1
-    clock.now += SETTLES
+    clock.now += REFRESH_SECONDS
     slack.faults.plan("usergroups.list", limited(1))
     assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}, "a paid tier was lost"
     await asyncio.sleep(1.1)
+    clock.now += 1.1
     assert (await directory.member(web, BORIS)).roles == {PLUS_GROUP}
 
 
-async def test_a_group_lost_while_an_order_waited_is_told_to_the_worker(
-    directory: Directory, web: Web, team: Workspace, slack: LoopbackSlack, clock: Clock
+async def test_group_lost_while_an_order_waits_is_reported_to_the_worker(
+    directory: MemberDirectory, web: Web, team: Workspace, slack: LoopbackSlack, clock: Clock
 ) -> None:
     member = Member("slack", TEAM, ANNA, roles=frozenset({PLUS_GROUP}))
     assert await directory.roles(web, member) == frozenset()
-    team.groups[PLUS_GROUP] = {ANNA}  # an order made a moment after that look has the right to it
-    clock.now += SETTLES
-    assert await directory.roles(web, member) == {PLUS_GROUP}
-    assert await directory.roles(web, member) == {PLUS_GROUP}
-    assert len(slack.called("usergroups.list")) == 2, "a look that shows the right is good enough"
+    team.groups[PLUS_GROUP] = {ANNA}  # an order created after that snapshot may use the group
+    clock.now += REFRESH_SECONDS
+    assert await directory.roles(web, member) == frozenset({PLUS_GROUP})
+    assert await directory.roles(web, member) == frozenset({PLUS_GROUP})
+    assert len(slack.called("usergroups.list")) == 2, "a snapshot with the group needs no refresh"
     team.groups[PLUS_GROUP] = set()
-    clock.now += FRESH
+    clock.now += FRESH_SECONDS
     assert await directory.roles(web, member) == frozenset()
 
 
 @pytest.mark.parametrize("fault", [limited(30), broken(), refused("token_revoked")])
-async def test_where_slack_does_not_tell_nobody_loses_a_right(
-    fault: Fault, directory: Directory, web: Web, slack: LoopbackSlack
+async def test_members_keep_their_groups_while_slack_does_not_answer(
+    fault: Fault, directory: MemberDirectory, web: Web, slack: LoopbackSlack
 ) -> None:
     slack.faults.plan("usergroups.list", fault)
     member = Member("slack", TEAM, ANNA, roles=frozenset({PLUS_GROUP}))
     assert await directory.roles(web, member) is None
+
+
+async def test_administrator_of_another_workspace_has_no_rights_here(
+    directory: MemberDirectory, web: Web, team: Workspace
+) -> None:
+    team.users["U0CONNECT0"] = User("U0CONNECT0", "guest", admin=True, team="T0FOREIGN0")
+    assert not (await directory.member(web, "U0CONNECT0")).administrator
+    assert (await directory.member(web, ADMIN)).administrator
+
+
+async def test_hanging_lookup_is_shared_and_its_late_answer_is_used(
+    directory: MemberDirectory, web: Web, team: Workspace, slack: LoopbackSlack, clock: Clock
+) -> None:
+    team.groups[PLUS_GROUP] = {ANNA}
+    await directory.member(web, ANNA)
+    team.groups[PLUS_GROUP] = {ANNA, BORIS}
+    clock.now += FRESH_SECONDS + 1
+    slack.faults.plan("usergroups.list", slow(2.5))
+    members = [directory.member(web, user) for user in (ANNA, BORIS, ANNA, BORIS, ADMIN)]
+    first, second, *_ = await asyncio.gather(*members)
+    assert first.roles == {PLUS_GROUP}, "the old answer was not used"
+    assert second.roles == frozenset()
+    assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}
+    assert len(slack.called("usergroups.list")) == 1, "the hanging call was repeated"
+    await asyncio.sleep(2)  # the hanging call is answered by now
+    assert (await directory.member(web, BORIS)).roles == {PLUS_GROUP}
+    assert len(slack.called("usergroups.list")) == 2
+
+
+async def test_failed_lookup_is_not_repeated_at_once(
+    directory: MemberDirectory, web: Web, team: Workspace, slack: LoopbackSlack, clock: Clock
+) -> None:
+    team.groups[PLUS_GROUP] = {ANNA}
+    slack.faults.plan("usergroups.list", broken(), broken())
+    for _ in range(5):
+        assert (await directory.member(web, ANNA)).roles == frozenset()
+    assert len(slack.called("usergroups.list")) == 1
+    clock.now += FAILURE_SECONDS + 0.1
+    await directory.member(web, ANNA)
+    assert len(slack.called("usergroups.list")) == 2
+    clock.now += FAILURE_SECONDS + 0.1
+    assert (await directory.member(web, ANNA)).roles == {PLUS_GROUP}

@@ -1,8 +1,10 @@
-"""The real bolt app over Socket Mode with the real worker behind it: what members do and see."""
+"""The real bolt app over Socket Mode with a real worker."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,84 +12,93 @@ from io import BytesIO
 
 import pytest
 
+from tasks.client import connect
+from tasks.jobs.members import Member
+from tasks.jobs.tiers import Tier
 from tasks.store import waitlist
 from tasks.store.database import Database
-from tasks.tiers import Tier
 from tests.platforms.slack import blocks as rules
-from tests.platforms.slack.conftest import CHIEF, PLUS_GROUP, PRO_GROUP, TEAM, Town
-from tests.platforms.slack.evening import pictures_of, size, spend_an_evening, whisper
-from tests.platforms.slack.faults import slow
+from tests.platforms.slack.conftest import ADMIN, PLUS_GROUP, PRO_GROUP, TEAM, SlackStack
+from tests.platforms.slack.delivery_builders import png
+from tests.platforms.slack.faults import refused, slow
 from tests.platforms.slack.member import Attached, Person, labels, read
-from tests.platforms.slack.parcels import png
+from tests.platforms.slack.scenario import pictures_of, run_scenario, size, wait_for_ephemeral
 from tests.platforms.slack.world import Message
+from tests.unit.test_how_tos import blocks
 
 FLAGS = "a red house --ar 16:9 --count 2 --seed 7 --no trees"
 
 
 @pytest.fixture(autouse=True)
-def lawful(town: Town) -> Iterator[None]:
-    """Every call was one that Slack allows, and everything was acknowledged in time."""
-    late, overruns = town.slack.sockets.late, len(town.slack.overruns)
+def no_violations(slack_stack: SlackStack) -> Iterator[None]:
+    """Fail where a call violated the published methods or an acknowledgement was late."""
+    late, overruns = slack_stack.slack.sockets.late, len(slack_stack.slack.overruns)
     yield
-    town.slack.faults.clear()
-    assert town.slack.violations == []
-    assert town.slack.overruns[overruns:] == []
-    assert town.slack.sockets.late == late
-    town.slack.reset_rates()
+    slack_stack.slack.faults.clear()
+    assert slack_stack.slack.violations == []
+    assert slack_stack.slack.overruns[overruns:] == []
+    assert slack_stack.slack.sockets.late == late
+    slack_stack.slack.reset_rates()
 
 
-def in_person(town: Town, person: Person, count: int) -> list[Message]:
-    """The app's direct messages to this member, once there are so many."""
-    channel = town.slack.workspaces[TEAM].dm(person.user)
+def direct_messages(slack_stack: SlackStack, person: Person, count: int) -> list[Message]:
+    """Wait for this many direct messages to the member; the messages."""
+    channel = slack_stack.slack.workspaces[TEAM].dm(person.user)
 
     def look() -> list[Message] | None:
         found = [m for m in channel.messages.values() if m.bot]
         return found if len(found) >= count else None
 
-    return town.slack.until(f"{count} direct messages", look, 40)
+    return slack_stack.slack.until(f"{count} direct messages", look, 40)
 
 
-def test_a_whole_evening(town: Town) -> None:
-    spend_an_evening(town, "evening")
+def test_scenario_over_socket_mode(slack_stack: SlackStack) -> None:
+    run_scenario(slack_stack, "scenario")
 
 
-def test_flags_mean_what_they_say(town: Town) -> None:
-    person, channel = town.newcomer("flags", groups=(PLUS_GROUP,)), town.channel("flags")
-    message = pictures_of(town, person, channel, person.mention(channel, FLAGS), 1, 2)
+def test_flags_are_applied(slack_stack: SlackStack) -> None:
+    person, channel = (
+        slack_stack.new_member("flags", groups=(PLUS_GROUP,)),
+        slack_stack.channel("flags"),
+    )
+    message = pictures_of(slack_stack, person, channel, person.mention(channel, FLAGS), 1, 2)
     width, height = size(person.pictures(message)[0])
     assert abs(width / height - 16 / 9) < 0.15
     person.press(message, "Details")
-    told = whisper(town, person, "Seed")
-    assert "7, 8" in told
-    assert "trees" in told
+    text = wait_for_ephemeral(slack_stack, person, "Seed")
+    assert "7, 8" in text
+    assert "trees" in text
     refused = person.mention(channel, "a house --ar 5:1")
-    assert "5:1" in whisper(town, person, "no aspect ratio")
+    assert "5:1" in wait_for_ephemeral(slack_stack, person, "isn’t a valid aspect ratio")
     assert person.answers(channel, refused) == []
 
 
-def test_nobody_is_ever_pinged_by_an_echo(town: Town) -> None:
-    person, channel = town.newcomer("loud", groups=(PRO_GROUP,)), town.channel("loud")
-    shout = (
+def test_echoed_text_pings_nobody(slack_stack: SlackStack) -> None:
+    person, channel = (
+        slack_stack.new_member("loud", groups=(PRO_GROUP,)),
+        slack_stack.channel("loud"),
+    )
+    mentions = (
         "a sign: &lt;!channel&gt; <!everyone> <!here> <@U0BORIS000> <!subteam^S0PLUS0000> &amp; *b*"
     )
-    root = person.mention(channel, shout)
-    message = pictures_of(town, person, channel, root, 1, 1)
-    assert "<!channel> <!everyone>" in read(message.text, message.blocks)
+    root = person.mention(channel, mentions)
+    message = pictures_of(slack_stack, person, channel, root, 1, 1)
+    assert "<!channel> @everyone @here" in read(message.text, message.blocks)
     person.press(message, "Details")
     person.command("/atelier", "queue", channel)
     person.command("/atelier", "history", channel)
-    person.command("/atelier", f"cancel {shout}", channel)
+    person.command("/atelier", f"cancel {mentions}", channel)
     person.press(message, "Again")
-    view = town.slack.until("a modal", lambda: modal(person, "Again"))
+    view = slack_stack.slack.until("a modal", lambda: modal(person, "Again"))
     person.submit(view, {"prompt": "no <!channel> <@U0BORIS000>"})
-    again = pictures_of(town, person, channel, root, 2, 1)
+    again = pictures_of(slack_stack, person, channel, root, 2, 1)
     person.open_home()
-    town.slack.until("the Home tab", lambda: person.user in person.workspace.homes)
+    slack_stack.slack.until("the Home tab", lambda: person.user in person.workspace.homes)
     for shown in (message, again):
-        assert all(rules.pings(text, []) == [] for text, _ in shown.looks)
-        assert all(rules.pings("", blocks) == [] for _, blocks in shown.looks)
-    for told in person.whispers():
-        assert rules.pings(told.text, []) == rules.pings("", told.blocks) == []
+        assert all(rules.pings(text, []) == [] for text, _ in shown.revisions)
+        assert all(rules.pings("", blocks) == [] for _, blocks in shown.revisions)
+    for text in person.ephemeral_messages():
+        assert rules.pings(text.text, []) == rules.pings("", text.blocks) == []
     assert rules.pings("", person.workspace.homes[person.user].body["blocks"]) == []
 
 
@@ -99,48 +110,117 @@ def modal(person: Person, title: str):  # type: ignore[no-untyped-def]
         return None
 
 
-def test_a_picture_that_a_member_sends_is_edited(town: Town) -> None:
-    person, channel = town.newcomer("sender", groups=(PLUS_GROUP,)), town.channel("sender")
+def test_guides_first_prompt_is_answered_in_a_thread(slack_stack: SlackStack) -> None:
+    (line,) = (
+        line
+        for block in blocks("")
+        if block.guide.endswith("slack.md")
+        for line in block.lines
+        if line.startswith("@Atelier")
+    )
+    person, channel = slack_stack.new_member("reader"), slack_stack.channel("reader")
+    root = person.mention(channel, line.removeprefix("@Atelier "))
+    message = pictures_of(slack_stack, person, channel, root, 1, 1)
+    width, height = size(person.pictures(message)[0])
+    assert width > height
+    changed = slack_stack.new_member("designer", groups=(PLUS_GROUP,))
+    first = changed.mention(channel, line.removeprefix("@Atelier "))
+    pictures_of(slack_stack, changed, channel, first, 1, 1)
+    changed.mention(channel, "make the house blue", thread=first)
+    pictures_of(slack_stack, changed, channel, first, 2, 1)
+
+
+def test_sent_picture_is_edited(slack_stack: SlackStack) -> None:
+    person, channel = (
+        slack_stack.new_member("sender", groups=(PLUS_GROUP,)),
+        slack_stack.channel("sender"),
+    )
     sent = Attached("mine.png", png("red"))
     root = person.mention(channel, "make it blue", files=[sent])
-    pictures_of(town, person, channel, root, 1, 1)
+    pictures_of(slack_stack, person, channel, root, 1, 1)
     wrong = person.mention(channel, "make it blue", files=[Attached("notes.png", b"no picture")])
-    whisper(town, person, "not a picture")
+    wait_for_ephemeral(slack_stack, person, "can’t read that file as a picture: notes.png")
     assert person.answers(channel, wrong) == []
+    four = [Attached(f"{number}.png", png("red")) for number in range(4)]
+    person.mention(channel, "together", files=[*four, Attached("report.pdf", b"%PDF-1.7")])
+    wait_for_ephemeral(slack_stack, person, "as a picture: report.pdf")
+    person.mention(channel, "together", files=[*four, sent])
+    wait_for_ephemeral(slack_stack, person, "You sent 5 pictures")
     event = person.write(channel, "<@U0BOT00000> make it blue", None, [sent])
     elsewhere = "http://169.254.169.254/latest/meta-data"
     event["files"][0] |= {"url_private": elsewhere, "url_private_download": elsewhere}
-    person.tell(event | {"type": "app_mention"})
-    whisper(town, person, "links to other places")
+    person.send_event(event | {"type": "app_mention"})
+    wait_for_ephemeral(slack_stack, person, "links to other sites")
 
 
-def test_shortcuts_on_a_picture(town: Town) -> None:
-    person, channel = town.newcomer("shorty", groups=(PLUS_GROUP,)), town.channel("shorty")
-    root = person.mention(channel, "a yellow cat --seed 3")
-    message = pictures_of(town, person, channel, root, 1, 1)
-    person.message_shortcut(message, "atelier_vary")
-    pictures_of(town, person, channel, root, 2, 1)
-    person.message_shortcut(message, "atelier_edit")
-    view = town.slack.until("a modal", lambda: modal(person, "Edit"))
-    person.submit(view, {"prompt": "make the cat blue"})
-    pictures_of(town, person, channel, root, 3, 1)
-    plain = person.write(channel, "no picture here", None)
-    person.message_shortcut(
-        person.workspace.channels[channel].messages[plain["ts"]], "atelier_edit"
+def test_instruction_in_the_channel_asks_which_picture_is_meant(slack_stack: SlackStack) -> None:
+    person = slack_stack.new_member("asked", groups=(PLUS_GROUP,))
+    channel = slack_stack.channel("asked")
+    root = person.mention(channel, "a red house --seed 7")
+    first = pictures_of(slack_stack, person, channel, root, 1, 1)
+    person.mention(channel, "make the house blue")
+    wait_for_ephemeral(slack_stack, person, "a red house")
+    person.press_ephemeral(person.ephemeral_messages()[-1], "Edit that picture")
+    messages = person.workspace.channels[channel].messages
+    edited = slack_stack.slack.until(
+        "the edited picture",
+        lambda: next(
+            (m for m in messages.values() if m.ts != first.ts and person.pictures(m)), None
+        ),
+        60.0,
     )
-    whisper(town, person, "Add a picture")
+    assert person.pictures(edited) != person.pictures(first)
 
 
-def test_the_composer(town: Town) -> None:
-    person, channel = town.newcomer("composer"), town.channel("composer")
+def test_forms_understand_flags_and_show_what_is_wrong(slack_stack: SlackStack) -> None:
+    person = slack_stack.new_member("forms", groups=(PLUS_GROUP,))
+    channel = slack_stack.channel("forms")
+    root = person.mention(channel, "a yellow cat")
+    message = pictures_of(slack_stack, person, channel, root, 1, 1)
+    person.press(message, "Edit")
+    view = slack_stack.slack.until("a modal", lambda: modal(person, "Edit"))
+    wrong = person.submit(view, {"prompt": "make the cat blue --ar 99:1"})
+    assert "99:1" in json.dumps(wrong.answer)
+    person.submit(view, {"prompt": "make the cat blue --count 2"})
+    pictures_of(slack_stack, person, channel, root, 2, 2)
+
+
+def test_message_shortcuts(slack_stack: SlackStack) -> None:
+    person, channel = (
+        slack_stack.new_member("shorty", groups=(PLUS_GROUP,)),
+        slack_stack.channel("shorty"),
+    )
+    root = person.mention(channel, "a yellow cat --seed 3")
+    message = pictures_of(slack_stack, person, channel, root, 1, 1)
+    person.message_shortcut(message, "atelier_vary")
+    pictures_of(slack_stack, person, channel, root, 2, 1)
+    person.message_shortcut(message, "atelier_edit")
+    view = slack_stack.slack.until("a modal", lambda: modal(person, "Edit"))
+    person.submit(view, {"prompt": "make the cat blue"})
+    pictures_of(slack_stack, person, channel, root, 3, 1)
+    to_plain_text = person.write(channel, "no picture here", None)
+    person.message_shortcut(
+        person.workspace.channels[channel].messages[to_plain_text["ts"]], "atelier_edit"
+    )
+    wait_for_ephemeral(slack_stack, person, "Attach a picture")
+    two = [Attached(f"{number}.png", png("red")) for number in range(2)]
+    several = person.write(channel, "which one?", None, files=two)
+    person.message_shortcut(
+        person.workspace.channels[channel].messages[several["ts"]], "atelier_vary"
+    )
+    wait_for_ephemeral(slack_stack, person, "has 2 pictures")
+
+
+def test_composer(slack_stack: SlackStack) -> None:
+    person, channel = slack_stack.new_member("composer"), slack_stack.channel("composer")
     person.shortcut("atelier_compose")
-    view = town.slack.until("a modal", lambda: modal(person, "New picture"))
+    view = slack_stack.slack.until("a modal", lambda: modal(person, "New picture"))
     wrong = person.submit(view, {"prompt": "a boat --ar 9:1", "where": channel})
     assert "9:1" in json.dumps(wrong.answer)
     right = {"prompt": "a blue boat", "aspect": "3:2", "where": channel}
     person.submit(view, right)
     person.submit(view, right)  # pressed twice
-    message = town.slack.until(
+    message = slack_stack.slack.until(
         "the picture",
         lambda: next((m for m in person.workspace.channels[channel].messages.values()
                       if person.pictures(m)), None),
@@ -150,58 +230,54 @@ def test_the_composer(town: Town) -> None:
     assert len(bots) == 1
 
 
-def test_a_slash_command_heads_a_thread(town: Town) -> None:
-    person, channel = town.newcomer("slash", groups=(PLUS_GROUP,)), town.channel("slash")
+def test_slash_command_starts_a_thread(slack_stack: SlackStack) -> None:
+    person, channel = (
+        slack_stack.new_member("slash", groups=(PLUS_GROUP,)),
+        slack_stack.channel("slash"),
+    )
     person.command("/imagine", "a red boat", channel)
-    first = town.slack.until(
+    first = slack_stack.slack.until(
         "the picture",
         lambda: next((m for m in person.workspace.channels[channel].messages.values()
                       if person.pictures(m)), None),
     )  # fmt: skip
     person.mention(channel, "make the boat green", thread=first.ts)
-    pictures_of(town, person, channel, first.ts, 1, 1)
+    pictures_of(slack_stack, person, channel, first.ts, 1, 1)
 
 
-def test_direct_messages_and_assistant_threads(town: Town) -> None:
-    person = town.newcomer("direct")
+def test_direct_messages_have_suggested_prompts_and_a_status(slack_stack: SlackStack) -> None:
+    person = slack_stack.new_member("direct")
     workspace = person.workspace
     dm = workspace.dm(person.user)
     root = person.direct("a green tree at night")
-    pictures_of(town, person, dm.id, root, 1, 1)
-    opener = person.write(dm.id, "New chat", None)
-    person.tell(
-        {
-            "type": "assistant_thread_started",
-            "event_ts": opener["ts"],
-            "assistant_thread": {
-                "user_id": person.user,
-                "channel_id": dm.id,
-                "thread_ts": opener["ts"],
-                "context": {},
-            },
-        }
+    pictures_of(slack_stack, person, dm.id, root, 1, 1)
+    opened = {"type": "app_home_opened", "user": person.user, "channel": dm.id, "tab": "messages"}
+    workspace.prompts.clear()
+    person.send_event(opened | {"event_ts": slack_stack.slack.clock.ts()})
+    slack_stack.slack.until("suggested prompts", lambda: len(workspace.prompts) == 3)
+    second = person.direct("a red moon")
+    pictures_of(slack_stack, person, dm.id, second, 1, 1)
+    slack_stack.slack.until(
+        "the status is cleared",
+        lambda: [s for _, t, s in workspace.statuses if t == second][-1:] == [""],
     )
-    town.slack.until("suggestions", lambda: len(workspace.prompts) == 3)
-    person.direct("a red moon", thread=opener["ts"])
-    pictures_of(town, person, dm.id, opener["ts"], 1, 1)
-    town.slack.until(
-        "the status ends",
-        lambda: [s for _, t, s in workspace.statuses if t == opener["ts"]][-1:] == [""],
-    )
-    assert any(s for _, t, s in workspace.statuses if t == opener["ts"])
+    assert any(s for _, t, s in workspace.statuses if t == second)
 
 
-def test_the_home_tab(town: Town) -> None:
-    person, channel = town.newcomer("homely", groups=(PLUS_GROUP,)), town.channel("homely")
+def test_home_tab(slack_stack: SlackStack) -> None:
+    person, channel = (
+        slack_stack.new_member("homely", groups=(PLUS_GROUP,)),
+        slack_stack.channel("homely"),
+    )
     root = person.mention(channel, "a red balloon")
-    pictures_of(town, person, channel, root, 1, 1)
+    pictures_of(slack_stack, person, channel, root, 1, 1)
     person.open_home()
 
-    def seen() -> str | None:
+    def home_text() -> str | None:
         home = person.workspace.homes.get(person.user)
         return rules.words(home.body["blocks"]) if home else None
 
-    text = town.slack.until("the Home tab", seen)
+    text = slack_stack.slack.until("the Home tab", home_text)
     assert "a red balloon" in text
     assert "Plus" in text
     assert "▰" in text
@@ -209,113 +285,157 @@ def test_the_home_tab(town: Town) -> None:
     blocks = person.workspace.homes[person.user].body["blocks"]
     assert len(rules.shown_files(blocks)) == 1
     person.press_home("Vary")
-    (message,) = in_person(town, person, 1)
-    town.slack.until("its picture", lambda: person.pictures(message), 40)
-    chief = town.person(CHIEF)
-    chief.open_home()
-    town.slack.until("the chief's", lambda: CHIEF in person.workspace.homes)
-    assert "administrators" in rules.words(person.workspace.homes[CHIEF].body["blocks"])
+    (message,) = direct_messages(slack_stack, person, 1)
+    slack_stack.slack.until("its picture", lambda: person.pictures(message))
+    admin = slack_stack.person(ADMIN)
+    admin.open_home()
+    slack_stack.slack.until("the administrator's Home tab", lambda: ADMIN in person.workspace.homes)
+    assert "administrators" in rules.words(person.workspace.homes[ADMIN].body["blocks"])
 
 
-def test_answers_about_an_account_are_for_one_member_alone(town: Town) -> None:
-    person, channel = town.newcomer("private"), town.channel("private")
-    for words, told in (
+def test_account_replies_are_ephemeral(slack_stack: SlackStack) -> None:
+    person, channel = slack_stack.new_member("private"), slack_stack.channel("private")
+    for words, text in (
         ("queue", "nothing in line"),
         ("quota", "3 of 3 credits"),
-        ("history", "no pictures yet"),
+        ("history", "haven’t made any pictures yet"),
         ("settings aspect=3:2", "Saved"),
         ("waitlist status", "not on the waitlist"),
-        ("help", "What you can ask"),
-        ("dance", "no “dance” here"),
+        ("help", "What you can do"),
+        ("dance", "don’t know the command “dance”"),
         ("studio capacity", "Only administrators"),
         ("privacy delete", "Are you sure"),
     ):
         person.command("/atelier", words, channel)
-        whisper(town, person, told)
+        wait_for_ephemeral(slack_stack, person, text)
     assert [m for m in person.workspace.channels[channel].messages.values() if m.bot] == []
-    person.press_whisper(person.whispers()[-1], "Delete everything")
-    whisper(town, person, "are deleted")
+    person.press_ephemeral(person.ephemeral_messages()[-1], "Delete everything")
+    wait_for_ephemeral(slack_stack, person, "have been deleted")
 
 
-def test_a_member_gets_their_data(town: Town) -> None:
-    person, channel = town.newcomer("export"), town.channel("export")
+def test_file_over_the_operators_limit_is_refused(slack_stack: SlackStack) -> None:
+    person, channel = (
+        slack_stack.new_member("large", groups=(PLUS_GROUP,)),
+        slack_stack.channel("large"),
+    )
+    person.mention(channel, "make it blue", files=[Attached("a.png", png("red") + bytes(2**21))])
+    wait_for_ephemeral(slack_stack, person, "2 MiB")
+
+
+def test_privacy_export_sends_a_file(slack_stack: SlackStack) -> None:
+    person, channel = slack_stack.new_member("export"), slack_stack.channel("export")
     person.command("/atelier", "privacy export", channel)
-    _, message = in_person(town, person, 2)
+    _, message = direct_messages(slack_stack, person, 2)
     file = person.workspace.files[message.files[0]]
     assert zipfile.ZipFile(BytesIO(file.data)).namelist()
 
 
-def test_an_administrator_gets_the_last_day_as_a_picture(town: Town) -> None:
-    chief, channel = town.person(CHIEF, TEAM), town.channel("capacity")
-    messages = town.slack.workspaces[TEAM].dm(CHIEF).messages.values()
+def test_large_export_is_sent_as_numbered_files(slack_stack: SlackStack) -> None:
+    person, channel = slack_stack.new_member("hoarder"), slack_stack.channel("hoarder")
+
+    async def store_uploads() -> None:
+        client, made = await connect(slack_stack.atelier.settings), random.Random(11)
+        for _ in range(2):
+            member = Member("slack", TEAM, person.user)
+            await client.pictures.store_source(made.randbytes(20_000_000), member)
+        await client.close()
+
+    asyncio.run(store_uploads())
+    person.command("/atelier", "privacy export", channel)
+    shared = [m for m in direct_messages(slack_stack, person, 3) if m.files]
+    assert [person.workspace.files[message.files[0]].name for message in shared] == [
+        "atelier-export-1.zip",
+        "atelier-export-2.zip",
+    ]
+    assert "the last one" in shared[-1].text
+
+
+@pytest.mark.parametrize("step", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+def test_member_is_told_of_an_export_that_fails(slack_stack: SlackStack, step: str) -> None:
+    name = f"failed{step[6:9].lower()}"
+    person, channel = slack_stack.new_member(name), slack_stack.channel(name)
+    slack_stack.slack.faults.plan(step, refused("internal_error"))
+    person.command("/atelier", "privacy export", channel)
+    wait_for_ephemeral(slack_stack, person, "couldn’t send you the file")
+
+
+def test_capacity_sends_a_chart_of_the_last_day(slack_stack: SlackStack) -> None:
+    admin, channel = slack_stack.person(ADMIN, TEAM), slack_stack.channel("capacity")
+    messages = slack_stack.slack.workspaces[TEAM].dm(ADMIN).messages.values()
     before = sum(message.bot for message in messages)
-    chief.command("/atelier", "studio capacity", channel)
-    whisper(town, chief, "The studio now")
-    message = in_person(town, chief, before + 2)[-1]
-    file = chief.workspace.files[message.files[0]]
+    admin.command("/atelier", "studio capacity", channel)
+    wait_for_ephemeral(slack_stack, admin, "Studio capacity")
+    message = direct_messages(slack_stack, admin, before + 2)[-1]
+    file = admin.workspace.files[message.files[0]]
     assert size(file.data) == (960, 540)
 
 
-def test_cancelling_and_deleting(town: Town) -> None:
-    person, channel = town.newcomer("fickle"), town.channel("fickle")
-    message = pictures_of(town, person, channel, person.mention(channel, "a red fish"), 1, 1)
-    stranger = town.newcomer("stranger")
+def test_only_the_owner_can_delete(slack_stack: SlackStack) -> None:
+    person, channel = slack_stack.new_member("fickle"), slack_stack.channel("fickle")
+    message = pictures_of(slack_stack, person, channel, person.mention(channel, "a red fish"), 1, 1)
+    stranger = slack_stack.new_member("stranger")
     stranger.press(message, "Delete")
-    whisper(town, stranger, "Only the one who asked")
+    wait_for_ephemeral(slack_stack, stranger, "Only the member who ordered it")
     assert person.pictures(message)
     (file,) = rules.shown_files(message.blocks)
     person.press(message, "Delete")
-    town.slack.until("the message says so", lambda: "deleted" in read("", message.blocks))
-    town.slack.until("the file is gone", lambda: person.workspace.files[file].deleted)
+    slack_stack.slack.until(
+        "the message shows the deletion", lambda: "deleted" in read("", message.blocks)
+    )
+    slack_stack.slack.until("the file is deleted", lambda: person.workspace.files[file].deleted)
     assert labels(message) == []
 
 
-def test_a_group_change_counts_soon_where_slack_tells_of_it(town: Town) -> None:
-    person, channel = town.newcomer("upgraded"), town.channel("upgraded")
+def test_group_change_event_takes_effect_soon(slack_stack: SlackStack) -> None:
+    person, channel = slack_stack.new_member("upgraded"), slack_stack.channel("upgraded")
     person.command("/atelier", "quota", channel)
-    whisper(town, person, "3 of 3")
-    town.change_groups(person, PLUS_GROUP)
+    wait_for_ephemeral(slack_stack, person, "3 of 3")
+    slack_stack.change_groups(person, PLUS_GROUP)
     person.command("/atelier", "quota", channel)
-    whisper(town, person, "9 of 9")
+    wait_for_ephemeral(slack_stack, person, "9 of 9")
 
 
-def test_french_is_spoken_to_who_speaks_it(town: Town) -> None:
-    person, channel = town.newcomer("marie"), town.channel("marie")
+def test_replies_use_the_members_language(slack_stack: SlackStack) -> None:
+    person, channel = slack_stack.new_member("marie"), slack_stack.channel("marie")
     person.workspace.users[person.user].locale = "fr-FR"
-    message = pictures_of(town, person, channel, person.mention(channel, "une maison rouge"), 1, 1)
+    message = pictures_of(
+        slack_stack, person, channel, person.mention(channel, "une maison rouge"), 1, 1
+    )
     assert "Détails" in labels(message)
 
 
-def test_everything_is_acknowledged_while_slack_and_the_workers_are_slow(town: Town) -> None:
-    """The fixture asserts it: nothing may come later than Slack's three seconds."""
-    slack = town.slack
-    people = [town.newcomer(f"crowd{n}") for n in range(4)]
-    channel = town.channel("crowd")
+def test_every_event_is_acknowledged_while_slack_and_the_workers_are_slow(
+    slack_stack: SlackStack,
+) -> None:
+    """The fixture asserts that no acknowledgement takes longer than three seconds."""
+    slack = slack_stack.slack
+    people = [slack_stack.new_member(f"crowd{n}") for n in range(4)]
+    channel = slack_stack.channel("crowd")
     slack.faults.plan("users.info", slow(3.2))
     slack.faults.plan("chat.postMessage", *[slow(1.0)] * 4)
     roots = [person.mention(channel, "a red circle") for person in people]
     for person, root in zip(people, roots, strict=True):
-        pictures_of(town, person, channel, root, 1, 1)
+        pictures_of(slack_stack, person, channel, root, 1, 1)
 
 
-def test_who_waited_is_told_when_it_is_their_turn(town: Town) -> None:
-    guest, channel = town.newcomer("patient"), town.channel("patient")
-    chief = town.person(CHIEF)
-    chief.command("/atelier", "studio doors free waitlist", channel)
-    whisper(town, chief, "waitlist")
+def test_invited_member_is_notified(slack_stack: SlackStack) -> None:
+    guest, channel = slack_stack.new_member("patient"), slack_stack.channel("patient")
+    admin = slack_stack.person(ADMIN)
+    admin.command("/atelier", "studio doors free waitlist", channel)
+    wait_for_ephemeral(slack_stack, admin, "waitlist")
     guest.command("/atelier", "waitlist join", channel)
-    whisper(town, guest, "on the waitlist")
-    chief.command("/atelier", "studio doors free open", channel)
-    database = Database(_database(town))
+    wait_for_ephemeral(slack_stack, guest, "on the waitlist")
+    admin.command("/atelier", "studio doors free open", channel)
+    database = Database(_database(slack_stack))
     try:
         database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(minutes=30)))
     finally:
         database.close()
-    (told,) = in_person(town, guest, 1)
-    assert "your turn" in told.text
+    (text,) = direct_messages(slack_stack, guest, 1)
+    assert "your turn" in text.text
 
 
-def _database(town: Town) -> str:
-    url = town.studio.settings.database_url
+def _database(slack_stack: SlackStack) -> str:
+    url = slack_stack.atelier.settings.database_url
     assert url is not None
     return url.get_secret_value()

@@ -1,4 +1,4 @@
-"""Two processes of the bot: Slack tells either of them, and tells again whichever it likes."""
+"""Two bot processes: Slack delivers to either of them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from functools import partial
 
 import pytest
 
-from bots.slack import posting
+from bots.slack import placeholder_poster
 from bots.slack.app import serve
 from tests.platforms.slack.conftest import ANNA, GENERAL, TEAM
-from tests.platforms.slack.deliveries import SocketLine, event_callback
+from tests.platforms.slack.deliveries import SocketSender, event_callback
 from tests.platforms.slack.faults import slow
+from tests.platforms.slack.harness import SlackHarness, open_stage
 from tests.platforms.slack.member import Person
-from tests.platforms.slack.stage import SlackStage, open_stage
 from tests.platforms.slack.world import Message
 from tests.stack import Servers
 
 
 @pytest.fixture
-async def stage(
+async def harness(
     servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[SlackStage]:
-    """Two bots on one record, without a worker: orders stay in line."""
+) -> AsyncIterator[SlackHarness]:
+    """Two bots on one database, without a worker: orders stay queued."""
     async with open_stage(servers, tmp_path_factory.mktemp("two")) as opened:
         ready = asyncio.Event()
         second = asyncio.create_task(serve(opened.settings, ready.set))
@@ -33,31 +33,31 @@ async def stage(
         await asyncio.gather(second, return_exceptions=True)
 
 
-async def test_of_two_placeholders_one_stays(
-    stage: SlackStage, monkeypatch: pytest.MonkeyPatch
+async def test_second_placeholder_is_deleted(
+    harness: SlackHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first bot is so slow to post that the second, told of the same message, posts as well."""
-    monkeypatch.setattr(posting, "OTHERS_TIME", (0.1,))
-    slack = stage.slack
+    """The first bot posts so slowly that the second bot posts a placeholder too."""
+    monkeypatch.setattr(placeholder_poster, "CONCURRENT_POST_PAUSES", (0.1,))
+    slack = harness.slack
     slack.faults.plan("chat.postMessage", slow(2.5))
-    anna = Person(slack, slack.workspaces[TEAM], ANNA, SocketLine(slack.sockets))
+    anna = Person(slack, slack.workspaces[TEAM], ANNA, SocketSender(slack.sockets))
     event = anna.write(GENERAL, "<@U0BOT00000> a red kite", None) | {"type": "app_mention"}
     for through, id_ in enumerate(("EvFirst", "EvSecond")):
         payload = event_callback(TEAM, event, id_)
         slack.spawn(slack.sockets.deliver("events_api", payload, through=through))
-        asked = partial(_asked, stage, through)
-        await asyncio.to_thread(slack.until, "the order is being taken", asked)
+        asked = partial(_asked, harness, through)
+        await asyncio.to_thread(slack.until, "the event is being handled", asked)
     posted = await asyncio.to_thread(slack.until, "both posted", lambda: _both(anna, event["ts"]))
     await asyncio.to_thread(slack.until, "one is deleted", lambda: any(m.deleted for m in posted))
     (left,) = anna.answers(GENERAL, event["ts"])
-    (job,) = await stage.client.waiting_jobs("slack")
+    (job,) = await harness.client.jobs.waiting("slack")
     assert job.placeholder["ts"] == left.ts
-    assert left is posted[0], "the first that stood is the one that stays"
+    assert left is posted[0], "the first placeholder was deleted"
 
 
-def _asked(stage: SlackStage, before: int) -> bool:
-    """Whether one more bot has gone as far as asking who wrote it."""
-    return len(stage.slack.called("users.info")) > before
+def _asked(harness: SlackHarness, before: int) -> bool:
+    """Whether one more bot has looked up the author."""
+    return len(harness.slack.called("users.info")) > before
 
 
 def _both(person: Person, root: str) -> list[Message] | None:

@@ -1,4 +1,4 @@
-"""Calls of the Web API: paced together, never repeated blindly, and faults told apart."""
+"""Web API calls: shared rate limit, no automatic retries, typed errors."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.slack.web import Limited, Lost, Refused, SlackFault, Web
-from bots.slack.workspaces import Wire
+from bots.slack.transport import OutcomeUnknown, RateLimited, Rejected, SlackError, Web
+from bots.slack.workspaces import Transport
 from tests.platforms.slack.conftest import GENERAL, TEAM, TOKEN
 from tests.platforms.slack.faults import Fault, broken, cut, limited, refused
 from tests.platforms.slack.server import LoopbackSlack
@@ -17,16 +17,16 @@ from tests.platforms.slack.world import Workspace
 
 @pytest.fixture
 async def web(slack: LoopbackSlack) -> AsyncIterator[Web]:
-    wire = Wire(slack.api_url)
-    yield wire.web(TOKEN, TEAM)
-    await wire.close()
+    transport = Transport(slack.api_url)
+    yield transport.web(TOKEN, TEAM)
+    await transport.close()
 
 
 async def post(web: Web) -> None:
-    await web.call("chat.postMessage", patience=15, channel=GENERAL, text="hello")
+    await web.call("chat.postMessage", max_wait=15, channel=GENERAL, text="hello")
 
 
-async def test_calls_that_wait_together_do_not_go_together(web: Web, slack: LoopbackSlack) -> None:
+async def test_concurrent_calls_keep_the_rate_limit(web: Web, slack: LoopbackSlack) -> None:
     await asyncio.gather(*(post(web) for _ in range(7)))
     assert len(slack.called("chat.postMessage")) == 7
     assert slack.overruns == []
@@ -35,36 +35,36 @@ async def test_calls_that_wait_together_do_not_go_together(web: Web, slack: Loop
 @pytest.mark.parametrize(
     ("fault", "kind", "code"),
     [
-        (limited(7), Limited, "ratelimited"),
-        (broken(502), Lost, "http-502"),
-        (refused("internal_error"), Lost, "internal_error"),
-        (cut(after=False), Lost, "ServerDisconnectedError"),
-        (refused("channel_not_found"), Refused, "channel_not_found"),
-        (refused("a_new_word"), Refused, "a_new_word"),
+        (limited(7), RateLimited, "ratelimited"),
+        (broken(502), OutcomeUnknown, "http-502"),
+        (refused("internal_error"), OutcomeUnknown, "internal_error"),
+        (cut(after=False), OutcomeUnknown, "ServerDisconnectedError"),
+        (refused("channel_not_found"), Rejected, "channel_not_found"),
+        (refused("a_new_word"), Rejected, "a_new_word"),
     ],
 )
-async def test_what_went_wrong_is_told_apart_and_asked_once(
-    fault: Fault, kind: type[SlackFault], code: str, web: Web, slack: LoopbackSlack
+async def test_faults_raise_typed_errors_without_a_retry(
+    fault: Fault, kind: type[SlackError], code: str, web: Web, slack: LoopbackSlack
 ) -> None:
     slack.faults.plan("chat.postMessage", fault)
-    with pytest.raises(kind) as told:
+    with pytest.raises(kind) as error:
         await post(web)
-    assert told.value.code == code
+    assert error.value.code == code
     assert len(slack.called("chat.postMessage")) == 1
 
 
-async def test_an_answer_that_is_lost_is_not_a_second_message(
+async def test_lost_response_does_not_repeat_the_message(
     web: Web, slack: LoopbackSlack, team: Workspace
 ) -> None:
     slack.faults.plan("chat.postMessage", cut(after=True))
-    with pytest.raises(Lost):
+    with pytest.raises(OutcomeUnknown):
         await post(web)
     assert len(team.channels[GENERAL].messages) == 1
 
 
-async def test_no_secret_is_in_an_error(slack: LoopbackSlack, web: Web) -> None:
+async def test_errors_contain_no_token(slack: LoopbackSlack, web: Web) -> None:
     for fault in (broken(), refused("invalid_auth"), cut(after=False), limited(1)):
         slack.faults.plan("auth.test", fault)
-        with pytest.raises(SlackFault) as told:
+        with pytest.raises(SlackError) as error:
             await web.call("auth.test")
-        assert TOKEN not in repr(told.value) + str(told.value.__cause__)
+        assert TOKEN not in repr(error.value) + str(error.value.__cause__)

@@ -1,6 +1,6 @@
-"""The truth of the loopback Slack: workspaces, people, channels, messages and files.
+"""The state of the loopback Slack: workspaces, people, channels, messages and files.
 
-Nothing here knows HTTP. Ids are only unique inside a workspace, as they are on the real platform.
+It is independent of HTTP. Ids are unique only inside a workspace, as on the real platform.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ JSON = dict[str, Any]
 
 @dataclass
 class User:
-    """A person, or the app's bot user."""
+    """A person or the app's bot user."""
 
     id: str
     name: str
     locale: str = "en-US"
     admin: bool = False
     bot: bool = False
+    team: str = ""  # another workspace's id for a member from Slack Connect
 
 
 @dataclass
 class File:
-    """An uploaded file. `ready_at` is when its processing ends (the server's clock, seconds)."""
+    """An uploaded file. `ready_at` is the end of its processing (server clock, seconds)."""
 
     id: str
     name: str
@@ -43,7 +44,7 @@ class File:
 
     @property
     def mimetype(self) -> str:
-        """As the bytes say; Slack leaves it empty until the file is processed."""
+        """The MIME type of the bytes; Slack leaves it empty until the file is processed."""
         if self.data.startswith(b"\x89PNG"):
             return "image/png"
         if self.data.startswith(b"\xff\xd8"):
@@ -53,7 +54,7 @@ class File:
 
 @dataclass
 class Message:
-    """A message as members see it now; `looks` is every look it ever had, oldest first."""
+    """A message; `revisions` has every version of its text and blocks, oldest first."""
 
     ts: str
     channel: str
@@ -65,17 +66,17 @@ class Message:
     files: list[str] = field(default_factory=list)
     bot: bool = False
     deleted: bool = False
-    looks: list[tuple[str, list[JSON]]] = field(default_factory=list)
+    revisions: list[tuple[str, list[JSON]]] = field(default_factory=list)
 
     def show(self, text: str, blocks: list[JSON]) -> None:
-        """Change what is shown and keep what was shown before."""
+        """Replace the text and blocks and record the revision."""
         self.text, self.blocks = text, blocks
-        self.looks.append((text, blocks))
+        self.revisions.append((text, blocks))
 
 
 @dataclass
-class Whisper:
-    """An ephemeral message: one member alone sees it."""
+class EphemeralMessage:
+    """A message that one member sees."""
 
     channel: str
     user: str
@@ -109,7 +110,7 @@ class View:
 
 @dataclass
 class Grant:
-    """A token: what it may do and until when."""
+    """A token with its scopes and state."""
 
     token: str
     scopes: frozenset[str]
@@ -119,7 +120,7 @@ class Grant:
 
 @dataclass
 class Workspace:
-    """One team and all that happened in it."""
+    """The state of one workspace."""
 
     id: str
     name: str
@@ -129,7 +130,7 @@ class Workspace:
     channels: dict[str, Channel] = field(default_factory=dict)
     groups: dict[str, set[str]] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
-    whispers: list[Whisper] = field(default_factory=list)
+    ephemeral_messages: list[EphemeralMessage] = field(default_factory=list)
     homes: dict[str, View] = field(default_factory=dict)
     modals: dict[str, View] = field(default_factory=dict)
     statuses: list[tuple[str, str, str]] = field(default_factory=list)
@@ -141,7 +142,7 @@ class Workspace:
         return self.channels[name]
 
     def dm(self, user: str) -> Channel:
-        """The direct message between a member and the app; made on first use."""
+        """The direct messages between a member and the app; created on first use."""
         id_ = f"D{user[1:]}"
         found = self.channels.get(id_)
         if found is None:
@@ -150,20 +151,20 @@ class Workspace:
         return found
 
     def thread(self, channel: str, root: str) -> list[Message]:
-        """A thread's messages that still stand, oldest first, without its root."""
+        """The messages of a thread that are not deleted, oldest first, without its root."""
         messages = self.channels[channel].messages.values()
         return [m for m in messages if m.thread_ts == root and m.ts != root and not m.deleted]
 
 
 class Clock:
-    """Message timestamps that never repeat, and ids that look like Slack's."""
+    """Unique message timestamps, and ids in Slack's format."""
 
     def __init__(self) -> None:
         self._last = 0
         self._numbers = itertools.count(1)
 
     def ts(self) -> str:
-        """A new message timestamp, later than every one before."""
+        """A new message timestamp, later than all before."""
         self._last = max(self._last + 1, int(time.time() * 1_000_000))
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
 

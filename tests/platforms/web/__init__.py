@@ -1,1 +1,1 @@
-"""The playground's part of what all platforms promise; its page has tests in a real browser."""
+"""The playground's harness for the contract of all platforms; `tests/browser` tests its page."""

@@ -1,4 +1,4 @@
-"""Drawn pictures and orders that the tests of this folder share."""
+"""Pictures and requests shared by the tests of this folder."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ def bars(size: tuple[int, int] = (64, 64)) -> Image.Image:
 
 
 def noise(size: tuple[int, int], seed: int = 0) -> Image.Image:
-    """What no format packs well."""
+    """Random pixels, which compress badly."""
     values = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     return Image.fromarray(values)
 
 
-def file_of(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """The picture as a file."""
+def encode_image(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """The encoded picture."""
     buffer = BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
-def opened(data: bytes) -> Image.Image:
-    """The decoded file."""
+def open_image(data: bytes) -> Image.Image:
+    """The decoded picture."""
     image = Image.open(BytesIO(data))
     image.load()
     return image
 
 
-def difference(one: Image.Image, other: Image.Image) -> float:
-    """The mean absolute difference of two pictures, in steps of 255."""
+def mean_difference(one: Image.Image, other: Image.Image) -> float:
+    """The mean absolute difference of two pictures, on a scale of 0 to 255."""
     first, second = (np.asarray(image.convert("RGB"), dtype=np.float64) for image in (one, other))
     return float(np.abs(first - second).mean())
 
 
-def order(operation: Operation = Operation.IMAGINE, **changes: Any) -> ImageRequest:
-    """A small order, of the profile `blank` unless told otherwise."""
+def make_request(operation: Operation = Operation.IMAGINE, **changes: Any) -> ImageRequest:
+    """A small request, by default for the profile `blank`."""
     values: dict[str, Any] = {
         "operation": operation,
         "prompt": "a red house",

@@ -12,7 +12,7 @@ from imaging.provenance import (
     read_source_type,
 )
 from imaging.request import Operation
-from tests.unit.imaging.pictures import disc, file_of, noise, opened
+from tests.unit.imaging.pictures import disc, encode_image, noise, open_image
 
 texts = st.text(max_size=200)
 provenances = st.builds(
@@ -37,7 +37,7 @@ EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 
 @settings(max_examples=60, deadline=None)
 @given(provenances)
-def test_what_is_written_is_read_back(provenance: Provenance) -> None:
+def test_provenance_round_trips_through_png(provenance: Provenance) -> None:
     data = encode_png(disc((8, 8)), provenance.png_info())
     assert read_provenance(data) == provenance
     assert read_source_type(data) is provenance.source_type
@@ -45,9 +45,9 @@ def test_what_is_written_is_read_back(provenance: Provenance) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(provenances)
-def test_the_xmp_packet_is_xml_that_others_read(provenance: Provenance) -> None:
+def test_xmp_packet_is_valid_rdf_xml(provenance: Provenance) -> None:
     data = encode_png(disc((8, 8)), provenance.png_info())
-    packet = opened(data).info["xmp"]
+    packet = open_image(data).info["xmp"]
     description = ElementTree.fromstring(packet).find(f"{RDF}RDF/{RDF}Description")
     assert description is not None
     assert description.get(f"{EXT}DigitalSourceType") == provenance.source_type.uri
@@ -60,14 +60,14 @@ def a_provenance(source_type: SourceType = SourceType.MADE) -> Provenance:
     )
 
 
-def test_other_viewers_find_prompt_and_maker_too() -> None:
-    info = opened(encode_png(disc(), a_provenance().png_info())).info
+def test_png_text_chunks_carry_prompt_and_software() -> None:
+    info = open_image(encode_png(disc(), a_provenance().png_info())).info
     assert info["Description"] == "a red house"
     assert info["Software"] == f"Atelier {atelier_version()}"
     assert info["Comment"] == "Made by AI (model postcard)"
 
 
-def test_a_file_made_smaller_still_says_that_it_was_made_by_ai() -> None:
+def test_recompressed_file_keeps_ai_source_type() -> None:
     data = encode_png(noise((200, 200)), a_provenance().png_info())
     assert read_source_type(fit_into(data, 20_000).data) is SourceType.MADE
     assert read_source_type(thumbnail(data, 64).data) is SourceType.MADE
@@ -75,9 +75,9 @@ def test_a_file_made_smaller_still_says_that_it_was_made_by_ai() -> None:
     assert read_source_type(encode_jpeg(disc(), xmp=packet)) is SourceType.EDITED
 
 
-def test_files_that_say_nothing_give_nothing() -> None:
-    assert read_provenance(file_of(disc())) is None
-    assert read_provenance(file_of(disc(), "JPEG")) is None
+def test_files_without_provenance_return_none() -> None:
+    assert read_provenance(encode_image(disc())) is None
+    assert read_provenance(encode_image(disc(), "JPEG")) is None
     assert read_provenance(b"no picture") is None
     assert read_source_type(b"no picture") is None
-    assert read_source_type(file_of(disc())) is None
+    assert read_source_type(encode_image(disc())) is None

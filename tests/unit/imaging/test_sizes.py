@@ -9,7 +9,7 @@ multiples = st.sampled_from([8, 16, 32, 64])
 
 
 @given(sizes, multiples)
-def test_snapped_sides_are_multiples_and_near(size: tuple[int, int], multiple: int) -> None:
+def test_snap_rounds_to_nearest_multiples(size: tuple[int, int], multiple: int) -> None:
     for side, snapped in zip(size, snap(size, multiple), strict=True):
         assert snapped % multiple == 0
         assert snapped > 0
@@ -17,14 +17,14 @@ def test_snapped_sides_are_multiples_and_near(size: tuple[int, int], multiple: i
 
 
 @given(sizes, multiples)
-def test_snapping_up_covers_with_the_least(size: tuple[int, int], multiple: int) -> None:
+def test_snap_up_returns_smallest_covering_size(size: tuple[int, int], multiple: int) -> None:
     for side, snapped in zip(size, snap_up(size, multiple), strict=True):
         assert snapped % multiple == 0
         assert side <= snapped < side + multiple
 
 
 @given(sizes, multiples, st.integers(min_value=64 * 64, max_value=4_000_000))
-def test_a_shrunken_size_keeps_within_the_most_pixels(
+def test_shrink_within_respects_pixel_limit(
     size: tuple[int, int], multiple: int, largest: int
 ) -> None:
     width, height = shrink_within(size, largest, multiple)
@@ -36,7 +36,7 @@ def test_a_shrunken_size_keeps_within_the_most_pixels(
 
 
 @given(st.integers(min_value=64, max_value=2048), multiples)
-def test_aspects_keep_their_shape_and_area(side: int, multiple: int) -> None:
+def test_sizes_around_keep_aspect_and_area(side: int, multiple: int) -> None:
     for name, (width, height) in sizes_around(side, multiple).items():
         wide, high = ASPECTS[name]
         slack = 1 + 1.5 * multiple / min(width, height)
@@ -45,5 +45,5 @@ def test_aspects_keep_their_shape_and_area(side: int, multiple: int) -> None:
 
 
 @given(sizes)
-def test_ratios_are_kept_between_one_to_four_and_four_to_one(size: tuple[int, int]) -> None:
+def test_clamp_ratio_limits_to_four_to_one(size: tuple[int, int]) -> None:
     assert 0.25 <= clamp_ratio(size) <= 4

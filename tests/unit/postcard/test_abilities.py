@@ -13,13 +13,13 @@ from PIL import Image
 
 from imaging.postcard import vocabulary as words
 from imaging.postcard.drawing import draw
-from imaging.postcard.evaluate import (
+from imaging.postcard.pipelines import (
     WEIGHTS,
-    Painter,
+    ImageGenerator,
     defaults,
     pipeline_editor,
-    pipeline_painter,
-    untrain,
+    pipeline_generator,
+    randomize_weights,
 )
 from imaging.postcard.scenes import Item, Scene
 
@@ -27,21 +27,21 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 INKS = {"red", "blue", "green", "purple", "orange", "black"}
 
 
-def stock_painter(*, trained: bool = True) -> Painter:
+def stock_painter(*, trained: bool = True) -> ImageGenerator:
     given = defaults(WEIGHTS)
     pipeline = StableDiffusionPipeline.from_pretrained(str(WEIGHTS))
     if not trained:
-        untrain(pipeline)
-    return pipeline_painter(pipeline, given["steps"], given["guidance"])
+        randomize_weights(pipeline)
+    return pipeline_generator(pipeline, given["steps"], given["guidance"])
 
 
 @pytest.fixture(scope="module")
-def painter() -> Painter:
+def generate() -> ImageGenerator:
     return stock_painter()
 
 
-def paint(painter: Painter, prompts: list[str]) -> list[Image.Image]:
-    return painter(prompts, list(range(len(prompts))))
+def paint(generate: ImageGenerator, prompts: list[str]) -> list[Image.Image]:
+    return generate(prompts, list(range(len(prompts))))
 
 
 def inked(picture: Image.Image, colour: str, among: set[str] | None = None) -> Mask:
@@ -90,22 +90,22 @@ def known_by_outline(pictures: list[Image.Image], things: list[str]) -> int:
     return right
 
 
-def test_things_have_their_shape(painter: Painter) -> None:
+def test_things_have_their_shape(generate: ImageGenerator) -> None:
     things = ["house", "tree", "car", "fish", "star", "heart", "moon", "rocket", "triangle", "sun"]
     asked = [f"a big black {thing} in the middle on a white background" for thing in things]
-    assert known_by_outline(paint(painter, asked), things) >= 8
+    assert known_by_outline(paint(generate, asked), things) >= 8
 
 
-def test_things_have_their_colour(painter: Painter) -> None:
+def test_things_have_their_colour(generate: ImageGenerator) -> None:
     colours = sorted(INKS)
     asked = [f"a big {colour} square in the middle on a white background" for colour in colours]
-    pictures = paint(painter, asked)
+    pictures = paint(generate, asked)
     shares = {c: float(inked(p, c).mean()) for c, p in zip(colours, pictures, strict=True)}
     assert sum(share > 0.15 for share in shares.values()) >= 5, shares
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_things_stand_where_they_were_put(painter: Painter, language: str) -> None:
+def test_things_stand_where_they_were_put(generate: ImageGenerator, language: str) -> None:
     places = ["left", "right", "top left", "top right", "bottom left", "bottom right"]
     said = words.PLACES_EN if language == "en" else words.PLACES_FR
     what, ground = (
@@ -113,7 +113,7 @@ def test_things_stand_where_they_were_put(painter: Painter, language: str) -> No
         if language == "en"
         else ("un cœur rouge", "sur un fond blanc")
     )
-    pictures = paint(painter, [f"{what} {said[place][0]}, {ground}" for place in places])
+    pictures = paint(generate, [f"{what} {said[place][0]}, {ground}" for place in places])
     right = 0
     for place, picture in zip(places, pictures, strict=True):
         x, y = middle(inked(picture, "red"))
@@ -126,7 +126,7 @@ def test_things_stand_where_they_were_put(painter: Painter, language: str) -> No
     assert right >= 5
 
 
-def test_two_things_stand_to_each_other_as_asked(painter: Painter) -> None:
+def test_two_things_stand_to_each_other_as_asked(generate: ImageGenerator) -> None:
     steps = {"left of": (1, 0), "right of": (-1, 0), "above": (0, 1), "below": (0, -1)}
     asked = [
         f"a {first} square {relation} a {second} circle on a white background"
@@ -136,7 +136,7 @@ def test_two_things_stand_to_each_other_as_asked(painter: Painter) -> None:
     pairs = [("red", "blue"), ("green", "purple")] * len(steps)
     ways = [way for way in steps.values() for _ in range(2)]
     right = 0
-    for picture, (first, second), (dx, dy) in zip(paint(painter, asked), pairs, ways, strict=True):
+    for picture, (first, second), (dx, dy) in zip(paint(generate, asked), pairs, ways, strict=True):
         among = {first, second}
         one, two = (middle(inked(picture, colour, among)) for colour in (first, second))
         there = min(*one, *two) > 0
@@ -144,7 +144,7 @@ def test_two_things_stand_to_each_other_as_asked(painter: Painter) -> None:
     assert right >= 7
 
 
-def test_as_many_as_asked(painter: Painter) -> None:
+def test_as_many_as_asked(generate: ImageGenerator) -> None:
     wanted = [1, 2, 3, 1, 2, 3]
     asked = [
         f"{('a', 'two', 'three')[count - 1]} {colour} circle{'s' * (count > 1)}"
@@ -152,7 +152,7 @@ def test_as_many_as_asked(painter: Painter) -> None:
         for count, colour in zip(wanted, ["red"] * 3 + ["black"] * 3, strict=True)
     ]
     colours = ["red"] * 3 + ["black"] * 3
-    pictures = paint(painter, asked)
+    pictures = paint(generate, asked)
     found = [runs(inked(p, c, {c})) for p, c in zip(pictures, colours, strict=True)]
     assert sum(seen == count for seen, count in zip(found, wanted, strict=True)) >= 5, found
 
@@ -181,8 +181,8 @@ def test_an_edit_changes_what_it_names_and_nothing_else() -> None:
 
 
 def test_an_untrained_model_can_do_none_of_it() -> None:
-    painter = stock_painter(trained=False)
+    generate = stock_painter(trained=False)
     things = ["house", "tree", "car", "fish"]
-    pictures = paint(painter, [f"a big black {thing} on a white background" for thing in things])
+    pictures = paint(generate, [f"a big black {thing} on a white background" for thing in things])
     assert known_by_outline(pictures, things) <= 1
-    assert all(inked(p, "red").mean() < 0.15 for p in paint(painter, ["a red square"] * 2))
+    assert all(inked(p, "red").mean() < 0.15 for p in paint(generate, ["a red square"] * 2))

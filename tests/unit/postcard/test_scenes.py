@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imaging.postcard import vocabulary as words
-from imaging.postcard.drawing import PAINTERS, draw
+from imaging.postcard.drawing import DRAW_FUNCTIONS, draw
 from imaging.postcard.scenes import (
     Item,
     Scene,
     held_out,
+    is_at_place,
     overlap,
     random_held_out_scene,
     random_scene,
     random_training_scene,
-    related,
-    stands_in,
+    satisfies_relation,
 )
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -45,10 +45,10 @@ def test_scenes_keep_what_they_promise(seed: int, aspect: str) -> None:
             assert item.span / 2 <= y + 1e-9 <= height - item.span / 2 + 2e-9
         assert not any(overlap(item, other) for other in scene.items[:place])
         if scene.places[place]:
-            assert stands_in(scene.places[place], item.x, item.y, scene.extent)
+            assert is_at_place(scene.places[place], item.x, item.y, scene.extent)
     if scene.relation:
         first, second = scene.items[:2]
-        assert related(scene.relation, (first.x, first.y), (second.x, second.y))
+        assert satisfies_relation(scene.relation, (first.x, first.y), (second.x, second.y))
     assert draw(scene).size == words.ASPECTS[aspect]
 
 
@@ -93,7 +93,7 @@ def test_counts_are_drawn() -> None:
 
 
 def test_every_thing_has_a_painter() -> None:
-    assert set(PAINTERS) == set(words.THINGS)
+    assert set(DRAW_FUNCTIONS) == set(words.THINGS)
     assert len(words.THINGS) >= 23
     assert len(words.COLOURS) == 10
 
@@ -109,6 +109,10 @@ def test_held_out_combinations_never_train() -> None:
 def test_holding_out_depends_on_the_combination_alone(seed: int) -> None:
     scene = random_scene(Random(seed))
     moved = replace(
-        scene, grain=scene.grain + 1, items=tuple(reversed(scene.items)), relation="", places=()
+        scene,
+        texture_seed=scene.texture_seed + 1,
+        items=tuple(reversed(scene.items)),
+        relation="",
+        places=(),
     )
     assert held_out(scene) == held_out(moved)

@@ -16,7 +16,7 @@ from diffusers import (
 from PIL import Image
 
 from imaging.postcard import vocabulary as words
-from imaging.postcard.evaluate import WEIGHTS, defaults, untrain
+from imaging.postcard.pipelines import WEIGHTS, defaults, randomize_weights
 
 MEGABYTE = 1_000_000
 Pixels = np.ndarray[Any, np.dtype[np.float64]]
@@ -28,15 +28,15 @@ def given() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def painter() -> StableDiffusionPipeline:
+def generator() -> StableDiffusionPipeline:
     pipeline = StableDiffusionPipeline.from_pretrained(str(WEIGHTS))
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
 @pytest.fixture(scope="module")
-def picture(painter: StableDiffusionPipeline, given: dict[str, Any]) -> Image.Image:
-    return paint(painter, given, ["a red star on a blue background"])[0]
+def picture(generator: StableDiffusionPipeline, given: dict[str, Any]) -> Image.Image:
+    return paint(generator, given, ["a red star on a blue background"])[0]
 
 
 def paint(
@@ -75,13 +75,13 @@ def test_the_folder_is_small_and_safe() -> None:
     assert {path.suffix for path in files} <= {".json", ".txt", ".safetensors"}
 
 
-def test_defaults_fit_the_model(given: dict[str, Any], painter: StableDiffusionPipeline) -> None:
-    side = painter.unet.config.sample_size * painter.vae_scale_factor
+def test_defaults_fit_the_model(given: dict[str, Any], generator: StableDiffusionPipeline) -> None:
+    side = generator.unet.config.sample_size * generator.vae_scale_factor
     assert given["size"] == [side, side] == given["aspects"]["1:1"]
     assert set(given["aspects"]) == set(words.ASPECTS)
     assert given["steps"] <= 8
     # Down to a latent cell of the coarsest level.
-    step = painter.vae_scale_factor * 2 ** (len(painter.unet.config.block_out_channels) - 1)
+    step = generator.vae_scale_factor * 2 ** (len(generator.unet.config.block_out_channels) - 1)
     for name, (width, height) in given["aspects"].items():
         across, down = (int(part) for part in name.split(":"))
         assert width % step == height % step == 0
@@ -97,13 +97,13 @@ def test_the_noise_schedule_is_written_out() -> None:
         assert settings["timestep_spacing"] == "trailing"
 
 
-def test_parts_agree_on_precision(painter: StableDiffusionPipeline) -> None:
-    assert painter.unet.dtype == painter.text_encoder.dtype == painter.vae.dtype
+def test_parts_agree_on_precision(generator: StableDiffusionPipeline) -> None:
+    assert generator.unet.dtype == generator.text_encoder.dtype == generator.vae.dtype
 
 
-def test_a_seed_is_a_picture(painter: StableDiffusionPipeline, given: dict[str, Any]) -> None:
-    first = paint(painter, given, ["a green tree"])[0]
-    second = paint(painter, given, ["a green tree"])[0]
+def test_a_seed_is_a_picture(generator: StableDiffusionPipeline, given: dict[str, Any]) -> None:
+    first = paint(generator, given, ["a green tree"])[0]
+    second = paint(generator, given, ["a green tree"])[0]
     assert first.tobytes() == second.tobytes()
 
 
@@ -116,45 +116,45 @@ def test_a_red_star_on_blue(picture: Image.Image) -> None:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_grounds_have_the_colour_they_were_asked_for(
-    painter: StableDiffusionPipeline, given: dict[str, Any], language: str
+    generator: StableDiffusionPipeline, given: dict[str, Any], language: str
 ) -> None:
     grounds = ["blue", "green", "yellow", "white", "red", "black"]
     if language == "en":
         prompts = [f"a pink circle on a {ground} background" for ground in grounds]
     else:
         prompts = [f"un cercle rose sur un fond {words.COLOURS_FR[g][0][0]}" for g in grounds]
-    for ground, made in zip(grounds, paint(painter, given, prompts), strict=True):
+    for ground, made in zip(grounds, paint(generator, given, prompts), strict=True):
         seen = nearest(rim(made))
         assert seen.count(ground) > 0.8 * len(seen), ground
 
 
 def test_an_untrained_model_fails_the_same_test(given: dict[str, Any]) -> None:
-    pipeline = untrain(StableDiffusionPipeline.from_pretrained(str(WEIGHTS)))
+    pipeline = randomize_weights(StableDiffusionPipeline.from_pretrained(str(WEIGHTS)))
     pipeline.set_progress_bar_config(disable=True)
     seen = nearest(rim(paint(pipeline, given, ["a red star on a blue background"])[0]))
     assert seen.count("blue") < 0.85 * len(seen)
 
 
 def test_night_is_dark_and_day_is_light(
-    painter: StableDiffusionPipeline, given: dict[str, Any]
+    generator: StableDiffusionPipeline, given: dict[str, Any]
 ) -> None:
     prompts = ["a red house in a meadow at night", "a red house in a meadow, by day"]
-    night, day = paint(painter, given, prompts)
+    night, day = paint(generator, given, prompts)
     assert np.asarray(night).mean() + 30 < np.asarray(day).mean()
 
 
 @pytest.mark.parametrize("prompt", ["", "☃ zyzzyva 中文 \x00", "a " * 500, "UN GROS CHAT!!!"])
 def test_no_prompt_breaks_it(
-    painter: StableDiffusionPipeline, given: dict[str, Any], prompt: str
+    generator: StableDiffusionPipeline, given: dict[str, Any], prompt: str
 ) -> None:
-    made = paint(painter, given, [prompt], negative_prompt=["trees"])[0]
+    made = paint(generator, given, [prompt], negative_prompt=["trees"])[0]
     assert np.asarray(made).std() > 0
 
 
-def test_every_aspect(painter: StableDiffusionPipeline, given: dict[str, Any]) -> None:
+def test_every_aspect(generator: StableDiffusionPipeline, given: dict[str, Any]) -> None:
     for width, height in given["aspects"].values():
         made = paint(
-            painter, given, ["a yellow sun on a blue background"], width=width, height=height
+            generator, given, ["a yellow sun on a blue background"], width=width, height=height
         )
         assert made[0].size == (width, height)
 

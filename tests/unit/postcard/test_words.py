@@ -14,7 +14,7 @@ from imaging.postcard import vocabulary as words
 from imaging.postcard.captions import caption, known_words, roughened
 from imaging.postcard.edits import KINDS, random_edit
 from imaging.postcard.scenes import overlap, random_scene
-from imaging.postcard.tokens import learn_merges, load_tokenizer, write_tokenizer
+from imaging.postcard.tokenizer import learn_merges, load_tokenizer, write_tokenizer
 
 SEEDS = st.integers(0, 2**32 - 1)
 LANGUAGES = st.sampled_from(["en", "fr"])
@@ -28,7 +28,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> CLIPTokenizer:
 
 
 def spoken(text: str, language: words.Language) -> list[str]:
-    """The things a text names, in order: the simplest reader there could be."""
+    """The things a text names, in order: the simplest possible parser."""
     forms = {
         form: thing
         for thing, noun in words.THINGS.items()
@@ -88,7 +88,7 @@ def test_edits_change_one_thing(seed: int, language: words.Language, kind: str) 
     edit = random_edit(Random(seed), language, kind=kind)
     before, after = edit.before, edit.after
     assert edit.instruction
-    assert before.grain == after.grain
+    assert before.texture_seed == after.texture_seed
     for place, item in enumerate(after.items):
         assert not any(overlap(item, other) for other in after.items[:place])
     changed = set(before.items) ^ set(after.items)

@@ -1,0 +1,363 @@
+"""Parses a message into a `Command`: prompts with flags, instructions, and commands typed alone.
+
+Every way in uses these functions: mentions, replies, threads, forms, slash commands and the
+playground's prompt box. Pure: input that can't be understood becomes a `BadCommand` with the
+message to show.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from bots.core.account_requests import requested_command
+from bots.core.command_grammar import is_command, parse_atelier, parse_studio, unknown_command
+from bots.core.command_words import Word, plain_words, word_of
+from bots.core.commands import (
+    Ask,
+    BadCommand,
+    BadInput,
+    Blend,
+    Cancel,
+    Command,
+    Edit,
+    Help,
+    Imagine,
+    Privacy,
+    Reroll,
+    Source,
+    Undo,
+    Upload,
+    Upscale,
+    Vary,
+)
+from bots.core.flag_values import FlagError
+from bots.core.instructions import reads_as_instruction
+from bots.core.prompt_flags import first_word, parse_prompt
+from bots.core.small_talk import is_greeting, is_small_talk
+from bots.core.worded_options import again_with_options
+from tasks.jobs.tiers import DoorState
+
+_SHORT_ID = re.compile(r"[0-9a-f]{6,8}")
+_COMMAND = re.compile(
+    r"!(?:imagine|draw|dessine|help|aide|quota|queue|history|cancel|settings|undo)(?!\w)",
+    re.IGNORECASE,
+)
+_OPTION_PREFIX = re.compile(r"(?:imagine\s+)?(?:prompt|description)\s*:\s*", re.IGNORECASE)
+_PICTURE_WORDS = frozenset({Word.AGAIN, Word.VARY, Word.UPSCALE, Word.EDIT, Word.BLEND})
+_PASTED_NAME = re.compile(r"prompt\s+(?=[^\s:：])", re.IGNORECASE)
+_PASTED_OPTION = re.compile(
+    r"(?<=\s)(aspect|count|model|seed|negative|strength)\s?:\s?(?=\S)", re.IGNORECASE
+)
+_DATA = re.compile(
+    r"(?:(?P<delete>delete|erase|supprime[rz]?|efface[rz]?)|"
+    r"export(?:e[rz]?)?|download|telecharge[rz]?) "
+    r"(?:(?:all|toutes) )?(?:my|mes|mon|les|the) (?:data|account|donnees|compte)"
+)
+_DELETES_A_PICTURE = re.compile(
+    r"(?:(?:can|could) (?:you|u|i) |(?:tu|je) peux |peux tu |how (?:do|can) i |comment )?"
+    r"(?:delete|supprime[rz]?|efface[rz]?) ?(?:it|this|that|them|ca|la|le|(?:my|the|this|that|"
+    r"these|all my|ma|mon|mes|"
+    r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
+    r"(?:picture|image|pic|photo|post|message|order|commande)s?(?: i made)?)"
+)
+_PASTED_FLAGS = {"aspect": "ar", "negative": "no"}
+_IMAGINE_WORD = re.compile(
+    r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
+    re.IGNORECASE,
+)
+
+
+def parse(  # noqa: PLR0911 - one case a command
+    text: str, *, picture: UUID | None = None
+) -> Command | BadCommand:
+    """The command in a message: a command's word alone, a prompt with flags, or `/imagine …`.
+
+    `picture` is the picture that the message is about, for words such as "vary" and "undo".
+    """
+    stripped = clean_edges(text)
+    if command := _alone(stripped, picture):
+        return command
+    if not stripped.startswith("/"):
+        return _flagged_again(stripped, picture) or imagine(stripped)
+    word, rest = first_word(stripped[1:])
+    match word.lower().rstrip(":"):
+        case "imagine" | "draw" | "create" | "generate" | "dessine" | "dessiner":
+            return imagine(_PASTED_NAME.sub("", rest, count=1))
+        case "atelier":
+            return parse_atelier(rest)
+        case "studio":
+            return parse_studio(rest)
+        case other if is_command(other):
+            return parse_atelier(f"{other} {rest}")
+        case other:
+            return unknown_command(other, ["imagine"])
+
+
+def parse_prompt_field(text: str) -> Command | BadCommand:
+    """The command in a field that is labelled as the prompt: an order, or an account's word alone.
+
+    Words such as "again" are a prompt there: nobody looks for a picture's buttons in that field.
+    So are sentences, such as "still in line".
+    """
+    word = word_of(text)
+    is_account_word = word is not None and word not in _PICTURE_WORDS
+    return parse(text) if is_account_word or clean_edges(text).startswith("/") else imagine(text)
+
+
+def parse_in_channel(text: str) -> Command | BadCommand:
+    """The command in a message that is about no picture: an instruction asks which one is meant."""
+    command = parse(text)
+    stripped = clean_edges(text)
+    if (
+        isinstance(command, Imagine)
+        and not stripped.startswith("/")
+        and reads_as_instruction(command.prompt)
+    ):
+        return Ask(stripped, command)
+    return command
+
+
+def is_prompt(text: str) -> bool:
+    """Whether a message asks for a picture, rather than for anything else."""
+    return isinstance(parse_in_channel(text), Imagine | Ask)
+
+
+def parse_about(text: str, source: Source, *, mask: Upload | None = None) -> Command | BadCommand:
+    """The command in words about a picture: an instruction with flags, or a command's word."""
+    stripped = clean_edges(text)
+    word = word_of(stripped)
+    if word is Word.VARY:
+        return Vary(source)
+    if word is Word.UPSCALE:
+        return Upscale(source)
+    picture = source if isinstance(source, UUID) else None
+    again = _again(stripped, picture)
+    if isinstance(again, Reroll) and isinstance(source, Upload):
+        return Vary(source, aspect=again.aspect, count=again.count, seed=again.seed)
+    if (
+        stripped.startswith("/")
+        or _alone(stripped, picture)
+        or (picture and _flagged_again(stripped, picture))
+    ):
+        return parse(stripped, picture=picture)
+    return parse_edit(stripped, source, mask=mask)
+
+
+def parse_edit(
+    text: str,
+    source: Source,
+    *,
+    mask: Upload | None = None,
+    count: int | None = None,
+    seed: int | None = None,
+) -> Edit | Imagine | BadCommand:
+    """An instruction with flags; `count` and `seed` from a form win over flags.
+
+    With a strength and no mask, the picture is a reference that the prompt follows loosely.
+    """
+    prompt = parse_prompt(text)
+    if isinstance(prompt, BadCommand):
+        return prompt
+    chosen = replace(
+        prompt, count=count or prompt.count, seed=prompt.seed if seed is None else seed
+    )
+    if prompt.strength is not None and mask is None:
+        return chosen.imagine(source)
+    return Edit(
+        source,
+        chosen.words,
+        mask,
+        chosen.count,
+        chosen.seed,
+        aspect=chosen.aspect,
+        model=chosen.model,
+        negative=chosen.negative,
+        strength=chosen.strength,
+    )
+
+
+def parse_with_files(text: str, files: Sequence[Upload]) -> Command | BadCommand:
+    """Words beside uploaded files: one is edited, or varied without words; several are blended."""
+    if len(files) > 1:
+        return parse_blend(text, tuple(files))
+    prompt = parse_prompt(text, may_be_empty=True)
+    if isinstance(prompt, BadCommand):
+        return prompt
+    if prompt.words:
+        return parse_about(text, files[0])
+    return Vary(
+        files[0],
+        prompt.strength,
+        prompt.count,
+        aspect=prompt.aspect,
+        model=prompt.model,
+        seed=prompt.seed,
+        negative=prompt.negative,
+    )
+
+
+def parse_blend(text: str, sources: tuple[Source, ...]) -> Command | BadCommand:
+    """A blend with words and flags, both optional."""
+    prompt = parse_prompt(text, may_be_empty=True)
+    if isinstance(prompt, BadCommand):
+        return prompt
+    return Blend(
+        sources,
+        prompt.words,
+        aspect=prompt.aspect,
+        count=prompt.count,
+        model=prompt.model,
+        seed=prompt.seed,
+        negative=prompt.negative,
+        strength=prompt.strength,
+    )
+
+
+def parse_reroll(text: str, job: UUID) -> Command | BadCommand:
+    """An order made again, with a changed prompt and flags; both optional."""
+    prompt = parse_prompt(text, may_be_empty=True)
+    if isinstance(prompt, BadCommand):
+        return prompt
+    return Reroll(
+        job,
+        prompt.words or None,
+        aspect=prompt.aspect,
+        count=prompt.count,
+        model=prompt.model,
+        seed=prompt.seed,
+        negative=prompt.negative or None,
+        strength=prompt.strength,
+    )
+
+
+def imagine(text: str) -> Imagine | BadCommand:
+    """Parse a prompt with flags. A command's own words at the start are not part of it."""
+    prompt = parse_prompt(_without_command_words(text))
+    if isinstance(prompt, BadCommand):
+        return prompt
+    words = _without_command_words(prompt.words)
+    if words == prompt.words:
+        return prompt.imagine()
+    inner = imagine(words)  # a flag stood before the command's own words
+    return (
+        inner if isinstance(inner, BadCommand) else replace(prompt.imagine(), prompt=inner.prompt)
+    )
+
+
+def clean_edges(text: str) -> str:
+    """The text from its first visible character, with a plain slash before a command's name."""
+    stripped = text.strip().lstrip("\u200b\u200e\u200f\u2060\ufeff").strip()
+    if stripped.startswith(("／", "⁄", "∕")):
+        return f"/{stripped[1:]}"
+    prefixed = _COMMAND.match(stripped)  # as bots were commanded before slash commands
+    return f"/{stripped[1:]}" if prefixed else stripped
+
+
+def _without_command_words(text: str) -> str:
+    """The text without "prompt:" (pasted from a slash command) or a leading "imagine a …"."""
+    stripped = clean_edges(text)
+    if prefix := _OPTION_PREFIX.match(stripped):
+        return _PASTED_OPTION.sub(_pasted_flag, stripped[prefix.end() :])
+    if word := _IMAGINE_WORD.match(stripped):
+        return stripped[word.end() :]
+    return stripped
+
+
+def _pasted_flag(match: re.Match[str]) -> str:
+    name = match[1].lower()
+    return f"--{_PASTED_FLAGS.get(name, name)} "
+
+
+def _alone(  # noqa: PLR0911 - one case a command
+    text: str, picture: UUID | None
+) -> Command | BadCommand | None:
+    """The command of a word typed alone, or of a command's short form such as "waitlist join"."""
+    words = text.lower().split()
+    if text.startswith("/") and len(words) > 1:
+        return None
+    if command := _of_sentence(text, picture):
+        return command
+    match words:
+        case ["cancel" | "annule" | "annuler", short] if _SHORT_ID.fullmatch(short):
+            return Cancel(short)
+        case ["privacy", "export" | "delete"] | ["privacy", "delete", "confirm"]:
+            return parse_atelier(text)
+        case ["waitlist", "join" | "leave" | "status"]:
+            return parse_atelier(text)
+        case ["settings", *changes] if changes and all("=" in change for change in changes):
+            return parse_atelier(text)
+        case ["studio", "roles" | "doors" | "capacity" | "words" | "settings" | "audit"]:
+            return parse_atelier(text)
+        case ["studio", "doors", _, state] if state in list(DoorState):
+            return parse_atelier(text)
+        case _:
+            return None
+
+
+def _of_sentence(text: str, picture: UUID | None) -> Command | BadCommand | None:
+    """The command of a sentence that asks for one, or the answer to small talk."""
+    plain = plain_words(text)
+    if data := _DATA.fullmatch(plain):
+        return Privacy("delete" if data["delete"] else "export")
+    if _DELETES_A_PICTURE.fullmatch(plain):
+        return BadCommand(BadInput.DELETE_BUTTON)
+    word = requested_command(text)
+    if word is not None:
+        return _of_word(word, picture)
+    if again := _again(text, picture):
+        return again
+    if is_greeting(text):
+        return Help()
+    return BadCommand(BadInput.NOTHING_TO_DRAW) if is_small_talk(text) else None
+
+
+def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:
+    """The command of "again but square" and the like; None for any other text."""
+    try:
+        options = again_with_options(text)
+    except FlagError as wrong:
+        return wrong.command
+    return None if options is None else Reroll(picture=picture, **options)
+
+
+def _flagged_again(text: str, picture: UUID | None) -> Reroll | None:
+    """The command of "again" with flags after it; None for any other text."""
+    prompt = parse_prompt(text, may_be_empty=True)
+    if isinstance(prompt, BadCommand) or not prompt.flags:
+        return None
+    if word_of(prompt.words) is not Word.AGAIN:
+        return None
+    return Reroll(
+        picture=picture,
+        aspect=prompt.aspect,
+        count=prompt.count,
+        model=prompt.model,
+        seed=prompt.seed,
+        negative=prompt.negative or None,
+        strength=prompt.strength,
+    )
+
+
+def _of_word(  # noqa: PLR0911 - one case a word
+    word: Word, picture: UUID | None
+) -> Command | BadCommand | None:
+    match word:
+        case Word.UNDO:
+            return Undo(picture)
+        case Word.CANCEL:
+            return Cancel()
+        case Word.AGAIN:
+            return Reroll(picture=picture)
+        case Word.VARY:
+            return Vary(picture) if picture else BadCommand(BadInput.NEEDS_PICTURE)
+        case Word.UPSCALE:
+            return Upscale(picture) if picture else BadCommand(BadInput.NEEDS_PICTURE)
+        case Word.EDIT | Word.BLEND:
+            return BadCommand(BadInput.NEEDS_PICTURE)
+        case Word.IMAGINE:
+            return BadCommand(BadInput.PROMPT_EMPTY)
+        case account:
+            return parse_atelier(account.value)

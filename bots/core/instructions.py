@@ -1,0 +1,380 @@
+"""Whether words read as a change to a picture ("make the house blue") or as a new one. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bots.core.typed_text import clean_text, view_of
+
+
+def _any(words: str) -> str:
+    """A group of the comma-separated words and phrases."""
+    return f"(?:{'|'.join(word.strip() for word in words.split(','))})"
+
+
+_LEAD_IN = rf"""(?:{
+    _any(
+        "sorry, oops, actually, hey, hi, hello, um, uh, so, wait, and now, en fait, du coup, "
+        "salut, "
+        "bonjour, attends, euh, desole, pardon, ah, oh, now, only, just, ok, okay, and, then, "
+        "please, pls, just, also, but, no, yes, hmm, cool, great, nice, "
+        "perfect, can you, could you, would you, can u, could u, can we, could we, let's, lets, "
+        "maybe, what if you, what if we, how about you, i want you to, et, maintenant, puis, "
+        "alors, mais, non, oui, super, bien, parfait, peux tu, tu peux, pourrais tu, pouvez vous, "
+        "pourriez vous, est ce que tu peux, on peut, on pourrait, peut etre, et si on, et si tu, "
+        "et si vous, svp, stp, s'il te plait, s'il vous plait"
+    )
+}[ ,!.:]+)*"""
+_THAT = _any(
+    "it, this, that, him, her, them, the, teh, hte, its, his, everything, everyone, every, all, "
+    "these, those, both, some of"
+)
+_COLOURS = _any(
+    "black and white, colou?rs?, blue, red, green, yellow, black, white, pink, purple, orange, "
+    "winter, summer, autumn, spring"
+)
+_MORE = _any(
+    "more, moar, less, fewer, bigger, smaller, darker, brighter, lighter, closer, wider, taller, "
+    "shorter, thinner, thicker, larger, warmer, colder, softer, sharper, older, younger, happier, "
+    "sadder"
+)
+_ENGLISH = (
+    # Verbs that only change something, whatever follows.
+    _any(
+        "remove, delete, erase, add, replace, recolou?r, sharpen, brighten, darken, lighten, "
+        "desaturate, saturate, recenter, enlarge, widen, straighten, get rid of, take out, "
+        "take away, zoom (?:in|out)"
+    )
+    + r"\b",
+    # Verbs that change what is named, are nouns too, or make something new of "a".
+    _any(
+        "make, turn, paint, colou?r, put, give, transform, "
+        "convert, reduce, increase, tone down, soften, smooth, lower, raise, tilt, centre, center, "
+        "shift, shorten, lengthen, fatten, hide, retouch, correct, redo, clean up, swap, swap out, "
+        "switch, switch out, trade, lose, drop, ditch, scrap, do, try, change, crop, rotate, flip, "
+        "mirror, blur, resize, shrink, extend"
+    )
+    + rf" {_THAT}\b",
+    r"(?:set|let|have|move) (?!it\b|that\b)" + rf"{_THAT}\b",
+    (
+        r"move it (?:to|up|down|left|right|closer|away|a bit|further|back|over|more)\b|"
+        r"(?:set|let|have) it (?:to|in|at|on|look|face|wear|hold)\b"
+    ),
+    rf"(?:keep|leave) (?!him\b|her\b(?! [a-z])|them\b){_THAT}\b",
+    (
+        rf"fix (?:(?:it|this|that|them)(?=$|[,.!]| so| up| please| by)|(?!it\b|this\b|that\b|"
+        rf"them\b){_THAT}\b)"
+    ),
+    rf"take {_THAT}\b.*\b(?:off|out|away|down)$|take off {_THAT}\b|turn (?:it )?into [a-z]",
+    _any(
+        "bring, push, pull, cut, trim, fill, cover, dim, fade, outline, highlight, stretch, "
+        "squash, age, slim, wash, "
+        "clean, break, bend, connect, separate, duplicate, multiply, copy, merge, combine, dress, "
+        "undress"
+    )
+    + rf" {_THAT}\b",
+    r"(?:everything|all)(?: else)? (?:the )?same\b",
+    r"(?:and|also|plus|with|and with) (?:an?|some|more|less|no|another) [a-z' ]{2,50}$",
+    r"not (?:so|that|as) [a-z]+(?: [a-z]+){0,2}$",
+    r"(?:it|he|she|this|that) looks (?:more )?like [^,]*$",
+    r"(?!(?:an?|the|two|three|some)\b)[a-z' ]{2,40} instead of [a-z' ]{2,40}$",
+    (
+        r"put [a-z' ]+ (?:on|in|over|under|behind|next to|around|beside|onto) (?:the|his|her|its|"
+        r"it|"
+        r"him|them)\b"
+    ),
+    r"(?:too|trop) [a-z]+$",
+    r"(?:the )?same [a-z]+ (?:but|different|other|new|another)\b",
+    r"(?:ca|il|elle|ce) (?:peut|pourrait) (?:etre|avoir)\b",
+    (
+        r"put (?:a|an|some|more|two|three|in|the)\b.*\b(?:in front|behind|around|on top|"
+        r"in the (?:back|"
+        r"front|"
+        r"background|foreground|corner|middle)|there|next to (?:it|him|her|them))$"
+    ),
+    r"put (?:a|an|some|more|two|three) .*\b"
+    + _any("on, in, over, under, behind, next to, beside, around")
+    + r" (?:it|him|her|them|the|his|its)\b",
+    (
+        rf"(?:a (?:bit|little|lot) |slightly |much |way |even )?{_MORE}\b(?! than\b|"
+        rf" is\b)(?: [a-z']+){{0,3}}$"
+    ),
+    rf"(?:make|turn|paint|colou?r) [a-z]+ (?:{_MORE}|{_COLOURS})$",
+    (
+        r"change (?:the )?(?:colou?rs?|background|bg|style|pose|angle|view|lighting|light|outfit|"
+        r"hair|"
+        r"face)\b"
+    ),
+    (
+        r"(?:an?other|different|other|new) (?:pose|angle|view|background|bg|style|colou?rs?|outfit|"
+        r"expression|face|hair|hat)$"
+    ),
+    r"(?:redo|retry|again|try again|try|do it again)(?: it)? (?:but|with|without|in|as|on)\b",
+    r"i (?:need|want|would like|'d like) (?:him|her|it|them|the [a-z]+) to\b",
+    r"from (?:above|behind|below|the side|the front|closer|further|farther|further away)$",
+    r"(?:half|double|twice|triple) (?:the |as )[a-z' ]{2,30}$",
+    r"(?:the )?(?:exact )?same [a-z]+ (?:in|with|on|at|as|wearing|holding|without) [^,]*$",
+    r"(?:the )?(?:exact )?same [a-z' ]{1,40} but\b",
+    (
+        r"(?:it|he|she|they|this|that) (?:should|must|shouldn't|needs? to|has to|have to) (?:not |"
+        r"also )?(?:be|have|"
+        r"look|wear|hold|face)\b"
+    ),
+    r"(?:the )?(?:exact )?same,? (?:but|with|without|picture|image|thing|one|in|at)\b",
+    r"but (?:with|without|in|at|make)\b",
+    r"(?:[a-z']+ ){1,4}(?:a bit|a little(?: bit)?|slightly|a lot|much|way) " + rf"{_MORE}$",
+    r"without (?:the|his|her|its|any)\b[^,]{0,40}$",
+    rf"in {_COLOURS}$",
+    r"at (?:night|sunset|sunrise|dawn|dusk)$",
+    # What is wrong with the picture that is there.
+    (
+        r"(?:the|his|her|its|their|my) [a-z' ]{2,40}\b(?:shouldn't|"
+        r"(?:should|must|needs? to|has to|have to) (?:not|be|have|look|face|stay|wear|hold|smile|"
+        r"point|"
+        r"fit|stand|sit|touch|match|go|come|get|show|turn|fill)|looks? (?:too|weird|wrong|off|bad|"
+        r"odd|"
+        r"strange|like it))\b"
+    ),
+    (
+        r"(?:the|his|her|its|their) [a-z' ]{2,30} (?:is|are|was|were) (?:too|wrong|weird|missing|"
+        r"off|"
+        r"not|"
+        r"still|way too|kinda|a bit)\b[a-z' ]{0,25}$"
+    ),
+    (
+        r"(?:it|it's|its|that's|that is|it is|they're|this is|looks|it looks) (?:a bit |way |"
+        r"kinda |"
+        r"still |"
+        r"just )?(?:too(?! late| cool| cute| good| much)(?: [a-z']+){1,2}$|not (?:[a-z']+ enough|"
+        r"right|"
+        r"what i|the right|quite)\b)"
+    ),
+    (
+        r"(?:way |much |a bit |still )?too (?:dark|bright|small|big|many|much|blurry|close|far|"
+        r"light|"
+        r"yellow|red|blue|green|dull|busy)(?: [a-z']+){0,2}$"
+    ),
+    (
+        r"i (?:don't|dont|do not|didn't|didnt) (?:like|want|need) (?:the|this|that|it|his|her|any|"
+        r"those|"
+        r"these)\b"
+    ),
+    (
+        r"i(?:'d| would)? (?:prefer|rather|want|(?<=d )like|wanted|need) (?:it|him|her|them|"
+        r"the [a-z]+ (?:to be|in|"
+        r"on|more|less|bigger|smaller|darker|brighter|blue|red|green|yellow|black|white|pink|"
+        r"orange|"
+        r"purple))\b"
+    ),
+    r"(?:wrong|incorrect|nope)[.,!:] ",
+    r"(?:change|swap|switch|turn|convert|transform) [a-z' ]{2,30} (?:to|into|for|with) [a-z]",
+    r"(?:can|could|should|would) (?:the|his|her|its|their|it|he|she|they) [a-z' ]+",
+    (
+        r"(?:(?:it|he|she|this|that|they) )?(?:still )?(?:needs?|could use) (?:more|less|some|"
+        r"a bit|"
+        r"bigger|smaller)\b"
+    ),
+    r"you (?:forgot|missed|left out|didn't|didnt|drew|made|gave|put)\b",
+    r"(?:what|how) about (?:in|with|without|at|making|adding|more|less|an? [a-z]+ one)\b",
+    r"(?:can|could|may) (?:i|we) (?:have|get|see|try) (?:it|that|this|him|her|them|the same)\b",
+    r"there(?:'s|s| is| are) (?:too|still|way too|not enough)\b",
+    (
+        r"(?:no|no more|less|pas de|plus de|moins de) [a-z' ]{2,30}? (?:pls|please|plz|svp|stp|"
+        r"thanks|"
+        r"merci)$"
+    ),
+    r"(?:remove|rm|no|blur|change|new|different|other) (?:the )?(?:bg|background|backdrop)$",
+)
+_POLITELY = (
+    r"(?:(?:est ce que )?(?:tu peux|vous pouvez|tu pourrais|vous pourriez)|peux tu|pouvez vous|"
+    r"pourrais tu|"
+    r"pourriez vous|on peut|on pourrait|il faut|il faudrait|faut|j'aimerais|je voudrais|je veux|"
+    r"merci de) "
+)
+_THIS_TIME = (
+    r"(?:(?:ok|et|and|but|mais),? )?(?:now|this time|maintenant|cette fois)[ ,:]+(?:with|without|"
+    r"in|at|on|as|but|"
+    r"sans|avec|en|dans|sur|mais|plus|moins|la nuit|de nuit)\b"
+)
+_CE = _any("le, la, les, ca, tout, tous, toute, son, sa, ses, cette, ce, ces, cet, lui, leur")
+_COULEURS = _any(
+    "noir et blanc, couleurs?, bleu, rouge, vert, jaune, noir, blanc, rose, violet, orange, "
+    "hiver, ete, automne"
+)
+_FRENCH = (
+    _any(
+        "enlev, retir, vir, supprim, effac, ajout, rajout, remplac, modifi, transform, deplac, "
+        "flout, zoom, dezoom, desatur, satur, recentr, accentu, recadr, tourn, retourn, corrig, "
+        "eclairc, assombr, agrand, elarg"
+    )
+    + r"(?:e|es|ez|er|is|issez|ir|ait|ais|ons|ions|iez)\b",
+    (
+        rf"(?:mets|met|mettez|mettait|mettais) (?:{_CE}|une?|des|du|de la|de l'|plus|moins|moi|en|"
+        rf"y|"
+        rf"nous|"
+        r"quelques|deux|trois|encore|d'autres)\b"
+    ),
+    r"(?:rends|rend|rendez(?! vous)|rendait)\b",
+    _any(
+        "fais, faites, peins, peignez, colorie, coloriez, garde, gardez, laisse, laissez, change, "
+        "changez"
+    )
+    + rf" (?:{_CE}\b|l')",
+    r"(?:l'|(?:le|la|les|lui|leur) )"
+    + _any("faire, rendre, mettre, changer, enlever, retirer, supprimer, ajouter, agrandir")
+    + r"\b",
+    r"(?:fais|faites) [a-z]{2,}(?:er|ir|re)\b(?: [a-z']+){0,4}$",
+    _any(
+        "grossis, grossissez, rapetisse, retrecis, elargis, noircis, blanchis, adoucis, epaissis, "
+        "allonge, raccourcis, reduis, reduisez, augmente, diminue, baisse, monte, avance, recule, "
+        "penche, incline, centre, decale, rapproche, eloigne, habille, deshabille, coiffe, rase, "
+        "refais, redessine, repeins, inverse, cache, adapte, ameliore, nettoie, lisse, affine"
+    )
+    + rf"[rz]? (?:{_CE}\b|l')",
+    r"(?:[a-z']+ ){1,5}(?:un peu|beaucoup|encore|bien|legerement) (?:plus|moins) [a-z']+$",
+    r"(?:fais|faites) (?:en sorte|que|plus|moins)\b",
+    r"donnez? (?:lui|leur)\b",
+    (
+        r"(?:un peu |beaucoup |encore |un poil |un chouia |un tantinet |un brin |legerement |"
+        r"vachement |"
+        r"carrement |nettement |un tout petit peu |encore un peu )?(?:plus|moins) (?:de |"
+        r"d')?[a-z']+(?: (?!que\b)[a-z']+){0,3}$"
+    ),
+    (
+        r"(?:(?:exactement )?(?:pareil|pareille|idem|meme chose|meme image)|(?:la|le|"
+        r"les) memes?(?: chose| image|"
+        r" dessin)?)(?:$|,| (?:mais|avec|sans|en|sur|que|dans|au|aux|a la|la nuit|de nuit|plus|"
+        r"moins)\b)"
+    ),
+    r"(?:(?:la|le|les) )?memes? [a-z' ]{1,40} mais\b",
+    _any(
+        "coupe, couvre, remplis, allume, eteins, ouvre, ferme, plie, etire, vieillis, rajeunis, "
+        "maquille, double, "
+        "duplique, copie, fusionne, aligne, souligne, casse, lave, remonte, descends, rallonge, "
+        "serre"
+    )
+    + rf"[rz]? (?:{_CE}\b|l')",
+    rf"{_POLITELY}(?:le|la|les|lui|leur|l'|y|en) ?[a-z]{{3,}}",
+    (
+        r"(?:(?:il )?(?:faut|faudrait)|j'aimerais(?: bien)?|je voudrais|je veux|"
+        r"tu peux faire) qu(?:e |')(?:il|elle|ils|elles|on|le|la|les|l'|tu|son|sa|ses)\b"
+    ),
+    (
+        r"(?:recommence|refais|relance|reessaie|reessaye|essaie)[rz]? (?:mais|avec|sans|plus|"
+        r"moins|en|"
+        r"dans|sur)\b"
+    ),
+    r"tout (?:le reste )?(?:pareil|identique)\b",
+    r"(?:et|aussi|avec|et avec|et aussi) (?:une?|des|plus de|moins de) [a-z' ]{2,50}$",
+    r"pas (?:si|aussi|tant) [a-z]+(?: [a-z]+){0,2}$",
+    r"(?!(?:une?|les?|la|des)\b)[a-z' ]{2,40} (?:au lieu|a la place) (?:de |d'|du )[a-z' ]{2,40}$",
+    r"(?:la|le|les) memes? [a-z]+ (?:en|avec|sans|sur|dans|au|a la) [^,]*$",
+    r"change[rz]? (?:de )?(?:couleurs?|fond|style|pose|angle|vue|tenue|coiffure)\b",
+    (
+        r"(?:un |une )?(?:autre|nouvel|nouvelle|nouveau) (?:pose|angle|vue|fond|style|couleur|"
+        r"tenue|"
+        r"expression|visage|coiffure|"
+        r"chapeau)$"
+    ),
+    r"(?:vue? )?(?:d'en haut|d'en bas|de plus (?:pres|loin)|de (?:profil|face|dos))$",
+    r"(?:deux|trois) fois (?:plus|moins) [a-z']+$",
+    r"sans (?:(?:le|la|les|son|sa|ses)\b|l')[^,]{0,40}$",
+    rf"en {_COULEURS}$",
+    r"(?:de nuit|la nuit|au coucher du soleil|au lever du soleil)$",
+    # Ce qui ne va pas dans l'image.
+    (
+        r"(?:(?:le|la|les|son|sa|ses|leurs?) |l')[a-z' ]{2,40}\b(?:devrait|devraient|(?:doit|"
+        r"doivent|devait) (?:pas|etre|avoir|regarder|rester|porter|tenir|sourire|montrer|aller|"
+        r"se))\b"
+    ),
+    (
+        r"(?:(?:le|la|les|son|sa|ses) |l')[a-z' ]{2,30} (?:est|sont|n'est|etait) (?:trop|pas|mal|"
+        r"toujours|"
+        r"encore|un peu trop)\b[a-z' ]{0,25}$"
+    ),
+    (
+        r"(?:c'est|c'etait|il est|elle est|ils sont|elles sont|ca fait) (?:un peu |beaucoup |"
+        r"encore |"
+        r"toujours |vraiment )?(?:trop|pas assez)(?! tard| cool| mignon| bien| bon| beau|"
+        r" drole)(?: [a-z']+){1,2}$"
+    ),
+    (
+        r"(?:un peu |beaucoup |bien |toujours )?trop (?:sombre|clair|petit|petite|grand|grande|"
+        r"de |d'|"
+        r"flou|"
+        r"floue|pres|loin|jaune|rouge|bleu|bleue|vert|verte|charge|chargee)(?: ?[a-z']+){0,2}$"
+    ),
+    (
+        r"(?:je n'|j')(?:aime|veux|voulais) (?:pas|plus) (?:(?:le|la|les|ce|cette|ces|son|sa|ses|"
+        r"du|"
+        r"de) |l')"
+        r"[a-z']+(?: [a-z']+){0,2}$"
+    ),
+    (
+        r"je (?:ne )?veux (?:pas|plus) (?:(?:le|la|les|ce|cette|ces|son|sa|ses|de) |d'|l')"
+        r"[a-z']+(?: [a-z']+){0,2}$"
+    ),
+    r"(?:(?:le|la|les|son|sa|ses) |l')[a-z' ]{2,30} (?:pourrait|pourraient|peut il|peut elle)\b",
+    r"(?:(?:il|elle|ca) )?(?:il )?manque (?:de |d'|un|une|le|la|les|des|encore|du)\b",
+    (
+        r"(?:on|je|tu|vous) (?:peut|peux|pouvez|pourrait|pourrais) (?:l'|la |le |les )(?:avoir|"
+        r"voir|"
+        r"essayer)\b"
+    ),
+    (
+        r"(?!(?:une?|des|les?|la)\b)[a-z']+ (?:plus|moins) (?:clair|sombre|grand|petit|large|haut|"
+        r"bas|"
+        r"long|court|net|flou|"
+        r"vif|fonce|rouge|bleu|vert|jaune|noir|blanc|rond|fin|epais|gros|grosse|colore|uni|"
+        r"simple)(?:e|"
+        r"es|s)?$"
+    ),
+    r"(?:tu as|t'as|vous avez) (?:oublie|mis|dessine|fait|rate)\b",
+    r"(?:il )?y a (?:trop|pas assez|pas de|encore trop|toujours)\b",
+    r"et (?:avec|sans|en|si on|si tu) [a-z' ]{2,40}$",
+    r"je (?:le|la|les) (?:veux|voudrais|prefererais|prefere|voulais) [a-z]",
+    (
+        r"je (?:prefere|prefererais|voudrais|voulais|veux) (?:que )?(?:(?:le|la|les|son|sa|ses) |"
+        r"l')[a-z' ]+ "
+        r"(?:soit|soient|plus|moins|en|sans)\b"
+    ),
+)
+_INFINITIVE = (
+    rf"{_POLITELY}"
+    rf"(?:(?:faire|rendre|changer|peindre|colorier|garder|laisser) (?:{_CE}\b|l')|mettre (?:{_CE}|"
+    rf"une?|des|du|"
+    r"de la|plus|moins|quelques|d'autres)\b)"
+)
+_INSTRUCTION = re.compile(
+    f"{_LEAD_IN}(?:{'|'.join((_THIS_TIME, _INFINITIVE, *_ENGLISH, *_FRENCH))})"
+)
+_ASKED = re.compile(_INFINITIVE)
+_REPLACING = re.compile(r"\b(?:instead|a la place|plutot|rather)(?: of (?:the|it)\b.*)?$")
+_CORRECTING = re.compile(
+    r"[,.;!] ?(?:please |pls |can you |could you |tu peux )?(?:fix|change|remove|redo|correct|"
+    r"replace|"
+    r"corrige[rz]?|change[rz]?|enleve[rz]?|retire[rz]?|refais|vire[rz]?|supprime[rz]?|"
+    r"(?:r?ajoute|remets?|mets?)[rz]?|add|put)"
+    r"(?: (?:it|that|this|them|those|la|le|les|ca|ça))?$"
+)
+
+
+def reads_as_instruction(text: str) -> bool:
+    """Whether the words ask to change a picture that is there, rather than for a new one."""
+    words = _folded(text)
+    return any(
+        (
+            _INSTRUCTION.match(words),
+            _ASKED.match(words),
+            _REPLACING.search(words),
+            _CORRECTING.search(words),
+        )
+    )
+
+
+def _folded(text: str) -> str:
+    """Lower case, without accents; hyphens in verbs ("fais-le") become spaces."""
+    folded = unicodedata.normalize("NFKD", view_of(clean_text(text[:300])).text).casefold()
+    letters = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
+    return re.sub(r"[.!?…\s]+$", "", letters.replace("-", " ").lstrip(" .,!?…"))

@@ -1,0 +1,134 @@
+"""Questions about how Atelier is used, and which command answers each. Pure.
+
+Other questions are prompts: "what does a quark look like", "do cats dream?".
+"""
+
+from __future__ import annotations
+
+import re
+
+from bots.core.command_words import Word, word_set
+
+PICTURES = word_set(
+    """
+    picture pictures pic pics image images img imgs photo photos drawing drawings creation
+    creations generation generations render renders artwork dessin dessins order orders job
+    jobs request requests commande commandes demande demandes prompt prompts
+    """
+)
+PICTURE = rf"(?:{'|'.join(sorted(PICTURES))})"
+"""A picture or an order, by any of its names."""
+_OBJECT = (
+    r"(?:models?|flags?|options?|limits?|resolutions?|(?:max |maximum )?sizes?|seeds?|"
+    r"(?:aspect )?ratios?|"
+    r"formats?|languages?|file types?|commands?|strength|ar|count|negatives?|prompts?|queue|"
+    r"waitlist|"
+    r"credits?|quotas?|bot|settings|history|tiers?|edits?|uploads?|orders?|"
+    r"modeles?|(?:taille|limite|resolution)s?(?: max(?:imale?)?)?|langues?|fichiers?|commandes?|"
+    r"graines?|"
+    rf"file(?: d'attente)?|liste d'attente|reglages|historique|formules?|{PICTURE})"
+)
+_QUESTION_ABOUT_USE = re.compile(
+    # English: a question word, an auxiliary, and the member, the bot or one of its objects.
+    r"(?:how|why|what|where|when|which|who)(?:'?s| is| are| am| do| does| did| can| could| should|"
+    r" would| will|"
+    r" come| many| much| long)\b.*\b(?:i|u|you|your|me|this bot|the bot)\b(?! look)|"
+    rf"(?:how|why|what|where|when|which)(?:'?s|s| is| are| do| does| did| can| to|"
+    rf" no)? (?:\w+ ){{0,2}}?{_OBJECT}\b|"
+    r"what does (?:no|n|ar) (?:do|mean)|"
+    r"how to (?:use|edit|change|make (?:it|them)|get|set|upload|cancel|undo|upscale|blend|prompt|"
+    r"join|write)\b|"
+    rf"(?:is|are|was|were|do|does|did) (?:the |my |your |these |those |there |it |i |"
+    rf"any )*{_OBJECT}\b|"
+    r"(?:do|does|did|are|is|am) (?:i|it|u|you|the bot|this|this bot|there) (?:support|speak|keep|"
+    r"store|save|"
+    r"remember|understand|accept|work|working|cost|free|down|broken|real|human|online|there|a bot|"
+    r"an ai|a robot|dead|alive|"
+    r"ok|okay|awake|asleep|serious|kidding|sure|busy|have (?:a|an|any|some|the) \w+(?: \w+)?$|"
+    rf"a human|charged|pay|need|have (?:a |an |any |to )?{_OBJECT}|a way to|allowed|blocked|"
+    rf"banned)\b|"
+    r"(?:why|how|where|when) (?:was|were|did|am|have|has|got) (?:i|my|it|this|"
+    r"the) (?:\w+ )?(?:charged|billed|refunded|"
+    r"refused|rejected|blocked|banned|cancelled|canceled|deleted|posted)\b|"
+    r"(?:any|got any|give me(?: some| an)?|need(?: some| an)?) (?:ideas?|inspiration|suggestions?|"
+    r"examples?)$|"
+    r"(?:tell me a joke|what time is it|what should i (?:draw|ask|make|try|write)|"
+    r"i have a question)$|"
+    r"(?:as tu|t'as|tu as|donne moi) (?:une |des |d')(?:idees?|exemples?|suggestions?)$|"
+    r"(?:quelle heure est il|raconte une blague|j'ai pas d'idees?|j'ai une question)$|"
+    r"can (?:i|we) (?:upload|use|send|share|sell|download|save|reuse|pay|buy|get more|ask|"
+    r"(?:edit|change|delete|choose|pick|combine|blend|remove) (?:a|an|the model|two|my|pictures|"
+    r"photos))\b|"
+    r"can (?:you|u|it|the bot) (?:make|do|write|create|generate|draw|read|edit|"
+    r"handle) (?:\w+ )?(?:videos?|gifs?|"
+    r"text|texts|words|letters|music|audio|sound|animations?|3d|nsfw|code|vectors?|svgs?|pdfs?|"
+    r"photos|images|pictures|files|\d+k|hd|"
+    r"transparent backgrounds?|transparency)$|"
+    # Français.
+    r"(?:comment|pourquoi) (?:est ce qu(?:e |'))?(?:je|j'|tu|t'|vous|on|puis je|peut on|faut|faire|"
+    r"fait on|c'est|"
+    r"ca)\b|"
+    r"comment (?:changer|modifier|utiliser|avoir|mettre|supprimer|annuler|ajouter|envoyer|agrandir|"
+    r"obtenir|choisir|melanger|enregistrer|telecharger|enlever|retirer|refaire|relancer|"
+    r"recommencer|generer|creer|voir|trouver|payer|acheter|partager|sauvegarder|recuperer|savoir|"
+    r"parler|passer|devenir)\b|"
+    r"ou (?:est ce qu(?:e |'))?(?:je|on) (?:peux|peut|trouve|vois|voit|met|mets|change|clique|"
+    r"regle|choisis|"
+    r"choisit)\b|"
+    rf"(?:comment|pourquoi|ou|quand|combien|quels?|quelles?|c'est quoi|"
+    rf"a quoi serv?e?n?t?)(?: \w+)? "
+    rf"(?:les? |la |l'|des? |d'|du |une? |ma |mon |mes |ta |ton |tes |est |sont |de )*{_OBJECT}\b|"
+    r"(?:est ce qu(?:e |'))?(?:je|on) (?:peux|peut|pourrait|pourrais) (?:envoyer|utiliser|partager|"
+    r"(?:mettre|poster|joindre|uploader|charger) (?:une |des |ma |mes |nos |"
+    r"sa )?(?:propres? )?(?:photos?|"
+    r"images?|fichiers?)|"
+    r"vendre|telecharger|choisir|enregistrer|acheter|reutiliser|"
+    r"(?:modifier|changer|supprimer|melanger) (?:une|mes|ma|mon|un|deux|de modele))\b|"
+    r"(?:je|on) (?:peux|peut) .*\bcombien\b|"
+    r"(?:est ce que )?(?:tu|vous|ca|le bot) (?:parles?|parlez|comprends?|comprenez|connais|"
+    r"connaissez|gardes?|gardez|stockes?|acceptes?|"
+    r"acceptez|marches?|fonctionnes?|coutes?)\b|"
+    r"(?:tu|vous|il|on) (?:peux|peut|pouvez|sais|sait|savez) (?:faire|ecrire|creer|generer|"
+    r"lire) (?:des |du |de la |"
+    r"de l'|de )?(?:videos?|gifs?|textes?|musique|sons?|animations?|3d|nsfw|code|vectoriel|pdfs?|"
+    r"photos|\d+k|hd)$|"
+    r"(?:qui es tu|t'es qui|tu es qui)(?: toi)?$|qui t'a (?:fait|cree|code)|"
+    r"(?:t'es|tu es|vous etes) (?:une? (?:bot|robot|ia)|la|en ligne|vivant|mort|casse|reveille|"
+    r"humain)$"
+)
+_ON_QUOTA = re.compile(
+    r"\b(?:credits?|quotas?|how many|how much|combien(?! de temps)|limit|limite|per day|par jour)\b"
+)
+_ON_QUEUE = re.compile(
+    r"\b(?:queue|file|how long|so long|wait|waiting|ready|done|yet|slow|stuck|taking|longtemps|"
+    r"attends|prete?|"
+    r"finie?|encore|bloquee?|lente?|tour|turn|line|combien de temps)\b"
+)
+_ON_HISTORY = re.compile(
+    r".*\b(?:history|historique)\b|what .*\bi (?:make|made|ask|asked|draw|drew)\b|"
+    rf"(?:where|ou|what|which|show) .*\b(?:my|mes) (?:\w+ )?{PICTURE}(?<=s)\b|.*\bj'ai (?:fait|"
+    rf"demande)\b"
+)
+_CLAUSE_END = re.compile(r"[,;:.?!](?:\s|$)")
+OF_A_PICTURE = re.compile(
+    r"\b(?:poster|infographic|infographie|affiche|illustration|cartoon|comic|bd|logo|meme|"
+    r"painting|peinture|style|photo of|picture of|image of|drawing of|diagram|schema|as an?|"
+    r"en image)\b"
+)
+
+
+def answering_command(plain: str) -> Word | None:
+    """The command that answers a question to Atelier; None for a question that is a prompt.
+
+    Such a question is one clause without the words of a picture.
+    """
+    clause, *rest = _CLAUSE_END.split(plain, maxsplit=1)
+    if len(" ".join(rest).split()) > 2 or len(clause.split()) > 12:
+        return None
+    if OF_A_PICTURE.search(plain) or not _QUESTION_ABOUT_USE.match(clause):
+        return None
+    if _ON_QUOTA.search(clause):
+        return Word.QUOTA
+    if _ON_QUEUE.search(clause):
+        return Word.QUEUE
+    return Word.HISTORY if _ON_HISTORY.match(clause) else Word.HELP

@@ -1,0 +1,286 @@
+"""Options that are written as words rather than flags: "in 16:9", "square format, please". Pure.
+
+They are read at the ends of a prompt only, where nothing else can be meant. Inside a prompt, and
+wherever the words can be part of a description ("a clock that shows 10:10", "a portrait of a
+square"), they stay words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bots.core.command_words import POLITE, word_set
+from bots.core.flag_values import COUNT_WORDS, SHAPES, FlagError, read_flag
+from bots.core.typed_text import clean_text, view_of
+
+_END = rf"(?:[\s,]*{POLITE})?[\s.!)\]]*\Z"
+_SEPARATOR = r"(?:\s*[,;:(\[\n]\s*|\s+[-—]+\s+|\.\s+)"
+_RATIO = r"(?P<aspect>\d{1,2}(?:[.,]\d{1,2})?\s?(?:[:x×/∶]|by|sur|par)\s?\d{1,2})"
+_COMMON_RATIO = (
+    r"(?P<aspect>(?:16|21)\s?(?:[:x×/∶]|by|sur|par)\s?(?:9|10)|9\s?(?:[:x×/∶]|by|sur)\s?16|"
+    r"(?:1[:∶]1|3[:∶]2|2[:∶]3|4[:∶]3|3[:∶]4|4[:∶]5|5[:∶]4))"
+)
+_NO_RATIO_AFTER = "".join(
+    rf"(?<!\b{word}\s)"
+    for word in word_set(
+        """at says shows show showing reads score scores scored scoring result won win wins lost
+        final clock verse by to john affiche affichant indique indiquant marque gagne perdu de à"""
+    )
+)
+"""Words after which "3:2" is a time, a score or a verse."""
+_PIXELS = r"(?P<aspect>\d{3,4}\s?(?:[x×*]|by|par|sur)\s?\d{3,4})(?:\s?(?:px|pixels))?"
+_SHAPE = rf"(?P<shape>{'|'.join(sorted(SHAPES, key=len, reverse=True))})"
+_KEYWORD = r"(?:(?:aspect[\s-]?)?ratio|aspect|format|ar)"
+_SHAPED = rf"(?:{_KEYWORD}|mode|orientation|shape|size)"
+_ANY_NUMBER = rf"\d{{1,2}}|{'|'.join(sorted(COUNT_WORDS, key=len, reverse=True))}"
+_NUMBER = rf"(?P<count>{_ANY_NUMBER})"
+_SEVERAL = rf"(?!(?:one|une?)\b){_NUMBER}"
+_PICTURES = (
+    r"(?:(?:different|diff|separate|other|new|diff[eé]rentes?) )?"
+    r"(?:pictures?|pics?|images?|imgs?|versions?|variations?|variantes?|variants?|options?|takes?)"
+)
+_DRAWINGS = (
+    rf"(?:{_PICTURES}|photos?|drawings?|dessins?|sketch(?:es)?|paintings?|illustrations?|"
+    r"propositions?|id[ée]es?|ideas?|essais?|exemples?|examples?)"
+)
+_WITH = r"(?:with |using |avec |and |et )?(?:the |la |le )?(?:same )?"
+_MAKE = (
+    r"(?:(?:can|could|would|will) (?:you|u|i) |(?:please|pls|plz) |i(?:'d| would) like |"
+    r"i (?:want|need) |je (?:veux|voudrais) |j['’]aimerais |(?:tu|vous) (?:peux|pouvez) )?"
+    r"(?:(?:me |nous |m['’])?(?:send|produce|donner|dessiner|cr[eé]er|g[eé]n[eé]rer|montrer|sortir|"
+    r"envoyer|draw|make|give|do|create|generate|paint|get|show|have|fais|faites|fait|faire|"
+    r"dessine[rz]?|"
+    r"g[eé]n[eè]re[rz]?|donne[rz]?|cr[eé]e[rz]?)(?:[\s-](?:me|us|moi|nous))?\s+)"
+)
+_WISH = r"(?:(?:i(?:'d| would) like|i (?:want|need)|je (?:veux|voudrais)|j['’](?:aimerais|veux)) )"
+_OF = (
+    r"(?!\s+(?:of|de|d['’])\s?(?:me|us|him|her|you|them|myself|moi|toi|lui|elle|nous|eux|the same|"
+    r"(?:une?|la|le) m[eê]me)\b)"
+    r"(?:\s+(?:of|de|du|showing|with|for|pour|avec)\s+|\s+d['’]|\s*:\s*)"
+)
+
+
+def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+_AT_THE_END = _compiled(
+    # "format 16:9", "aspect ratio: 3:2", "ar 16:9", "in 16:9", "en 1920x1080", "16:9 format"
+    rf"{_SEPARATOR}?(?:\b(?:in|en|au|as|with)\s+)?(?:\b(?:an?|the|"
+    rf"le)\s+)?(?<![^\s(\[,;:])-?{_KEYWORD}\s*[:=]?\s*"
+    rf"(?:of\s+)?(?:{_RATIO}){_END}",
+    rf"{_SEPARATOR}?\b(?:in|en)\s+{_RATIO}(?:\s+{_SHAPED})?{_END}",
+    rf"{_SEPARATOR}?(?:\b(?:in|en|au|at)\s+)?(?:\b(?:an?|"
+    rf"the)\s+)?(?<![\d:.,]){_RATIO}\s+{_SHAPED}{_END}",
+    rf"{_SEPARATOR}(?<!\d[:.,]){_RATIO}{_END}",
+    rf"(?:{_SEPARATOR}|\s+)(?:(?:in|en|at|as|size|taille|format)\s+)?{_PIXELS}{_END}",
+    rf"(?:{_SEPARATOR}|\s+){_NO_RATIO_AFTER}{_COMMON_RATIO}{_END}",
+    # "square format", "in landscape mode", "en format portrait", ", square please", "en paysage"
+    rf"{_SEPARATOR}?(?:\b(?:in|en|au|as)\s+)?(?:\b(?:an?|"
+    rf"the)\s+)?\b{_SHAPED}\s*[:=]?\s*{_SHAPE}{_END}",
+    rf"{_SEPARATOR}?(?:\b(?:in|en|au|as)\s+)?(?:\b(?:an?|the)\s+)?\b{_SHAPE}\s+{_SHAPED}{_END}",
+    rf"{_SEPARATOR}(?:in|en|as)\s+(?:an?\s+)?{_SHAPE}{_END}",
+    rf"{_SEPARATOR}(?:make it\s+)?"
+    rf"(?P<shape>square|vertical|horizontal|widescreen|carr[eé]e?|verticale|horizontale){_END}",
+    rf"{_SEPARATOR}(?:make it\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
+    r"\s+(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bune\s)(?<!\bun\s)(?<!\ble\s)(?<!\bla\s)"
+    rf"(?<!\bmake it\s)(?:(?:in|en|au)\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
+    r"\s+en\s+(?P<shape>paysage|widescreen)[\s.!)\]]*\Z",
+    rf"{_SEPARATOR}(?:count|number|nombre|nb|how many)\s?[:=]\s?{_NUMBER}{_END}",
+    rf"{_SEPARATOR}(?:strength|intensit[ée])\s?[:=]\s?(?P<strength>\d?[.,]?\d{{1,3}}\s?%?){_END}",
+    # "seed 42", "with seed: 42", "graine 42"
+    rf"(?:{_SEPARATOR}|\s+){_WITH}\b(?:seed|graine)\s*(?:[:=#]|number|n°|no\.?|num[eé]ro|is)?\s*"
+    rf"(?P<seed>\d{{1,10}}){_END}",
+    # "x4", "(x4)", ", 4 versions", "in 4 variations", "four of them"
+    rf"(?:{_SEPARATOR}|\s+)(?<!\bbmw\s)(?-i:[x×])\s?(?P<count>[1-9]){_END}",
+    rf"(?:{_SEPARATOR}|\s+)(?P<count>[1-9])\s?(?-i:[x×]){_END}",
+    rf"{_SEPARATOR}(?:in|en|make|do|give me|fais|fais[- ](?:m['’]en|en))?\s*{_NUMBER}\s+"
+    rf"(?:{_PICTURES}|of them|of those|exemplaires?|fois|times|copies){_END}",
+    rf"\s+(?:in|en)\s+{_NUMBER}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
+    rf"(?:{_SEPARATOR}|\s+){_WITH}\bmod(?:el|[eè]le)\s*[:=]\s*(?P<model>[\w.-]+){_END}",
+)
+_AT_THE_START = _compiled(
+    # "4 pictures of a fox", "draw me two versions of …", "3 logo ideas: …"
+    rf"(?:{_MAKE}|{_WISH})?{_SEVERAL}\s+{_PICTURES}{_OF}",
+    rf"(?:{_MAKE}|{_WISH}){_SEVERAL}\s+{_DRAWINGS}{_OF}",
+    rf"{_SEVERAL}\s+photos?{_OF}",
+    # "16:9, a fox", "format 3:2: a fox", "square format, a fox", "1920x1080 a fox"
+    rf"(?:(?:in|en|au)\s+)?(?:{_KEYWORD}\s*[:=]?\s*)?{_RATIO}(?:\s+{_SHAPED})?\s*(?:[,;:\n]|"
+    rf"[-—]+\s)\s*",
+    rf"(?:in|en)\s+{_RATIO}\s+",
+    rf"{_PIXELS}(?:\s*[,;:\n]\s*|\s+)",
+    rf"(?:(?:in|en|au)\s+)?{_SHAPED}\s*[:=]?\s*{_SHAPE}\s*[,;:\n]\s*",
+    rf"(?:(?:in|en|au)\s+)?(?:an?\s+)?{_SHAPE}\s+{_SHAPED}\s*[,;:\n]\s*",
+    rf"{_SHAPE}\s+(?:format|orientation|{_KEYWORD})\s+",
+    r"(?P<count>[2-4])(?-i:[x×])\s+(?=[^\W\d])",
+    r"(?:seed|graine)\s*[:=]?\s*(?P<seed>\d{1,10})\s*[,;:\n]\s*",
+)
+_ALONE = _compiled(
+    # What a message may consist of, besides the words that ask for the same again.
+    rf"(?:{_SHAPED}\s*[:=]?\s*)?(?:{_RATIO})(?:\s+{_SHAPED})?",
+    rf"(?:{_SHAPED}\s*[:=]?\s*)?{_PIXELS}",
+    rf"{_SHAPED}\s*[:=]?\s*{_SHAPE}",
+    rf"{_SHAPE}(?:\s+{_SHAPED})?",
+    r"(?:seed|graine)\s*[:=#]?\s*(?P<seed>\d{1,10})",
+    r"x\s?(?P<count>[1-9])\b|(?P<times>[1-9])\s?x\b",
+    rf"{_NUMBER}(?:\s+(?:more|other|autres?|de plus|of (?:them|those|these)))?(?:\s+{_DRAWINGS})?"
+    r"(?:\s+(?:times|fois|exemplaires?|copies|de plus|more))?",
+    r"(?:(?:a|the|une?|la|le)\s+)?(?:another|different|new|other|random|autre|nouvelle|nouveau)\s+"
+    r"(?:seed|graine)",
+)
+_JOINERS = re.compile(
+    rf"(?:[\s,.;:!?()+&-]+|\b(?:but|mais|with|avec|in|en|at|as|and|et|au|the|le|la|an?|une?|"
+    rf"this time|"
+    rf"cette fois(?:[- ]ci)?|make it|make them|now|maintenant|instead|plutôt|using|me|it|"
+    rf"version|{POLITE})\b)+",
+    re.IGNORECASE,
+)
+_AGAIN = re.compile(
+    r"(?:(?:ok|okay|cool|nice|super|and|et|now|can (?:you|u)|could you|please|pls|stp|svp|alors|"
+    r"tu peux|peux[- ]tu)[\s,!]+)*"
+    r"(?:(?:the |do (?:the )?)?same(?: (?:thing|one|again|picture|image|prompt|pic))?|"
+    r"(?:do|try|make|draw) (?:it |that |this |them )?again|again|another(?: one)?|once more|"
+    r"one more(?: time)?|re-?roll|redo(?: (?:it|that|this))?|repeat(?: (?:it|that|this))?|"
+    r"encore(?: une| un)?(?: fois| autre)?|une? autre|(?:(?:la|le|les) )?m[eê]mes?(?: (?:chose|"
+    r"image|"
+    r"prompt))?|"
+    r"pareil|idem|refais(?:[- ](?:la|le|les|m['’]en|en|moi))*(?: pareil|"
+    r" (?:la )?m[eê]me(?: chose)?)?|"
+    r"relance[rz]?(?:[- ](?:la|le))?|recommence[rz]?)(?![\w'’])",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    rf"(?:(?:can|could) (?:you|u|i) )?(?:(?:give|show|make|get|have|do|draw|donne|"
+    rf"fais)(?:[\s-](?:me|us|"
+    rf"moi|m['’]en|en))? )?(?:encore {_NUMBER}|(?P<times>(?!(?:one|"
+    rf"une?)\b)(?:{_ANY_NUMBER})) (?:more|others?|autres?|"
+    rf"de plus)|"
+    rf"(?:a few|some) more)(?: {_DRAWINGS})?(?:\s+(?:of (?:them|those|these|it)|like (?:it|this|"
+    rf"that)|comme [cç]a))?"
+    rf"[\s.!,]*(?:{POLITE})?",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(r"[-‐‑‒–—―−﹣－]\s?[^\W\d_]{1,12}\s?[=:]?\s?\d|--|——")
+_DESCRIBED = re.compile(
+    rf"(?!{_SHAPE}\s+{_SHAPED}\b)(?:{_SHAPE.replace('shape', 'described')}|an?|une?)\b",
+    re.IGNORECASE,
+)
+_MARKED = re.compile(
+    rf"(?:{_RATIO}|{_PIXELS.replace('aspect', 'pixels')}|{_SHAPED}\s+{_SHAPE}|"
+    rf"{_SHAPE.replace('shape', 'shaped')}\s+{_SHAPED}|"
+    r"\b(?:another|new|different|other|autre|nouvelle)\s+(?:seed|graine)\b)",
+    re.IGNORECASE,
+)
+
+
+_DRAWABLE = re.compile(r"[^\s.,;:!?()\[\]{}/-]")
+_LONGEST = 100
+"""Characters that an option with the words around it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """The words that are left of a prompt, and the options that were written as words."""
+
+    words: str
+    options: Mapping[str, Any]
+
+
+def split_options(text: str) -> Worded:
+    """Separate the options at the ends of a prompt from its words.
+
+    Words that are options alone stay as they are. Raises FlagError for an option whose value is out
+    of range.
+    """
+    options: dict[str, Any] = {}
+    for _ in range(8):
+        found = _at_an_end(text)
+        if found is None:
+            break
+        text, values = found
+        options = {**values, **options}
+    return Worded(text, options)
+
+
+def again_with_options(text: str) -> dict[str, Any] | None:
+    """The options of a message that asks for the same again, changed; None for any other message.
+
+    Such as "again but square", "2 more", "the same in 16:9", and "in 16:9 please" alone.
+    """
+    if len(text) > 120 or _FLAG.search(text):
+        return None
+    plain = view_of(clean_text(text)).text.strip(" .!?,")
+    if more := _MORE.fullmatch(plain):
+        return _values(more)
+    asked = _AGAIN.match(plain)
+    rest = plain[asked.end() :] if asked else plain
+    if asked is None and (_DESCRIBED.match(plain) or not _MARKED.search(plain)):
+        return None
+    return _options_alone(rest, again=asked is not None)
+
+
+def _options_alone(text: str, *, again: bool) -> dict[str, Any] | None:
+    """The options where a text is made of them and of words that join them; None otherwise.
+
+    There may be none where the words before it asked for the same `again`.
+    """
+    options: dict[str, Any] = {}
+    at, found = 0, False
+    while at < len(text):
+        if joined := _JOINERS.match(text, at):
+            at = joined.end()
+            continue
+        matches = [match for pattern in _ALONE if (match := pattern.match(text, at))]
+        longest = max(matches, key=lambda match: match.end(), default=None)
+        if longest is None or longest.end() == at or text[longest.end() :][:1].isalnum():
+            return None
+        options |= _values(longest)
+        at, found = longest.end(), True
+    return options if found or again else None
+
+
+def _at_an_end(text: str) -> tuple[str, dict[str, Any]] | None:
+    """The text without the first option that is found at one of its ends, and the option."""
+    view = view_of(text)
+    for match, words in _candidates(view.text):
+        start, end = view.span(*words)
+        left = text[start:end].strip(" \t,;")
+        if not _DRAWABLE.search(left):
+            continue  # nothing would be left to draw
+        try:
+            return left, _values(match)
+        except FlagError:
+            if match.groupdict().get("count"):
+                raise
+            continue  # no ratio that a picture can have: words
+    return None
+
+
+def _candidates(text: str) -> Iterator[tuple[re.Match[str], tuple[int, int]]]:
+    """Options at the ends, each with the span of the words that would be left."""
+    cut = max(len(text) - _LONGEST, 0)
+    for pattern in _AT_THE_END:
+        match = pattern.search(text[cut:])
+        if match and (match.start() or not cut):
+            yield match, (0, cut + match.start())
+    skipped = len(text) - len(text.lstrip())
+    for pattern in _AT_THE_START:
+        if match := pattern.match(text[skipped : skipped + _LONGEST]):
+            yield match, (skipped + match.end(), len(text))
+
+
+def _values(match: re.Match[str]) -> dict[str, Any]:
+    """The options that a match names, by the names of their fields. Raises FlagError."""
+    groups = {name: value for name, value in match.groupdict().items() if value}
+    values: dict[str, Any] = {}
+    if written := groups.get("aspect") or groups.get("shape"):
+        values["aspect"] = read_flag("aspect", written)
+    if counted := groups.get("count") or groups.get("times"):
+        values["count"] = read_flag("count", counted)
+    for name in ("seed", "model", "strength"):
+        if name in groups:
+            values[name] = read_flag(name, groups[name])
+    return values

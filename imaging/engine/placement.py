@@ -1,0 +1,108 @@
+"""Where a model's weights are while it draws: chooses a memory plan and applies it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import diffusers
+import psutil
+import structlog
+import torch
+
+from imaging.engine.devices import Device
+from imaging.errors import ModelUnavailable
+from imaging.memory_plan import Card, Fit, MemoryPlan, advice, choose, fit_of, gigabytes
+from imaging.model_needs import has_quantiser, needs_of
+from imaging.profiles import Profile
+
+log = structlog.get_logger(__name__)
+
+QUANTISED_PARTS = (
+    "transformer",
+    "unet",
+    "text_encoder",
+    "text_encoder_2",
+    "text_encoder_3",
+    "text_encoder_4",
+    "vision_language_encoder",
+)
+"""Components with most of the weights; autoencoders stay as they are."""
+
+
+def plan_for(profile: Profile, source: str, device: Device) -> Fit:
+    """The plan for the profile's model at `source`, by the memory that is free now.
+
+    On a CPU, and for a model of unknown size, it is `whole` unless the profile names another.
+    """
+    wanted = None if profile.memory == "auto" else MemoryPlan(profile.memory)
+    needs = needs_of(profile, source, accelerated=device.accelerated)
+    if needs is None:
+        return Fit(wanted or MemoryPlan.WHOLE, 0, 0)
+    if not device.accelerated:
+        return fit_of(wanted or MemoryPlan.WHOLE, needs)
+    card = card_of(device)
+    fit = choose(needs, card, wanted)
+    log.info(
+        "memory-plan",
+        model=source,
+        plan=fit.plan.value,
+        expected=gigabytes(fit.peak),
+        free=gigabytes(card.free),
+    )
+    if not fit.fits(card):
+        log.warning("memory-short", model=source, plan=fit.plan.value, advice=advice(needs, card))
+    return fit
+
+
+def card_of(device: Device) -> Card:
+    """The device's memory and the host's, and whether weights can be quantised on it."""
+    quantises = device.torch_device.type == "cuda" and has_quantiser()
+    host = psutil.virtual_memory().available
+    return Card(device.free_memory(), device.memory(), int(host), quantises=quantises)
+
+
+def quantisation(plan: MemoryPlan, dtype: torch.dtype, model: str) -> dict[str, Any]:
+    """The arguments of `from_pretrained` that quantise weights; none for another plan.
+
+    Raises ModelUnavailable where no quantiser is installed.
+    """
+    if plan.bits == 16:
+        return {}
+    if not has_quantiser():
+        raise ModelUnavailable(
+            f"The memory plan {plan} of {model} needs bitsandbytes: pip install bitsandbytes.",
+            model=model,
+        )
+    values: dict[str, Any] = {"load_in_8bit": True}
+    if plan.bits == 4:
+        values = {
+            "load_in_4bit": True,
+            "bnb_4bit_quant_type": "nf4",
+            "bnb_4bit_compute_dtype": dtype,
+        }
+    config = diffusers.PipelineQuantizationConfig(
+        quant_backend=f"bitsandbytes_{plan.bits}bit",
+        quant_kwargs=values,
+        components_to_quantize=list(QUANTISED_PARTS),
+    )
+    return {"quantization_config": config}
+
+
+def place(pipe: Any, plan: MemoryPlan, device: Device) -> None:
+    """Apply the plan to a pipeline that has just been loaded into the host's memory."""
+    if plan is not MemoryPlan.WHOLE:
+        for ask in ("enable_slicing", "enable_tiling"):
+            if hasattr(pipe.vae, ask):
+                getattr(pipe.vae, ask)()
+    if not plan.offloads:
+        pipe.to(device.torch_device)
+    elif plan is MemoryPlan.OFFLOAD_GROUP:
+        pipe.enable_group_offload(
+            onload_device=device.torch_device,
+            offload_device=torch.device("cpu"),
+            offload_type="leaf_level",
+            use_stream=device.torch_device.type == "cuda",
+            low_cpu_mem_usage=True,
+        )
+    else:
+        pipe.enable_model_cpu_offload(device=device.torch_device)

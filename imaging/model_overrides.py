@@ -1,0 +1,71 @@
+"""Schema of a model folder's `atelier.json`. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from imaging.memory_choice import MemoryChoice
+
+AttentionBackend = Literal[
+    "native",
+    "_native_cudnn",
+    "_native_efficient",
+    "_native_flash",
+    "_native_math",
+    "flash",
+    "flash_varlen",
+    "flex",
+    "sage",
+    "sage_varlen",
+    "xformers",
+]
+"""Attention backends of diffusers that run installed code; those of the hub download theirs."""
+
+
+class ModelOverrides(BaseModel):
+    """Values that `atelier.json` may set; the model's family supplies the others.
+
+    Sizes are pixels, `aspects` maps names ("16:9") to (width, height). `edit` is a subfolder or hub
+    id of the instruction-editing model, `checker` the folder or hub id of a safety checker, or
+    "off". `unknown_words` says whether members are asked before a prompt is drawn whose words are
+    not in the model's `vocabulary.json`. `pausable` is false for a model that must finish a request
+    once begun. Unknown keys are ignored, so that newer folders load.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    steps: PositiveInt | None = None
+    guidance: float | None = Field(default=None, ge=0)
+    strength: float | None = Field(default=None, gt=0, le=1)
+    image_guidance: float | None = Field(default=None, ge=0)
+    guidance_argument: str | None = None
+    aspects: dict[str, tuple[PositiveInt, PositiveInt]] = Field(default_factory=dict)
+    side: PositiveInt | None = None
+    multiple: PositiveInt | None = None
+    largest_pixels: PositiveInt | None = None
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None
+    checker: str | None = None
+    edit: str | None = None
+    edit_steps: PositiveInt | None = None
+    unknown_words: Literal["draw", "ask"] | None = None
+    edit_guidance: float | None = Field(default=None, ge=0)
+    pausable: bool | None = None
+    tile_pixels: PositiveInt | None = None
+    compile: Literal["inductor", "cudagraphs", "aot_eager", "eager"] | None = None
+    attention: AttentionBackend | None = None
+    channels_last: bool | None = None
+    prompt_windows: PositiveInt | None = None
+    upscaler: str | None = None
+    memory: MemoryChoice | None = None
+
+
+class PublishedVocabulary(BaseModel):
+    """The content of a model's `vocabulary.json`: see `imaging.vocabulary`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    things: PositiveInt
+    words: dict[str, dict[str, tuple[str, ...]]]
+    examples: dict[str, tuple[str, ...]] = Field(default_factory=dict)

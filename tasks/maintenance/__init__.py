@@ -1,0 +1,1 @@
+"""The clock process: outbox relay, sweeper and periodic tasks."""

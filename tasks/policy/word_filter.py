@@ -1,0 +1,251 @@
+"""Finds a server's forbidden words in a text, however they are spelled. Pure; linear in the text.
+
+A word is found through compatibility forms, letters of other scripts that look alike, accents,
+invisible characters, digits and signs for letters, separators between letters, repeated letters
+and `*` for a letter. It is found as a whole word only: "begun" has no "gun". Scripts without
+spaces between words (Chinese, Japanese, Thai …) are searched without word borders.
+
+The words form a trie. At each word's start in the text the trie is followed along all readings of
+the characters; the work per character is bounded by the trie, not by the text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from tasks.policy.lookalikes import ONE_LETTER, READINGS, SPELLED_OUT
+
+MAX_GAP = 3
+"""Characters between two letters of one word, such as " - "."""
+_WILDCARDS = frozenset("*#○◯〇●•█")
+_DOUBLED = frozenset("ahijkquvwxyуыйяхцчшщ")
+"""Letters that hardly any word doubles: two of them are read as one, of others only three."""
+_UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
+_KANA_FILLERS = frozenset("ー〜～・゛゜")
+
+
+def forbidden_word(text: str, words: Iterable[str]) -> str | None:
+    """The first of the words that the text has, as it was listed; None where it has none.
+
+    An entry is a word, a phrase, or a beginning with a star at its end ("gun*"). Entries without
+    any letter or digit never match.
+    """
+    return word_filter(tuple(words)).find(text)
+
+
+@lru_cache(maxsize=64)
+def word_filter(words: tuple[str, ...]) -> WordFilter:
+    """The filter for a list of words; lists change rarely."""
+    return WordFilter(words)
+
+
+@dataclass(slots=True)
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    entries: list[_Entry] = field(default_factory=list)
+    word_end: bool = False  # a word of a phrase ends here and another follows
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    index: int  # in the list
+    letters: int
+    prefix: bool  # listed with a star at its end: any ending counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Character:
+    """One character of the folded text and the letters it can be read as."""
+
+    readings: str
+    is_letter: bool  # a letter of any script
+    is_real: bool  # a letter, or "@": numbers and prices alone are no words
+    is_word: bool  # a letter or a digit
+    is_space: bool
+    is_wildcard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A path in the trie: `at` is the next character, `last` the one read last."""
+
+    node: _Node
+    at: int
+    last: int
+    wildcards: int
+    read: int  # how many characters were read
+    real: int  # how many of the characters read are real letters
+
+
+class WordFilter:
+    """A list of forbidden words, ready to search texts."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = words
+        self._spaced, self._unspaced = _Node(), _Node()
+        for index, entry in enumerate(words):
+            self._add(index, entry)
+
+    def find(self, text: str) -> str | None:
+        """The first listed word that the text has."""
+        return self.search(text)[0]
+
+    def search(self, text: str) -> tuple[str | None, int]:
+        """The first listed word that the text has, and the number of trie steps it took."""
+        if not self.words:
+            return None, 0
+        characters = [_character(letter) for letter in _fold(text)]
+        found, steps = len(self.words), 0
+        for start in range(len(characters)):
+            for root, bounded in ((self._spaced, True), (self._unspaced, False)):
+                if not root.children or (bounded and not _starts_word(characters, start)):
+                    continue
+                match, taken = _follow(characters, start, root, bounded=bounded)
+                found, steps = min(found, match), steps + taken
+        return (self.words[found] if found < len(self.words) else None), steps
+
+    def _add(self, index: int, entry: str) -> None:
+        stripped = entry.strip()
+        prefix = stripped.endswith("*")
+        words = _words_of(stripped.removesuffix("*"))
+        if not words:
+            return
+        letters = "".join(words)
+        node = self._unspaced if any(map(_is_unspaced, letters)) else self._spaced
+        for position, word in enumerate(words):
+            for letter in word:
+                node = node.children.setdefault(letter, _Node())
+            node.word_end |= position < len(words) - 1
+        node.entries.append(_Entry(index, len(letters), prefix))
+
+
+def _fold(text: str) -> Iterator[str]:
+    """Lower-case characters without accents and invisible ones; katakana as hiragana."""
+    for character in unicodedata.normalize("NFKC", text).casefold():
+        letter = ONE_LETTER.get(character, character)
+        if "ァ" <= letter <= "ヶ":
+            yield chr(ord(letter) - 0x60)
+        elif "ぁ" <= letter <= "ゖ" or unicodedata.category(letter) == "Lo":
+            yield letter
+        else:
+            for part in unicodedata.normalize("NFKD", letter).casefold():
+                if unicodedata.category(part) not in ("Mn", "Me", "Cf", "Cc") or part.isspace():
+                    yield from SPELLED_OUT.get(part, part)
+
+
+@lru_cache(maxsize=4096)
+def _character(letter: str) -> _Character:
+    filler = letter in _KANA_FILLERS
+    own = letter if letter.isalnum() and not filler else ""
+    return _Character(
+        readings=own + READINGS.get(letter, ""),
+        is_letter=letter.isalpha() and not filler,
+        is_real=letter.isalpha() or letter == "@",
+        is_word=letter.isalnum() and not filler,
+        is_space=letter.isspace(),
+        is_wildcard=letter in _WILDCARDS,
+    )
+
+
+def _words_of(entry: str) -> list[str]:
+    """The words of an entry, folded; a sign for a letter is read as its first letter."""
+    words: list[str] = [""]
+    for letter in _fold(entry):
+        if letter in _KANA_FILLERS:
+            continue
+        if letter.isalnum():
+            words[-1] += letter
+        elif letter in READINGS:
+            words[-1] += READINGS[letter][0]
+        elif words[-1]:
+            words.append("")
+    return [word for word in words if word]
+
+
+def _is_unspaced(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(_UNSPACED)
+
+
+def _starts_word(characters: Sequence[_Character], start: int) -> bool:
+    if not characters[start].readings:
+        return False
+    return start == 0 or not characters[start - 1].is_letter or not characters[start].is_word
+
+
+def _ends_word(characters: Sequence[_Character], end: int) -> bool:
+    return end == len(characters) or not characters[end].is_letter
+
+
+def _follow(
+    characters: Sequence[_Character], start: int, root: _Node, *, bounded: bool
+) -> tuple[int, int]:
+    """The lowest index of an entry that begins at `start`, and the number of steps taken."""
+    best, steps = 1 << 30, 0
+    seen: set[tuple[int, int, int]] = set()
+    states = [_State(root, start, start, 0, 0, 0)]
+    while states:
+        state = states.pop()
+        key = (id(state.node), state.at, state.wildcards)
+        if key in seen:
+            continue
+        seen.add(key)
+        for following in _next(characters, state, bounded=bounded):
+            steps += 1
+            best = min(best, _entry_at(characters, following, best, bounded=bounded))
+            states.append(following)
+    return best, steps
+
+
+def _entry_at(characters: Sequence[_Character], state: _State, best: int, *, bounded: bool) -> int:
+    """The lowest index of an entry that ends in this state."""
+    for entry in state.node.entries:
+        readable = state.wildcards == 0 or (
+            entry.letters >= 3 and state.wildcards * 2 <= entry.letters
+        )
+        ended = not bounded or entry.prefix or _ends_word(characters, state.at)
+        if readable and ended and state.real:
+            best = min(best, entry.index)
+    return best
+
+
+def _next(characters: Sequence[_Character], state: _State, *, bounded: bool) -> Iterator[_State]:
+    """The states after one more letter, with or without a gap before it."""
+    at_start = not state.read
+    end = min(len(characters), state.at + (1 if at_start else MAX_GAP + 1))
+    spaced = False
+    for at in range(state.at, end):
+        character = characters[at]
+        crosses = spaced and bounded and not state.node.word_end
+        if not crosses or _is_spelled(characters, state.last, at):
+            yield from _readings(characters, state, at)
+        if character.is_wildcard and not at_start and state.wildcards < 3:
+            for child in state.node.children.values():
+                yield _State(child, at + 1, at, state.wildcards + 1, state.read + 1, state.real)
+        if character.is_word:
+            return
+        spaced = spaced or character.is_space
+
+
+def _is_spelled(characters: Sequence[_Character], last: int, at: int) -> bool:
+    """Whether two letters with a space between them stand alone, as in "g u n"."""
+    before = last == 0 or not characters[last - 1].is_word
+    after = at + 1 >= len(characters) or not characters[at + 1].is_word
+    return before and after
+
+
+def _readings(characters: Sequence[_Character], state: _State, at: int) -> Iterator[_State]:
+    """The states after reading the character at `at`, once or with its repetitions."""
+    for letter in characters[at].readings:
+        child = state.node.children.get(letter)
+        if child is None:
+            continue
+        real = state.real + characters[at].is_real
+        yield _State(child, at + 1, at, state.wildcards, state.read + 1, real)
+        end = at + 1
+        while end < len(characters) and letter in characters[end].readings:
+            end += 1
+        if end - at >= 3 or (end - at == 2 and letter in _DOUBLED):
+            yield _State(child, end, end - 1, state.wildcards, state.read + 1, real)

@@ -1,0 +1,88 @@
+"""The load: the backlog and the inflow of each lane, and the speed of the fleet.
+
+Pure. All work is in expected GPU seconds, the unit of fairness: a worker that renders several
+pictures in one batch completes more than one GPU second per second, as its measured rate shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+HEADROOM = 2
+"""A worker's slots reserved for paid work: one that interrupts free work, and the next one.
+
+They add no speed, so estimates leave them out.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLoad:
+    """One lane: weight, waiting jobs and GPU seconds, and inflow in GPU seconds per second."""
+
+    weight: float
+    jobs: int = 0
+    seconds: float = 0.0
+    inflow: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLoad:
+    """All live workers together. `rate` is in completed GPU seconds per second.
+
+    `slots` is the number of jobs they run at once, `running` the number running now, `job_seconds`
+    the time of a usual one from lease to delivery, and `stretch` that time for each of its GPU
+    seconds. `spread` is the standard deviation of the logarithm of a job's time over the expected
+    one. The last three are 0 where they are not known.
+    """
+
+    rate: float
+    slots: int = 1
+    running: int = 0
+    job_seconds: float = 0.0
+    stretch: float = 0.0
+    spread: float = 0.0
+
+    def seconds_of(self, cost: float) -> float:
+        """Seconds from lease to delivery of a job of `cost` expected GPU seconds."""
+        if self.stretch and cost > 0:
+            return cost * self.stretch
+        return self.job_seconds or cost * self.slots / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """All lanes and all workers at one moment."""
+
+    fleet: FleetLoad
+    lanes: Mapping[str, LaneLoad] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """GPU seconds waiting in all lanes."""
+        return sum(lane.seconds for lane in self.lanes.values())
+
+
+_MIN_OBSERVED = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """An exponentially decaying rate: amount per second over about the last `memory` seconds."""
+
+    memory: float = 120.0
+    level: float = 0.0
+    weight: float = 0.0
+    at: float = 0.0
+
+    def add(self, amount: float, now: float) -> Meter:
+        """The meter after `amount` arrived at `now` (seconds)."""
+        kept = math.exp(-max(0.0, now - self.at) / self.memory)
+        passed = (1 - kept) * self.memory
+        return Meter(self.memory, self.level * kept + amount, self.weight * kept + passed, now)
+
+    def rate(self, now: float) -> float:
+        """Amount per second. The first minute counts as a whole one: one early job is no rate."""
+        seen = self.add(0.0, now)
+        return seen.level / max(seen.weight, min(_MIN_OBSERVED, self.memory))

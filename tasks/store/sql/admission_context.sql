@@ -1,0 +1,38 @@
+-- What admission reads about orders: their keys, members, servers and parents.
+WITH asked AS MATERIALIZED (
+    SELECT g.* FROM atelier_each(:questions) AS item, jsonb_to_record(item) AS g(
+        key text, platform text, workspace text, member text, person text,
+        seconds double precision, pool text, pool_seconds double precision, parent uuid)
+), given AS MATERIALIZED (
+    -- `keys` are all member keys of one person, where their orders in all servers count.
+    SELECT asked.*, ARRAY(
+        SELECT asked.member UNION
+        SELECT members.key FROM members
+        WHERE members.platform = asked.platform AND members.id = asked.person
+    ) AS keys
+    FROM asked
+)
+SELECT given.key, now() AS now,
+    (SELECT id FROM jobs WHERE jobs.key = given.key) AS existing,
+    (SELECT count(*) FROM jobs
+        WHERE member_key = ANY (given.keys) AND state = 'queued'
+            AND (member_key = given.member OR tier = 'free')) AS queued,
+    (SELECT count(*) FROM jobs
+        WHERE member_key = ANY (given.keys) AND state = 'running'
+            AND (member_key = given.member OR tier = 'free')) AS running,
+    $member_standing,
+    $pool_standing,
+    EXISTS (SELECT FROM jobs WHERE member_key = given.member) AS known,
+    EXISTS (
+        SELECT FROM waitlist WHERE member_key = given.member AND invited_until > now()
+    ) AS invited,
+    $doors AS doors,
+    (SELECT jsonb_agg(profiles) FROM workers
+        WHERE seen_at > now() - interval '1 day') AS models,
+    (SELECT jsonb_agg(pending_models) FROM workers
+        WHERE seen_at > now() - interval '1 minute' AND pending_models <> '[]'
+    ) AS pending_models,
+    (given.parent IS NULL OR EXISTS (
+        SELECT FROM pictures WHERE id = given.parent AND NOT deleted
+    )) AS parent_exists
+FROM given

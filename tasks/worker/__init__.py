@@ -1,0 +1,1 @@
+"""The worker process: leases jobs, renders them, stores the pictures. Imports no chat platform."""

@@ -1,0 +1,87 @@
+"""Which programs at the other end of a loopback connection count as this user's own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from bots.web.local_peer import Address, is_local_program
+
+CONNECT = """
+import os, socket, sys
+socket.getaddrinfo("127.0.0.1", 1)  # another user may not read this Python's modules
+if sys.argv[3]:
+    os.setuid(int(sys.argv[3]))
+if sys.argv[2]:
+    listener = socket.create_server((sys.argv[2], 0))
+connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def server_socket(host: str = "127.0.0.1") -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
+        listener.settimeout(30)
+        yield listener
+
+
+def check(listens_on: str = "", user: str = "") -> bool:
+    """Whether another process that connects to this one counts as local."""
+    with server_socket() as listener:
+        server: Address = listener.getsockname()[:2]
+        program = subprocess.Popen(
+            [sys.executable, "-c", CONNECT, str(server[1]), listens_on, user],
+            stdin=subprocess.PIPE,
+            cwd="/",
+        )
+        try:
+            accepted, peer = listener.accept()
+            with accepted:
+                return is_local_program((str(peer[0]), int(peer[1])), server)
+        finally:
+            program.kill()
+            program.communicate()
+
+
+def test_program_of_this_user_is_local() -> None:
+    assert check()
+
+
+def test_program_that_serves_only_this_machine_is_local() -> None:
+    assert check(listens_on="127.0.0.1")
+
+
+def test_program_that_other_machines_can_reach_is_not_local() -> None:
+    assert not check(listens_on="0.0.0.0")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs as another user")
+def test_program_of_another_user_is_not_local() -> None:
+    assert not check(user="65534")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_connection_of_this_process_is_local(host: str) -> None:
+    with server_socket(host) as listener:
+        server = listener.getsockname()[:2]
+        with socket.create_connection(server) as connection:
+            accepted, _ = listener.accept()
+            with accepted:
+                assert is_local_program(connection.getsockname()[:2], server)
+
+
+def test_closed_connection_is_not_local() -> None:
+    assert not is_local_program(("127.0.0.1", 1), ("127.0.0.1", 2))
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.1", "::ffff:192.0.2.1", "10.0.0.1"])
+def test_other_machine_is_not_local(peer: str) -> None:
+    assert not is_local_program((peer, 50_000), ("127.0.0.1", 8765))

@@ -1,0 +1,147 @@
+"""Estimates in the database: forecast from observed demand, and checked by their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from tasks.jobs.job import Pressure
+from tasks.jobs.tiers import Tier
+from tasks.maintenance.periodic import PeriodicTasks
+from tasks.store import estimates, load_snapshot, members, queue_position
+from tasks.store.estimates import SurgeAge
+from tasks.store.recorded_day import recorded_day, usual_demand
+from tests.integration.stack import Deployment, member, order
+from tests.integration.test_doors import present_a_worker
+
+ROOMY = "[tiers.free]\nrunning = 9\nwaiting = 90\nquota = '999/1h'\n[tiers.pro]\nwaiting = 90"
+
+
+def test_demand_of_all_lanes_is_observed_and_drives_the_estimate(
+    build_deployment: Callable[..., Deployment],
+) -> None:
+    deployment = build_deployment(ROOMY)
+    present_a_worker(deployment)
+    with deployment.database.begin() as connection:
+        members.map_role(connection, "test", "server", "pro", Tier.PRO)
+    moments = iter(range(1000, 9000))
+    periodic = PeriodicTasks(deployment.database, deployment.policy, now=lambda: next(moments))
+    calm = deployment.submit(order(member("ada")))
+    for _ in range(40):
+        periodic.fold()
+    for _ in range(8):
+        for n in range(3):
+            deployment.submit(order(member(f"payer{n}", "pro")))
+        periodic.fold()
+    deployment.admission.snapshots.forget()
+    later = deployment.submit(order(member("bo")))
+    snapshot = deployment.database.run(load_snapshot.read)
+    assert snapshot.demand.rates()["pro"].jobs > 1.0
+    assert later.line is not None
+    assert calm.line is not None
+    assert (later.line.among, later.line.tier_position) == (Tier.FREE, 2)
+    assert later.line.pressure is Pressure.PAID
+    assert later.line.estimate is not None
+    assert calm.line.estimate is not None
+    assert later.line.estimate.p50 > calm.line.estimate.p50
+
+
+def test_lost_worker_is_remembered_with_the_fleet_before(deployment: Deployment) -> None:
+    periodic = PeriodicTasks(deployment.database, deployment.policy, now=lambda: 1000.0)
+    present_a_worker(deployment)
+    periodic.fold()
+    with deployment.database.begin() as connection:
+        connection.execute(text("DELETE FROM workers"))
+    periodic.fold()
+    fleet = deployment.database.run(queue_position.demand)["fleet"]
+    assert (fleet["rate"], fleet["rate_before"]) == (0.0, 1.0)
+
+
+def test_accuracy_is_split_by_tier_and_age_of_the_surge(
+    build_deployment: Callable[..., Deployment],
+) -> None:
+    deployment = build_deployment(ROOMY)
+    present_a_worker(deployment)
+    for name in ("ada", "bo", "cy"):
+        deployment.submit(order(member(name)))
+    with deployment.database.begin() as connection:
+        connection.execute(
+            text("""
+                UPDATE estimates SET settled_at = now(), p50 = 10, p90 = 20,
+                    surge_age = CASE rank WHEN 1 THEN 5 ELSE 60 END,
+                    actual = CASE rank WHEN 3 THEN 30 ELSE 15 END
+                FROM (SELECT job AS id, row_number() OVER (ORDER BY given_at) AS rank
+                    FROM estimates) AS ranked WHERE id = job
+            """)
+        )
+        found = estimates.accuracy(connection)
+    assert [(one.surge_age, one.coverage, one.width, one.jobs) for one in found] == [
+        (SurgeAge.NEW, 1.0, 2.0, 1),
+        (SurgeAge.YOUNG, 0.5, 2.0, 2),
+    ]
+    assert {one.tier for one in found} == {Tier.FREE}
+
+
+def test_recorded_day_has_orders_estimates_and_workers(
+    build_deployment: Callable[..., Deployment],
+) -> None:
+    deployment = build_deployment(ROOMY)
+    present_a_worker(deployment)
+    job = deployment.submit(order(member("ada")))
+    now = datetime.now(UTC)
+    with deployment.database.begin() as connection:
+        connection.execute(text("UPDATE estimates SET actual = 7, settled_at = now()"))
+        connection.execute(
+            text("INSERT INTO attempts (job, attempt, worker) VALUES (:job, 1, 'w')"),
+            {"job": job.id},
+        )
+        day = recorded_day(connection, now - timedelta(hours=1), now + timedelta(hours=1))
+        empty = recorded_day(connection, now + timedelta(hours=1), now + timedelta(hours=2))
+    assert job.line is not None
+    assert job.line.estimate is not None
+    [found] = day.jobs
+    assert (found.lane, found.true, day.workers) == ("free", 7.0, 1)
+    assert found.p50 == pytest.approx(job.line.estimate.p50.total_seconds())
+    assert (list(empty.jobs), empty.workers) == ([], 0)
+
+
+def test_usual_demand_is_that_of_the_same_hour_on_days_of_the_record(
+    deployment: Deployment,
+) -> None:
+    """Of two known days the same weekday counts three times, and a day without orders counts."""
+    now = datetime.now(UTC)
+    ago = {
+        "week": timedelta(days=7) - timedelta(minutes=30),
+        "other": timedelta(days=7) + timedelta(hours=2),  # begins the record, in another hour
+    }
+    with deployment.database.begin() as connection:
+        assert usual_demand(connection, now.timestamp()) == {}
+    for name, length in ago.items():
+        job = deployment.submit(order(member(name)))
+        with deployment.database.begin() as connection:
+            connection.execute(
+                text("UPDATE jobs SET created_at = :at, cost_seconds = 2 WHERE id = :job"),
+                {"at": now - length, "job": job.id},
+            )
+    with deployment.database.begin() as connection:
+        found = usual_demand(connection, now.timestamp())
+    assert found["free"].jobs == pytest.approx(3 / (3 + 6) / 3600)
+    assert found["free"].seconds == pytest.approx(2 * 3 / (3 + 6) / 3600)
+
+
+def test_clock_reads_the_usual_demand_into_the_forecast(deployment: Deployment) -> None:
+    for name in ("ada", "bo"):
+        deployment.submit(order(member(name)))
+    with deployment.database.begin() as connection:
+        connection.execute(
+            text("""
+                UPDATE jobs SET created_at = now() - interval '7 days' + CASE
+                    WHEN member_key LIKE '%ada' THEN interval '30 min' ELSE interval '-2 h' END
+            """)
+        )
+    PeriodicTasks(deployment.database, deployment.policy).fold()
+    usual = deployment.database.run(load_snapshot.read).demand.usual
+    assert usual["free"].jobs == pytest.approx(3 / 9 / 3600)

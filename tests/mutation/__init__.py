@@ -1,0 +1,1 @@
+"""Mutation testing: `make mutants` over pure modules and entry points, `make sabotage` over SQL."""

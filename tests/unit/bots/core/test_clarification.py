@@ -1,0 +1,105 @@
+"""An instruction in a channel: asked about where the member has a recent picture there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bots.core.command_handler import CommandHandler
+from bots.core.command_parser import parse_in_channel
+from bots.core.commands import Choose, Invocation
+from bots.core.reply import Action, Reply, ReplyKind
+from imaging.request import Operation
+from tasks.jobs.job import Order
+from tasks.jobs.states import JobState
+from tests.unit.bots.core.conftest import PLACE, a_job, a_picture, an_order
+
+MakeInvocation = Callable[..., Invocation]
+TEXT = "make the house blue --seed 3"
+
+
+def recent(client: Any, age: timedelta = timedelta(minutes=5), **order: Any) -> UUID:
+    """A finished picture of the member, in the invocation's channel."""
+    job = a_job(state=JobState.DONE, order=an_order(**order))
+    picture = a_picture(job.id, created_at=datetime.now(UTC) - age)
+    client.pictures.history.return_value = [picture]
+    client.pictures.read.return_value = picture
+    client.jobs.read.return_value = replace(job, pictures=(picture,))
+    return picture.id
+
+
+def submitted(client: Any) -> Order:
+    (order,) = client.jobs.submit.await_args.args
+    assert isinstance(order, Order)
+    return order
+
+
+async def ask(handler: CommandHandler, invocation: Invocation) -> Reply:
+    return await handler.answer(invocation, parse_in_channel(TEXT))
+
+
+async def test_two_buttons_are_offered_and_nothing_is_ordered(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    recent(client)
+    reply = await ask(handler, invocation())
+    assert (reply.kind, reply.private) == (ReplyKind.CONFIRM, True)
+    assert [button.action for button in reply.buttons] == [Action.EDIT_RECENT, Action.NEW_PICTURE]
+    assert "a red house" in reply.text
+    client.jobs.submit.assert_not_awaited()
+
+
+async def test_first_button_edits_that_picture_with_the_flags(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    picture = recent(client)
+    question = (await ask(handler, invocation())).buttons[0].target
+    assert question is not None
+    await handler.answer(invocation(), Choose(question, edit=True))
+    order = submitted(client)
+    assert (order.parent, order.request.operation) == (picture, Operation.EDIT)
+    assert (order.request.prompt, order.request.seed) == ("make the house blue", 3)
+    again = await handler.answer(invocation(), Choose(question, edit=True))
+    assert again.code == "question-expired"
+
+
+async def test_second_button_makes_a_new_picture(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    recent(client)
+    question = (await ask(handler, invocation())).buttons[1].target
+    assert question is not None
+    await handler.answer(invocation(), Choose(question, edit=False))
+    order = submitted(client)
+    assert (order.request.operation, order.request.seed) == (Operation.IMAGINE, 3)
+
+
+async def test_question_is_for_its_member_alone(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    recent(client)
+    question = (await ask(handler, invocation())).buttons[0].target
+    assert question is not None
+    reply = await handler.answer(invocation(id="eve"), Choose(question, edit=True))
+    assert reply.code == "question-expired"
+    client.jobs.submit.assert_not_awaited()
+
+
+async def test_without_a_recent_picture_here_a_new_one_is_made(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    client.pictures.history.return_value = []
+    await ask(handler, invocation())
+    assert submitted(client).request.operation is Operation.IMAGINE
+    for unfit in (
+        {"age": timedelta(hours=1)},
+        {"place": replace(PLACE, channel="elsewhere")},
+        {"private": True},
+    ):
+        recent(client, **unfit)
+        client.jobs.submit.reset_mock()
+        await ask(handler, invocation())
+        client.jobs.submit.assert_awaited_once()

@@ -1,0 +1,155 @@
+"""Files as the community shares them, made from a model in diffusers' layout.
+
+The names of the tensors are those of the programs that people use: Stability's for a whole Stable
+Diffusion 1.5 checkpoint, kohya's and PEFT's for a LoRA.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors.torch import save_file
+
+Tensors = dict[str, torch.Tensor]
+RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+OUTER = {
+    "time_embedding.linear_1.": "time_embed.0.",
+    "time_embedding.linear_2.": "time_embed.2.",
+    "conv_in.": "input_blocks.0.0.",
+    "conv_norm_out.": "out.0.",
+    "conv_out.": "out.2.",
+    "mid_block.resnets.0.": "middle_block.0.",
+    "mid_block.attentions.0.": "middle_block.1.",
+    "mid_block.resnets.1.": "middle_block.2.",
+}
+ATTENTION = {
+    "group_norm": "norm",
+    "to_q": "q",
+    "to_k": "k",
+    "to_v": "v",
+    "to_out.0": "proj_out",
+}
+ALPHA, RANK = 2.0, 4
+
+
+def checkpoint(pipe: Any, path: Path) -> Path:
+    """A whole Stable Diffusion 1.5 checkpoint in one file."""
+    unet = {_unet_name(name, pipe.unet.config): one for name, one in _named(pipe.unet)}
+    vae = dict(_vae_names(pipe.vae))
+    text = {_text_name(name): one for name, one in _named(pipe.text_encoder)}
+    tensors = {
+        **_prefixed("model.diffusion_model.", unet),
+        **_prefixed("first_stage_model.", vae),
+        **_prefixed("cond_stage_model.transformer.", text),
+    }
+    save_file({name: one.contiguous() for name, one in tensors.items()}, path)
+    return path
+
+
+def lora(pipe: Any, path: Path, layout: Literal["kohya", "diffusers"]) -> Mapping[str, Any]:
+    """Save a LoRA of all attention projections; returns what it adds, by module and name."""
+    torch.manual_seed(11)
+    tensors: Tensors = {}
+    added: dict[str, Any] = {}
+    for part, module in (("unet", pipe.unet), ("text_encoder", pipe.text_encoder)):
+        for name, layer in module.named_modules():
+            if not re.search(r"\.(to_q|to_v|q_proj|v_proj)$", name):
+                continue
+            down = torch.randn(RANK, layer.weight.shape[1]) * 0.3
+            up = torch.randn(layer.weight.shape[0], RANK) * 0.3
+            added[f"{part}.{name}"] = (layer, ALPHA / RANK * up @ down)
+            shared = name if part == "unet" else _text_name(name)
+            if layout == "kohya":
+                key = f"lora_{'unet' if part == 'unet' else 'te'}_{shared.replace('.', '_')}"
+                tensors[f"{key}.lora_down.weight"] = down
+                tensors[f"{key}.lora_up.weight"] = up
+                tensors[f"{key}.alpha"] = torch.tensor(ALPHA)
+            else:  # PEFT's names have no alpha: it is in the matrices
+                tensors[f"{part}.{shared}.lora_A.weight"] = down
+                tensors[f"{part}.{shared}.lora_B.weight"] = up * ALPHA / RANK
+    save_file(tensors, path)
+    return added
+
+
+def merge(added: Mapping[str, Any], weight: float) -> None:
+    """Add a LoRA to the layers that it was made for."""
+    with torch.no_grad():
+        for layer, change in added.values():
+            layer.weight += weight * change
+
+
+def _named(module: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    yield from module.state_dict().items()
+
+
+def _prefixed(prefix: str, tensors: Tensors) -> Tensors:
+    return {prefix + name: one for name, one in tensors.items()}
+
+
+def _text_name(name: str) -> str:
+    """Under `text_model`, whether or not this version of transformers has that level."""
+    return name if name.startswith("text_model.") else f"text_model.{name}"
+
+
+def _unet_name(name: str, config: Any) -> str:
+    for ours, theirs in OUTER.items():
+        if name.startswith(ours):
+            return theirs + _resnet(name.removeprefix(ours))
+    layers = config.layers_per_block
+    match = re.fullmatch(r"(down|up)_blocks\.(\d+)\.(\w+?)\.(\d+)\.(.+)", name)
+    assert match is not None, name
+    side, block, kind, number, rest = match[1], int(match[2]), match[3], int(match[4]), match[5]
+    if side == "down":
+        if kind == "downsamplers":
+            return f"input_blocks.{(layers + 1) * (block + 1)}.0.op.{rest.removeprefix('conv.')}"
+        place = f"input_blocks.{(layers + 1) * block + number + 1}"
+    elif kind == "upsamplers":
+        attends = "CrossAttn" in config.up_block_types[block]
+        last = (layers + 1) * block + layers
+        return f"output_blocks.{last}.{2 if attends else 1}.{rest}"
+    else:
+        place = f"output_blocks.{(layers + 1) * block + number}"
+    return f"{place}.0.{_resnet(rest)}" if kind == "resnets" else f"{place}.1.{rest}"
+
+
+def _resnet(rest: str) -> str:
+    part, dot, last = rest.rpartition(".")
+    return f"{RESNET.get(part, part)}{dot}{last}"
+
+
+def _vae_names(vae: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    levels = len(vae.config.block_out_channels)
+    for name, tensor in _named(vae):
+        renamed = name.replace("conv_norm_out", "norm_out").replace("conv_shortcut", "nin_shortcut")
+        renamed = renamed.replace("mid_block.resnets.0", "mid.block_1")
+        renamed = renamed.replace("mid_block.resnets.1", "mid.block_2")
+        renamed = re.sub(r"down_blocks\.(\d+)\.resnets\.", r"down.\1.block.", renamed)
+        renamed = re.sub(r"down_blocks\.(\d+)\.downsamplers\.0", r"down.\1.downsample", renamed)
+        renamed = re.sub(
+            r"up_blocks\.(\d+)\.(resnets\.|upsamplers\.0)",
+            lambda match: (
+                f"up.{levels - 1 - int(match[1])}."
+                f"{'block.' if match[2] == 'resnets.' else 'upsample'}"
+            ),
+            renamed,
+        )
+        if ".mid_block.attentions.0." in renamed:
+            before, after = renamed.split("mid_block.attentions.0.")
+            part, _, last = after.rpartition(".")
+            renamed = f"{before}mid.attn_1.{ATTENTION[part]}.{last}"
+            # A convolution of one pixel there, a linear layer here.
+            matrix = last == "weight" and part != "group_norm"
+            yield renamed, tensor[:, :, None, None] if matrix else tensor
+        else:
+            yield renamed, tensor

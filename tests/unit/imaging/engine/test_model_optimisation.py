@@ -1,0 +1,71 @@
+"""A profile's settings for speed: the loader honours them, and pictures stay the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from imaging.bench.parity import Sample, relative_difference
+from imaging.bench.tiny_models import model_folder
+from imaging.engine.denoiser import isolate
+from imaging.engine.devices import Device
+from imaging.engine.model_loading import load_model
+from imaging.errors import ModelUnavailable
+from imaging.profiles import profile_for
+
+SETTINGS = {"compile": "aot_eager", "attention": "_native_math", "channels_last": True}
+
+
+def load(folder: Path, **settings: Any) -> Any:
+    """The pipeline of a model folder with these values in its atelier.json."""
+    (folder / "atelier.json").write_text(json.dumps({"checker": "off", **settings}))
+    profile = profile_for(str(folder))
+    return load_model(profile, profile.source, Device(torch.device("cpu"))).base
+
+
+@pytest.mark.parametrize(
+    ("name", "component", "block"),
+    [
+        ("sd15", "unet", "BasicTransformerBlock"),
+        ("flux1", "transformer", "FluxTransformerBlock"),
+    ],
+)
+def test_settings_change_the_network_but_not_its_pictures(
+    tmp_path: Path, name: str, component: str, block: str
+) -> None:
+    folder = model_folder(name, tmp_path)
+    usual, fast = load(folder), load(folder, **SETTINGS)
+    network = getattr(fast, component)
+    blocks = [part for part in network.modules() if type(part).__name__ == block]
+    assert blocks
+    assert all(part._compiled_call_impl is not None for part in blocks)
+    backends = {
+        str(part.processor._attention_backend.value)
+        for part in network.modules()
+        if hasattr(getattr(part, "processor", None), "_attention_backend")
+    }
+    assert backends == ({"_native_math"} if component == "transformer" else set())
+    weight = fast.vae.decoder.conv_in.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    expected = Sample(usual, 0, 3)(isolate(usual))
+    assert relative_difference(Sample(fast, 0, 3)(isolate(fast)), expected) <= 1e-4
+
+
+def test_nothing_is_changed_by_default(tmp_path: Path) -> None:
+    pipe = load(model_folder("sd15", tmp_path))
+    assert all(part._compiled_call_impl is None for part in pipe.unet.modules())
+    assert pipe.vae.decoder.conv_in.weight.is_contiguous()
+
+
+def test_backend_that_is_not_installed_makes_the_model_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="sageattention"):
+        load(model_folder("flux1", tmp_path), attention="sage")
+
+
+def test_backend_that_downloads_its_code_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="attention"):
+        load(model_folder("flux1", tmp_path), attention="flash_hub")

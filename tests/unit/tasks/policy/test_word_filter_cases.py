@@ -1,0 +1,74 @@
+"""The word filter on hidden words and on ordinary prompts; the trial and admission agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.policy.word_filter import WordFilter, forbidden_word
+
+DATA = Path(__file__).parent / "data"
+MAX_FALSE_ALARMS = 0.005
+LIST = (
+    "gun", "kill", "ass", "sex", "cock", "cum", "tit", "anal", "nazi", "rape", "nude", "naked",
+    "porn", "slut", "dick", "pussy", "piss", "shit", "fuck", "cunt", "whore", "hell", "bomb",
+    "terrorist",
+    "drug*", "meth", "weed", "coke", "gore", "blood*", "hitler", "fag", "negro", "spic",
+    "chink", "merde", "con", "cul", "bite", "pute", "salope", "sexe", "seins", "viol", "tuer",
+    "bombe",
+    "nichon", "enculé", "putain", "pédé", "drogue*", "white power", "big knife", "оружие", "убить",
+    "секс", "бля", "爆弾", "殺す", "セックス", "ちんこ", "炸弹", "색스",
+)  # fmt: skip
+
+
+def lines(name: str) -> list[str]:
+    text = (DATA / name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("# ")]
+
+
+def evasions() -> list[tuple[str, str]]:
+    pairs = (line.partition(" ⇒ ") for line in lines("evasions.txt"))
+    return [(word, text) for word, _, text in pairs]
+
+
+@pytest.mark.parametrize(("word", "text"), evasions())
+def test_hidden_word_is_found(word: str, text: str) -> None:
+    assert forbidden_word(text, [word]) == word
+
+
+def test_there_are_enough_evasions() -> None:
+    assert len(evasions()) >= 60
+
+
+def test_ordinary_prompts_are_admitted() -> None:
+    prompts = lines("ordinary_prompts.txt")
+    words = WordFilter(LIST)
+    alarms = [(prompt, found) for prompt in prompts if (found := words.find(prompt))]
+    for prompt, found in alarms:
+        print(f"false alarm: {found!r} in {prompt!r}")
+    print(f"{len(alarms)} of {len(prompts)} ordinary prompts refused")
+    assert len(prompts) >= 2000
+    assert len(alarms) <= MAX_FALSE_ALARMS * len(prompts)
+
+
+hostile = st.text(alphabet="a1!*@$ lik.s3-0оесГ*爆ばー#", max_size=400)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(st.text(max_size=400), hostile))
+def test_work_is_linear_in_the_text(text: str) -> None:
+    words = WordFilter(LIST)
+    _, steps = words.search(text)
+    assert steps <= 60 * (len(text) + 1)
+    _, doubled = words.search(f"{text}\n{text}")
+    assert doubled <= 2 * steps + 60 * 20
+
+
+def test_work_stays_linear_on_a_long_hostile_text() -> None:
+    words = WordFilter([*LIST, *("a" * length for length in range(3, 40))])
+    for piece in ("a", "1", "*", "a*", "l1!|", "g u n ", "a-"):
+        short, long = (words.search(piece * count)[1] for count in (200, 2000))
+        assert long <= 11 * short + 500, piece
