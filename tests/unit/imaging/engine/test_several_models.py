@@ -195,21 +195,20 @@ def test_model_that_does_not_fit_beside_those_in_use_waits_for_them(
     """Even that of a more urgent request; and later ones wait behind it."""
     engine = make_engine(1.5)
     gate = Gate(monkeypatch, 2, 4)
-    slow = submit(engine, "one", steps=6)
+    slow = submit(engine, "one", Priority.RELAXED, steps=6)
     gate.wait(2)
-    urgent = submit(engine, "two", Priority.EXPRESS)
+    urgent = submit(engine, "two")
     gate.open[2].set()
     gate.wait(4)  # the more urgent request had its turn in between
     later = submit(engine, "one", steps=1)
-    waiting = engine.load().waiting
-    assert (waiting[Priority.EXPRESS], waiting[Priority.NORMAL]) == (1, 1)
+    assert engine.load().waiting[Priority.NORMAL] == 2
     gate.open[4].set()
     assert drawn(slow) == expected["one", 6]
     assert drawn(urgent) == expected["two", 3]
     assert drawn(later) == expected["one", 1]
     assert loads.names == ["one", "two", "one"]
     assert loads.most == 1
-    assert engine.load().waiting[Priority.EXPRESS] == 0
+    assert engine.load().waiting[Priority.NORMAL] == 0
 
 
 @pytest.mark.parametrize("cancelled", ["the one in use", "the one that waits"])
