@@ -63,7 +63,6 @@ _DELETES_A_PICTURE = re.compile(
     r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
     r"(?:picture|image|pic|photo|post|message|order|commande)s?(?: i made)?)"
 )
-_PASTED_FLAGS = {"aspect": "ar", "negative": "no"}
 _IMAGINE_WORD = re.compile(
     r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
     re.IGNORECASE,
@@ -260,15 +259,10 @@ def _without_command_words(text: str) -> str:
     """The text without "prompt:" (pasted from a slash command) or a leading "imagine a …"."""
     stripped = clean_edges(text)
     if prefix := _OPTION_PREFIX.match(stripped):
-        return _PASTED_OPTION.sub(_pasted_flag, stripped[prefix.end() :])
+        return _PASTED_OPTION.sub(r"--\1 ", stripped[prefix.end() :])
     if word := _IMAGINE_WORD.match(stripped):
         return stripped[word.end() :]
     return stripped
-
-
-def _pasted_flag(match: re.Match[str]) -> str:
-    name = match[1].lower()
-    return f"--{_PASTED_FLAGS.get(name, name)} "
 
 
 def _alone(  # noqa: PLR0911 - one case a command
@@ -325,7 +319,7 @@ def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:
 
 def _flagged_again(text: str, picture: UUID | None) -> Reroll | None:
     """The command of "again" with flags after it; None for any other text."""
-    prompt = parse_prompt(text, may_be_empty=True)
+    prompt = parse_prompt(text)
     if isinstance(prompt, BadCommand) or not prompt.flags:
         return None
     if word_of(prompt.words) is not Word.AGAIN:

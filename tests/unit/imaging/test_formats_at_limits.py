@@ -19,6 +19,7 @@ from imaging.formats import (
     contact_sheet,
     decode,
     decode_mask,
+    encode_jpeg,
     encode_png,
     encode_webp,
     fit_into,
@@ -292,7 +293,13 @@ def test_files_are_written_at_quality_ninety_by_default() -> None:
     picture = noise((40, 30))
     expected = encode_image(picture, "WEBP", quality=90, method=4)
     assert encode_webp(picture) == expected
-    assert encode_png(picture) == encode_image(picture, "PNG", compress_level=3)
+    plain = disc((160, 120))  # noise has the same size at every level
+    levels = {level: encode_image(plain, "PNG", compress_level=level) for level in (2, 3, 4)}
+    assert len(set(levels.values())) == 3
+    assert encode_png(plain) == levels[3]
+    jpeg = encode_image(picture, "JPEG", quality=90, optimize=True)
+    assert encode_jpeg(picture) == jpeg
+    assert encode_jpeg(picture, 60) == encode_image(picture, "JPEG", quality=60, optimize=True)
 
 
 def test_contact_sheet_has_two_columns() -> None:

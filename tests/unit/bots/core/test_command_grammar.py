@@ -113,6 +113,9 @@ def test_wrong_account_command(text: str, code: BadInput, details: dict[str, Any
         ("words", commands.StudioWords()),
         ("words try  a big knife", commands.StudioWords(trial="a big knife")),
         ("words try", commands.StudioWords(trial="")),
+        ("words gun, try", commands.StudioWords(words=("gun", "try"))),
+        ("words a clear", commands.StudioWords(words=("a clear",))),
+        ("words clear all", commands.StudioWords(words=())),
         ("words clear", commands.StudioWords(words=())),
         ("words gun,  big knife ,, ", commands.StudioWords(words=("gun", "big knife"))),
         ("grant <@5> 2.5", commands.StudioGrant("5", 2.5)),
@@ -145,6 +148,7 @@ SERVER_SETTINGS = (
         ("role @gold", BadInput.NEEDS_ROLE, {}),
         ("role @gold plus now", BadInput.NEEDS_ROLE, {}),
         ("role @gold Gold", BadInput.BAD_TIER, {"value": "Gold", "known": TIERS}),
+        ("doors attic free", BadInput.BAD_TIER, {"value": "attic", "known": TIERS}),
         ("doors attic", BadInput.BAD_TIER, {"value": "attic", "known": TIERS}),
         (
             "doors free Ajar",

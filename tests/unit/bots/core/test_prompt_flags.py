@@ -141,6 +141,8 @@ def test_dash_in_prose_is_no_flag(text: str) -> None:
         ("a house --seed\n5", None, {}),
         ("a house --model", None, {}),
         ("a\nhouse", "a house", {}),
+        ("--seed 5\na house", "a house", {"seed": 5}),
+        ("-model sdxl\na house", "a house", {"model": "sdxl"}),
         ("a  house\t--seed  5", "a house", {"seed": 5}),
         ("a\0 house --seed\0 5", "a house", {"seed": 5}),
         ("a house --seed 1 --seed 2", "a house", {"seed": 2}),
@@ -215,6 +217,12 @@ def test_list_without_a_prompt_is_no_prompt(text: str) -> None:
         ("a house --count many", BadInput.BAD_COUNT, {"value": "many", "limit": 4}),
         ("a house --count 2y", BadInput.BAD_COUNT, {"value": "2y", "limit": 4}),
         ("a house -count 2y", BadInput.BAD_COUNT, {"value": "2y", "limit": 4}),
+        (
+            "a house -ar potato today",
+            BadInput.BAD_ASPECT,
+            {"value": "potato", "known": "1:1, 3:2, 2:3, 4:5, 16:9, 9:16"},
+        ),
+        ("a house - ar", BadInput.FLAG_NEEDS_VALUE, {"flag": "--ar"}),
         ("a house -count many", BadInput.BAD_COUNT, {"value": "many", "limit": 4}),
         ("a house --count 9", BadInput.BAD_COUNT, {"value": "9", "limit": 4}),
         (
@@ -239,6 +247,13 @@ def test_prompt_exactly_at_its_limit_is_accepted() -> None:
     assert parse_prompt(longest + "x") == too_long
     assert prompt_fault(longest + "x") == too_long
     assert read(f"{longest} --seed 5") == (longest, {"seed": 5})
+
+
+@pytest.mark.parametrize("length", [1, 300])  # above 256, equal integers are not the same object
+def test_dash_at_the_very_end_is_prose(length: int) -> None:
+    for end in ("-", "- ", "—\t ", "--  "):
+        text = "x" * length + " " + end
+        assert read(text) == (text.strip(), {})
 
 
 def test_text_exactly_at_its_limit_is_parsed() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.jobs.job import Estimate
 from tasks.queue import wait_estimate
 from tasks.queue.fairness import RELAXED, FairQueue
 from tasks.queue.load import FleetLoad, LaneLoad, Load, Meter
@@ -373,6 +375,14 @@ def test_members_see_the_corrected_forecast(
     assert found is not None
     assert found.p50.total_seconds() == pytest.approx(shown[0])
     assert found.p90.total_seconds() == pytest.approx(shown[1])
+
+
+def test_estimate_is_a_thousand_million_seconds_at_most() -> None:
+    found = corrected(Calibration(1.0, 1.0, None, 0), 1e12, 1e12)
+    longest = timedelta(seconds=1_000_000_000)
+    assert found == Estimate(longest, longest)
+    below = corrected(Calibration(1.0, 1.0, None, 0), 999_999_999.5, 999_999_999.5)
+    assert below == Estimate(*[timedelta(seconds=999_999_999.5)] * 2)
 
 
 @pytest.mark.parametrize("p50", [math.inf, math.nan])
