@@ -14,7 +14,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from imaging.bench.tiny_models import sd15
-from imaging.engine import diffusers_runner
+from imaging.engine import model_loading
 from imaging.engine.checkpoints import weight_bytes
 from imaging.engine.engine import Engine
 from imaging.engine.render_handle import RenderHandle
@@ -49,7 +49,7 @@ class Loads:
         self.names: list[str] = []
         self.most = 0  # the largest number in memory while one is loaded, that one included
         self._models: list[tuple[str, weakref.ref[Any]]] = []
-        load = diffusers_runner.load_model
+        load = model_loading.load_model
 
         def counted(profile: Profile, *args: Any) -> Any:
             self.names.append(profile.name)
@@ -58,7 +58,7 @@ class Loads:
             self._models.append((profile.name, weakref.ref(model.base.unet)))
             return model
 
-        monkeypatch.setattr(diffusers_runner, "load_model", counted)
+        monkeypatch.setattr("imaging.engine.diffusers_runner.load_model", counted)
 
     @property
     def alive(self) -> list[str]:
