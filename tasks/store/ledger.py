@@ -105,9 +105,7 @@ _MEMBER_ENTRIES = text(
     )
 ).bindparams(bindparam("keys", type_=ARRAY(Text)))
 _POOL_ENTRIES = text(
-    _ENTRIES.format(
-        whose="pool = :whose", since=_SINCE.format(seconds=":seconds"), counts=_COUNTS
-    )
+    _ENTRIES.format(whose="pool = :whose", since=_SINCE.format(seconds=":seconds"), counts=_COUNTS)
 )
 
 
