@@ -47,7 +47,7 @@ _COMMAND = re.compile(
 )
 _OPTION_PREFIX = re.compile(r"(?:imagine\s+)?(?:prompt|description)\s*:\s*", re.IGNORECASE)
 _PICTURE_WORDS = frozenset({Word.AGAIN, Word.VARY, Word.UPSCALE, Word.EDIT, Word.BLEND})
-_PASTED_NAME = re.compile(r"prompt\s+(?=[^\s:：])", re.IGNORECASE)
+_PASTED_NAME = re.compile(r"\Aprompt\s+(?=[^\s:：])", re.IGNORECASE)
 _PASTED_OPTION = re.compile(
     r"(?<=\s)(aspect|count|model|seed|negative|strength)\s?:\s?(?=\S)", re.IGNORECASE
 )
@@ -84,7 +84,7 @@ def parse(  # noqa: PLR0911 - one case a command
     word, rest = first_word(stripped[1:])
     match word.lower().rstrip(":"):
         case "imagine" | "draw" | "create" | "generate" | "dessine" | "dessiner":
-            return imagine(_PASTED_NAME.sub("", rest, count=1))
+            return imagine(_PASTED_NAME.sub("", rest))
         case "atelier":
             return parse_atelier(rest)
         case "studio":

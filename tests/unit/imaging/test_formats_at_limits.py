@@ -132,6 +132,22 @@ def test_large_jpeg_is_scaled_down_while_it_is_decoded(pixels: int, size: tuple[
     assert mean_difference(decode(data, limits), disc((160, 120)).resize(size)) < 12
 
 
+@pytest.mark.parametrize(
+    ("size", "pixels", "scaled"),
+    [
+        ((800, 7), 500, (200, 2)),
+        ((7, 800), 500, (2, 200)),
+        ((800, 5), 1300, (400, 3)),
+        ((5, 800), 1300, (3, 400)),
+    ],
+)
+def test_flat_jpeg_is_scaled_down_alike_on_both_sides(
+    size: tuple[int, int], pixels: int, scaled: tuple[int, int]
+) -> None:
+    data = encode_image(Image.new("RGB", size, RED), "JPEG", quality=95)
+    assert decode(data, FileLimits(pixels=pixels)).size == scaled
+
+
 def test_very_flat_jpeg_keeps_a_pixel_of_height() -> None:
     data = encode_image(Image.new("RGB", (800, 4), RED), "JPEG", quality=95)
     assert min(decode(data, FileLimits(pixels=300)).size) >= 1
@@ -180,15 +196,15 @@ def test_first_of_several_frames_is_read() -> None:
 def test_transparency_shows_the_ground() -> None:
     clear = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     clear.putpixel((1, 0), (10, 20, 30, 255))
-    flat = flatten(clear, (7, 8, 9))
+    flat = flatten(clear, "#070809")
     assert (flat.mode, flat.getpixel((0, 0)), flat.getpixel((1, 0))) == (
         "RGB",
         (7, 8, 9),
         (10, 20, 30),
     )
-    half = flatten(Image.new("RGBA", (1, 1), (200, 100, 0, 128)), WHITE)
+    half = flatten(Image.new("RGBA", (1, 1), (200, 100, 0, 128)), "white")
     assert half.getpixel((0, 0)) == pytest.approx((227, 177, 127), abs=1)
-    assert flatten(Image.new("RGB", (1, 1), RED), WHITE).getpixel((0, 0)) == RED
+    assert flatten(Image.new("RGB", (1, 1), RED), "white").getpixel((0, 0)) == RED
     data = encode_image(clear)
     assert decode(data).getpixel((0, 0)) == WHITE
     assert decode_mask(data).getpixel((0, 0)) == 0
@@ -198,7 +214,7 @@ def test_transparency_shows_the_ground() -> None:
 
 @pytest.mark.parametrize(("deep", "shallow"), [(0, 0), (256, 1), (128 * 256, 128), (65_535, 255)])
 def test_sixteen_bits_are_scaled_to_eight(deep: int, shallow: int) -> None:
-    picture = flatten(Image.new("I;16", (2, 2), deep), WHITE)
+    picture = flatten(Image.new("I;16", (2, 2), deep), "white")
     assert picture.getpixel((1, 1)) == (shallow,) * 3
 
 
@@ -240,10 +256,20 @@ def test_smallest_side_that_is_tried_is_thirty_two_pixels() -> None:
     assert refused.value.details == {"bytes": len(data), "most": least - 1}
 
 
-def test_flat_picture_is_not_scaled_below_one_pixel() -> None:
-    data = encode_image(noise((400, 1)))
+@pytest.mark.parametrize("size", [(400, 1), (1, 400)])
+def test_flat_picture_is_not_scaled_below_one_pixel(size: tuple[int, int]) -> None:
     with pytest.raises(PictureTooLarge):
-        fit_into(data, 60)
+        fit_into(encode_image(noise(size)), 60)
+
+
+@pytest.mark.parametrize("size", [(400, 2), (2, 400)])
+def test_flat_picture_is_scaled_down_to_one_pixel(size: tuple[int, int]) -> None:
+    """80 % of 2 pixels is 1; 80 % of that would be none."""
+    width, height = (1 if side == 2 else 256 for side in size)  # 400, 320, 256
+    data = encode_image(noise(size))
+    small = noise(size).resize((width, height), Image.Resampling.LANCZOS)
+    fitted = fit_into(data, len(encode_webp(small, 70)))
+    assert (fitted.width, fitted.height) == (width, height)
 
 
 def test_transparency_is_kept_where_there_is_some() -> None:

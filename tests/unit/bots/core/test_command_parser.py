@@ -295,6 +295,10 @@ def test_longer_text_is_a_prompt(text: str) -> None:
         ("/stop", Cancel()),
         ("/cancel it", Cancel("it")),
         ("/imagine imagine a house", Imagine("a house")),
+        ("/imagine prompt a house", Imagine("a house")),
+        ("/imagine PROMPT  a prompt by candlelight", Imagine("a prompt by candlelight")),
+        ("/imagine a teleprompt screen", Imagine("a teleprompt screen")),
+        ("/imagine prompt prompt cards", Imagine("prompt cards")),
         ("/imagine cancel ab12cd34", Imagine("cancel ab12cd34")),
     ],
 )

@@ -129,6 +129,7 @@ def test_dash_in_prose_is_no_flag(text: str) -> None:
         ("house--seed 5", "house", {"seed": 5}),
         ("house —count 2.", "house", {"count": 2}),
         ("(a house --seed 5)", "(a house )", {"seed": 5}),
+        ("(a house --seed 5) by night", "(a house ) by night", {"seed": 5}),
         ("a house (--seed 5)", "a house", {"seed": 5}),
         ("a house [--seed 5 --count 2]", "a house", {"seed": 5, "count": 2}),
         ("a house {--seed 5}", "a house", {"seed": 5}),
@@ -167,6 +168,9 @@ def test_words_around_flags_are_the_prompt(
         ("a house --no trees by the sea", "a house", "trees by the sea"),
         ("a house --no trees, --seed 5", "a house", "trees"),
         ("a house --no: - trees;", "a house", "trees"),
+        ("a house --no “trees” please", "a house", "trees"),
+        ('a house --no "trees", cars', "a house", '"trees", cars'),
+        ('a house --no cars, "trees"', "a house", 'cars, "trees"'),
         # Before the prompt: up to a determiner …
         ("--no trees a house", "a house", "trees"),
         ("--no big trees the house", "the house", "big trees"),
@@ -195,9 +199,20 @@ def test_list_without_a_prompt_is_no_prompt(text: str) -> None:
     assert (found, flags["negative"]) == ("", text.removeprefix("--no "))
 
 
+@pytest.mark.parametrize("name", ["ar", "aspect", "count", "model", "seed", "strength"])
+@pytest.mark.parametrize("joint", ["-", "_"])
+def test_hyphen_after_the_name_begins_words_to_leave_out_only(name: str, joint: str) -> None:
+    typed = f"--{name}{joint}5"
+    details = {"flag": typed, "meant": f"--{name}", "known": KNOWN}
+    assert parse_prompt(f"a house {typed}") == BadCommand(BadInput.NEAR_FLAG, details)
+    assert read(f"a house --no{joint}5") == ("a house", {"negative": "5"})
+
+
 @pytest.mark.parametrize(
     ("text", "code", "details"),
     [
+        ("a house --count 2y (big)", BadInput.BAD_COUNT, {"value": "2y", "limit": 4}),
+        ("a house --n-2", BadInput.UNKNOWN_FLAG, {"flag": "--n-2", "known": KNOWN}),
         ("a house --seed", BadInput.FLAG_NEEDS_VALUE, {"flag": "--seed"}),
         ("a house --no", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),
         ("a house --no ,", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),

@@ -362,6 +362,7 @@ def test_degraded_upscale_has_factor_two_at_most(
     wanted = ImageRequest(Operation.UPSCALE, "", "postcard", *size, 1, factor=factor, steps=8)
     less = degrade(wanted, usual_steps=20)
     assert less == replace(wanted, factor=2, width=served[0], height=served[1])
+    assert (type(less.width), type(less.height)) == (int, int)
 
 
 @pytest.mark.parametrize("operation", [one for one in Operation if one is not Operation.UPSCALE])

@@ -212,6 +212,14 @@ def test_cancelled_jobs_are_passed_over(gone: str) -> None:
     assert queue.waiting == 0
 
 
+def test_cancelling_a_job_behind_makes_no_other_ready() -> None:
+    queue: FairQueue[str] = FairQueue({"free": 1.0})
+    _, second, _ = (queue.push("free", "me", 1.0, 0.0, name) for name in "abc")
+    queue.cancel(second)
+    assert queue.jobs_of("free", "me") == 2
+    assert order(queue) == ["a"]  # and c when a is completed
+
+
 def test_lane_whose_last_job_is_cancelled_has_no_work() -> None:
     """It resumes at the virtual time of the lanes, as an idle one."""
     queue: FairQueue[str] = FairQueue({"free": 1.0, "plus": 4.0})

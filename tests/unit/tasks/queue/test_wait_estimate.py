@@ -188,6 +188,16 @@ def test_backlog_grows_while_others_have_more_weight_behind_them() -> None:
     assert found.served == pytest.approx({"a": 10.0, "b": 2.0, "c": 9.0 + 0.4 / 0.6})
 
 
+def test_lane_is_known_by_its_name_whatever_the_object() -> None:
+    other = "".join(("pl", "us"))
+    assert other is not "plus"  # noqa: F632
+    now = load(1.0, plus=8.0, free=2.0)
+    assert replay(now, other, 8.0) == replay(now, "plus", 8.0)
+    assert replay(now, other, 8.0).seconds == pytest.approx(10.0)  # 4/5 of the rate at first
+    assert jobs_before(now, other, 8, 8.0) == 11
+    assert spare_seconds(now, other, 1.0, 20.0) == pytest.approx(10.0)
+
+
 def test_small_backlog_counts() -> None:
     lanes = {"a": LaneLoad(1.0), "b": LaneLoad(1.0, 1, 0.25)}
     assert replay(Load(FleetLoad(1.0), lanes), "a", 1.0).seconds == pytest.approx(1.25)
