@@ -13,7 +13,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from imaging.engine.autoencoder_slices import slice_autoencoder
-from imaging.engine.checkpoints import weight_bytes
 from imaging.engine.compositing import center_crop, composite, cover
 from imaging.engine.denoiser import Denoiser, intercept, keeps_state
 from imaging.engine.devices import open_device
@@ -22,6 +21,7 @@ from imaging.engine.model_errors import run_model
 from imaging.engine.model_loading import Model, load_model, silence_diffusers
 from imaging.engine.picture_checks import PictureChecks
 from imaging.engine.pipeline_call import PipelineCall, build_call
+from imaging.engine.placement import expected_bytes
 from imaging.engine.render_handle import RenderHandle
 from imaging.engine.settings import EngineSettings
 from imaging.engine.step_callback import OtherBatches, StepCallback
@@ -139,7 +139,7 @@ class DiffusersRunner:
 
     def _load(self, profile: Profile, source: str, *, others: bool) -> Model:
         """Load within the budget; on out of memory, drop all unused models and retry once."""
-        size = weight_bytes(source)
+        size = expected_bytes(profile, source, self._device)
         if self._models.evict_for(size):
             self._device.free_cached_memory()
         if others and not self._models.has_room(size):
