@@ -95,6 +95,8 @@ def test_flag_at_the_end(text: str, flags: dict[str, Any]) -> None:
         "a house-count 2",
         "a house-seed 5",
         "a no-no house",
+        "x--ray of light",
+        "a--foo 1",
         # A space between dash and name is prose unless a number must follow.
         "a house - no trees",
         "a house -- no trees",
@@ -217,6 +219,7 @@ def test_hyphen_after_the_name_begins_words_to_leave_out_only(name: str, joint: 
         ("a house --no", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),
         ("a house --no ,", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),
         ("a house --model --seed 5", BadInput.FLAG_NEEDS_VALUE, {"flag": "--model"}),
+        ("--foo a house", BadInput.UNKNOWN_FLAG, {"flag": "--foo", "known": KNOWN}),
         ("a house --foo 1", BadInput.UNKNOWN_FLAG, {"flag": "--foo", "known": KNOWN}),
         ("a house --foo-bar", BadInput.UNKNOWN_FLAG, {"flag": "--foo-bar", "known": KNOWN}),
         (
