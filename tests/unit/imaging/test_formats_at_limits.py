@@ -234,7 +234,8 @@ def test_exif_without_an_orientation_turns_nothing() -> None:
 def test_first_of_several_frames_is_read() -> None:
     frames = [disc((24, 24)), bars((24, 24)), disc((24, 24))]
     animation = encode_image(frames[1], "GIF", save_all=True, append_images=frames[:1])
-    assert inspect(animation).frames == 2
+    assert (inspect(animation).frames, inspect(animation).animated) == (2, True)
+    assert (inspect(encode_image(frames[1], "GIF")).animated) is False
     assert mean_difference(decode(animation), bars((24, 24))) < 20
     photo = BytesIO()
     frames[0].save(photo, "MPO", save_all=True, append_images=frames[1:])
@@ -294,11 +295,15 @@ def test_quality_is_lowered_before_the_size() -> None:
         assert fitted.data == encode_webp(scaled, 70)
 
 
-def test_smallest_side_that_is_tried_is_thirty_two_pixels() -> None:
+@pytest.mark.parametrize(("size", "last"), [((50, 20), (32, 12)), ((20, 50), (12, 32))])
+def test_smallest_side_that_is_tried_is_thirty_two_pixels(
+    size: tuple[int, int], last: tuple[int, int]
+) -> None:
     """80 % again and again: 50, 40, 32; 25.6 is below."""
-    data = encode_image(noise((50, 20)))
-    least = len(encode_webp(noise((50, 20)).resize((32, 12), Image.Resampling.LANCZOS), 70))
-    assert (fit_into(data, least).width, fit_into(data, least).height) == (32, 12)
+    data = encode_image(noise(size))
+    least = len(encode_webp(noise(size).resize(last, Image.Resampling.LANCZOS), 70))
+    fitted = fit_into(data, least)
+    assert (fitted.width, fitted.height) == last
     with pytest.raises(PictureTooLarge) as refused:
         fit_into(data, least - 1)
     assert refused.value.details == {"bytes": len(data), "most": least - 1}
