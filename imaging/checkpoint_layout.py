@@ -5,17 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 from imaging.errors import ModelUnavailable
 
 Shapes = Mapping[str, tuple[int, ...]]
+DENOISER = "denoiser"
 LARGEST_HEADER = 100_000_000  # bytes; the format's own limit
 
 _LDM = "model.diffusion_model."
 _SD15_TEXT = "cond_stage_model.transformer."
 _SDXL_TEXT = "conditioner.embedders."
 _VAE = "first_stage_model."
+_PARTS = {
+    _LDM: "unet",
+    _SD15_TEXT: "text_encoder",
+    f"{_SDXL_TEXT}0.": "text_encoder",
+    f"{_SDXL_TEXT}1.": "text_encoder_2",
+    _VAE: "vae",
+}
+"""Components of whole checkpoints by the beginning of their tensors' names."""
+_OTHER_PARTS = ("text_encoders.", "vae.")
+"""Beginnings of what ComfyUI adds to a file with a denoiser; it is not read."""
 _FLUX = "double_blocks.0.img_attn.norm.key_norm.scale"
 _GUIDANCE = "guidance_in.in_layer.bias"
 
@@ -74,3 +86,26 @@ def layout_of(shapes: Shapes) -> Layout | None:
         base = "stable-diffusion-v1-5/stable-diffusion-v1-5"
         return Layout("StableDiffusionPipeline", base, whole)
     return None
+
+
+def parts_of(shapes: Shapes, layout: Layout | None) -> Mapping[str, int]:
+    """The number of weights of each component that is read from a checkpoint, by its name.
+
+    Without a layout with all components, the file is a denoiser, called "denoiser" here.
+    """
+    counts: dict[str, int] = {}
+    for name, shape in shapes.items():
+        part = _part(name) if layout is not None and layout.whole else _denoiser_part(name)
+        if part is not None:
+            counts[part] = counts.get(part, 0) + prod(shape)
+    return counts
+
+
+def _part(name: str) -> str | None:
+    """None for what diffusers does not load, such as averaged weights and the noise schedule."""
+    return next((part for start, part in _PARTS.items() if name.startswith(start)), None)
+
+
+def _denoiser_part(name: str) -> str | None:
+    others = (*_OTHER_PARTS, *(start for start in _PARTS if start != _LDM))
+    return None if name.startswith(others) else DENOISER

@@ -129,7 +129,7 @@ def inspect(data: bytes, limits: FileLimits = LIMITS) -> ImageInfo:
 
 def decode(data: bytes, limits: FileLimits = LIMITS) -> Image.Image:
     """The first frame in mode RGB: upright, sRGB, on white. Raises the errors of `inspect`."""
-    return flatten(decode_layer(data, limits), (255, 255, 255))
+    return flatten(decode_layer(data, limits), "white")
 
 
 def decode_layer(data: bytes, limits: FileLimits = LIMITS) -> Image.Image:
@@ -142,11 +142,11 @@ def decode_mask(data: bytes, limits: FileLimits = LIMITS) -> Image.Image:
     """A mask in mode "L": white marks the area to fill; transparent pixels are black."""
     with _open_checked(data, limits) as image:
         loaded = _upright(_load(image, limits), _orientation(image))
-        return flatten(loaded, (0, 0, 0)).convert("L")
+        return flatten(loaded, "black").convert("L")
 
 
-def flatten(image: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
-    """A new RGB image without metadata, composited on `ground`; 16-bit grey is scaled."""
+def flatten(image: Image.Image, ground: str) -> Image.Image:
+    """A new RGB image without metadata, on a colour by its name; 16-bit grey is scaled."""
     bare = Image.new("RGB", image.size, ground)
     bare.paste(_colours(image).convert("RGB"), mask=_alpha(image))
     return bare
@@ -211,7 +211,7 @@ def encode_webp(image: Image.Image, quality: int = 90, xmp: bytes = b"") -> byte
 def encode_jpeg(image: Image.Image, quality: int = 90, xmp: bytes = b"") -> bytes:
     """The image as JPEG; transparency becomes white."""
     extra = {"xmp": xmp} if xmp else {}
-    return _encode(flatten(image, (255, 255, 255)), "JPEG", quality=quality, optimize=True, **extra)
+    return _encode(flatten(image, "white"), "JPEG", quality=quality, optimize=True, **extra)
 
 
 def fit_into(data: bytes, max_bytes: int, limits: FileLimits = RESULT_LIMITS) -> Encoded:

@@ -52,10 +52,14 @@ QUANTISED = (MemoryPlan.EIGHT_BIT, MemoryPlan.FOUR_BIT)
 
 @dataclass(frozen=True, slots=True)
 class ModelNeeds:
-    """Bytes of a model's components at its dtype, by name, and the pixels of its usual picture."""
+    """Bytes of a model's components at its dtype, by name, and the pixels of its usual picture.
+
+    Not `quantisable` are the weights of single files: these are loaded as they are.
+    """
 
     components: Mapping[str, int]
     pixels: int
+    quantisable: bool = True
 
     @property
     def total(self) -> int:
@@ -130,7 +134,8 @@ def choose(needs: ModelNeeds, card: Card, wanted: MemoryPlan | None = None) -> F
     """
     if wanted is not None:
         return fit_of(wanted, needs)
-    possible = [fit for fit in fits_in_order(needs) if card.quantises or fit.plan not in QUANTISED]
+    quantises = card.quantises and needs.quantisable
+    possible = [fit for fit in fits_in_order(needs) if quantises or fit.plan not in QUANTISED]
     return next(
         (fit for fit in possible if fit.fits(card)), min(possible, key=lambda fit: fit.peak)
     )

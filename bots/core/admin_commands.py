@@ -35,7 +35,8 @@ from tasks.jobs.tiers import DoorState, Tier
 from tasks.policy.word_filter import forbidden_word
 
 MAX_WORDS = 1000
-MAX_FAULTS, MAX_REASON = 5, 150  # lines, and characters of a reason: an embed's field has 1024
+MAX_FAULTS, MAX_REASON = 5, 150  # lines, and characters of a reason
+MAX_FAULT_TEXT = 1000  # characters; an embed's field holds 1024
 
 
 async def role(context: Context, command: StudioRole) -> Reply:
@@ -143,7 +144,10 @@ async def capacity(context: Context, _command: StudioCapacity) -> Reply:
 
 
 def _model_faults(context: Context, now: Capacity) -> str:
-    """A line for each model that a worker cannot serve: why, since when, and the next try."""
+    """A line for each model that a worker cannot serve: why, since when, and the next try.
+
+    As many as a field holds, and then a line with the number of the others.
+    """
     localize, lines = context.localize, []
     for worker in now.workers:
         for model, fault in worker.model_faults.items():
@@ -158,7 +162,12 @@ def _model_faults(context: Context, now: Capacity) -> str:
             else:
                 left = localize.duration(max(fault.next_try - now.at, timedelta()))
                 lines.append(localize("studio-capacity-fault", **values, next=left))
-    return "\n".join(lines[:MAX_FAULTS])
+    shown = lines[:MAX_FAULTS]
+    while len("\n".join(shown)) > MAX_FAULT_TEXT:
+        shown.pop()
+    if hidden := len(lines) - len(shown):
+        shown.append(localize("studio-capacity-faults-more", count=hidden))
+    return "\n".join(shown)
 
 
 async def block(context: Context, command: StudioBlock) -> Reply:

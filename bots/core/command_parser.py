@@ -52,7 +52,7 @@ _OPTION_PREFIX = re.compile(
     r"(?:imagine\s+)?(?:prompt|description)\s*:\s*|imagine\s+prompt\s+(?=\w)", re.IGNORECASE
 )
 _PICTURE_WORDS = frozenset({Word.AGAIN, Word.VARY, Word.UPSCALE, Word.EDIT, Word.BLEND})
-_PASTED_NAME = re.compile(r"prompt\s+(?=[^\s:：])", re.IGNORECASE)
+_PASTED_NAME = re.compile(r"\Aprompt\s+(?=[^\s:：])", re.IGNORECASE)
 _PASTED_OPTION = re.compile(
     r"(?<=\s)(aspect|count|model|seed|negative|strength)\s?:\s?(?=\S)", re.IGNORECASE
 )
@@ -97,7 +97,6 @@ _FEWEST: Mapping[Intent, int] = {
 _SURE = 0.9
 """How likely it must be that words about a picture are a question about the account."""
 _TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK})
-_PASTED_FLAGS = {"aspect": "ar", "negative": "no"}
 _IMAGINE_WORD = re.compile(
     r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
     re.IGNORECASE,
@@ -119,7 +118,7 @@ def parse(  # noqa: PLR0911 - one case a command
     word, rest = first_word(stripped[1:])
     match word.lower().rstrip(":"):
         case "imagine" | "draw" | "create" | "generate" | "dessine" | "dessiner":
-            return imagine(_PASTED_NAME.sub("", rest, count=1))
+            return imagine(_PASTED_NAME.sub("", rest))
         case "atelier":
             return parse_atelier(rest)
         case "studio":
@@ -296,15 +295,10 @@ def _without_command_words(text: str) -> str:
     """The text without "prompt:" (pasted from a slash command) or a leading "imagine a …"."""
     stripped = clean_edges(text)
     if prefix := _OPTION_PREFIX.match(stripped):
-        return _PASTED_OPTION.sub(_pasted_flag, stripped[prefix.end() :])
+        return _PASTED_OPTION.sub(r"--\1 ", stripped[prefix.end() :])
     if word := _IMAGINE_WORD.match(stripped):
         return stripped[word.end() :]
     return stripped
-
-
-def _pasted_flag(match: re.Match[str]) -> str:
-    name = match[1].lower()
-    return f"--{_PASTED_FLAGS.get(name, name)} "
 
 
 def _alone(  # noqa: PLR0911 - one case a command
@@ -413,7 +407,7 @@ def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:
 
 def _flagged_again(text: str, picture: UUID | None) -> Reroll | None:
     """The command of "again" with flags after it; None for any other text."""
-    prompt = parse_prompt(text, may_be_empty=True)
+    prompt = parse_prompt(text)
     if isinstance(prompt, BadCommand) or not prompt.flags:
         return None
     if word_of(prompt.words) is not Word.AGAIN:

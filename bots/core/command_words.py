@@ -122,7 +122,8 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
     ),
     Word.WAITLIST: (r"(?:the )?wait(?:ing)? ?list", r"(?:la )?liste d'attente", "attente"),
     Word.AGAIN: (
-        "again", "continue", "keep going", "reroll", "re roll", "retry", "regenerate", "refresh", "new one", "next",
+        "again", "continue", "keep going",
+        "reroll", "re roll", "retry", "regenerate", "refresh", "new one", "next",
         "next one",
         "repeat", "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
         "meme prompt", "same again",

@@ -110,7 +110,7 @@ def _strength(value: str) -> float:
     if match is not None and len(match["number"]) <= 12:
         number = float(re.sub("[,٫]", ".", match["number"]))
         share = number / 100 if match["percent"] else number
-        if 0 <= share <= 1:
+        if share <= 1:  # the pattern admits no sign
             return share
     raise FlagError(BadInput.BAD_STRENGTH, value=value)
 

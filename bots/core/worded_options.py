@@ -286,7 +286,7 @@ def _options_alone(text: str, *, again: bool) -> dict[str, Any] | None:
 
 def _at_an_end(text: str) -> tuple[str, dict[str, Any]] | None:
     """The text without the first option that is found at one of its ends, and the option."""
-    view = view_of(text)
+    view = view_of(text).with_single_spaces()
     for match, words in _candidates(view.text):
         start, end = view.span(*words)
         left = text[start:end].strip(" \t,;")

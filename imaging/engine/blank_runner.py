@@ -27,6 +27,11 @@ class BlankRunner:
         """Always "none"."""
         return "none"
 
+    @property
+    def has_models_in_use(self) -> bool:
+        """It has no models."""
+        return False
+
     def render(
         self,
         profile: Profile,

@@ -39,9 +39,15 @@ def open_model(
 ) -> Any:
     """The pipeline of a profile's source, or of its editing model. Raises ModelUnavailable.
 
-    `quantisation` are further arguments of diffusers; a single file is loaded as it is.
+    `quantisation` are further arguments of diffusers; a single file cannot be quantised.
     """
     if is_single_file(source):
+        if quantisation:
+            raise ModelUnavailable(
+                f"{source} is loaded with the weights that it has: set `memory` of {profile.name} "
+                "to another plan than 8-bit or 4-bit, or use a GGUF file.",
+                model=profile.name,
+            )
         pipe = _open_file(profile, Path(source), dtype)
     else:
         pipe = _open_folder(profile, source, dtype, quantisation)

@@ -119,8 +119,8 @@ class DeviceArbiter:
         expected to make denoiser calls of equal keys.
         """
         turn = Turn(self, handle, handle.request.priority, group, render, Condition(self._lock))
-        handle.turn = turn
         with self._lock:
+            handle.turn = turn
             self._scheduler.add(turn, turn.priority, arrival, seconds=seconds, group=group)
             self._dispatch()
         return turn
@@ -327,8 +327,9 @@ class DeviceArbiter:
         try:
             turn.render()
         finally:
-            turn.handle.turn = ExclusiveTurn()  # drops the references to the request's inputs
             with self._lock:
+                if turn.handle.turn is turn:  # it has no new turn yet
+                    turn.handle.turn = ExclusiveTurn()  # drops the references to its inputs
                 self._leave(turn)
 
     def _leave(self, turn: Turn) -> None:

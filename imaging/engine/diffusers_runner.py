@@ -13,7 +13,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from imaging.engine.autoencoder_slices import slice_autoencoder
-from imaging.engine.checkpoints import weight_bytes
 from imaging.engine.compositing import center_crop, composite, cover
 from imaging.engine.denoiser import Denoiser, intercept, keeps_state
 from imaging.engine.devices import open_device
@@ -22,10 +21,11 @@ from imaging.engine.model_errors import run_model
 from imaging.engine.model_loading import Model, load_model, silence_diffusers
 from imaging.engine.picture_checks import PictureChecks
 from imaging.engine.pipeline_call import PipelineCall, build_call
+from imaging.engine.placement import expected_bytes
 from imaging.engine.render_handle import RenderHandle
 from imaging.engine.settings import EngineSettings
 from imaging.engine.step_callback import OtherBatches, StepCallback
-from imaging.engine.types import RawImage, RenderInputs
+from imaging.engine.types import ModelsInUse, RawImage, RenderInputs
 from imaging.engine.upscale import enlarge
 from imaging.engine.upscaler import Upscaler, enlarge_with, load_upscaler
 from imaging.errors import ImagingError, OutOfMemory
@@ -71,13 +71,27 @@ class DiffusersRunner:
         """Display text of the device."""
         return self._device.description
 
+    @property
+    def has_models_in_use(self) -> bool:
+        """Whether a request in progress, paused ones included, uses a model."""
+        return bool(self._models.in_use)
+
     def render(
         self, profile: Profile, handle: RenderHandle, inputs: RenderInputs
     ) -> list[RawImage]:
-        """The request's pictures, in as few batches as memory allows. Raises ImagingError."""
+        """The request's pictures, in as few batches as memory allows.
+
+        Raises ModelsInUse, ImagingError.
+        """
         if handle.request.operation is Operation.UPSCALE:
             return self._checked(profile, self._enlarged(profile, handle, inputs))
-        model = self._model(profile, handle)
+        source = _source(profile, handle.request.operation)
+        with self._models.use(_cache_key(profile, source)):
+            return self._render_with(self._model(profile, source, handle), profile, handle, inputs)
+
+    def _render_with(
+        self, model: Model, profile: Profile, handle: RenderHandle, inputs: RenderInputs
+    ) -> list[RawImage]:
         call = build_call(model, profile, handle.request, inputs)
         work = self._work(profile, handle, model, call)
         if handle.is_warmup and not self._warm_up(profile, call):
@@ -107,34 +121,43 @@ class DiffusersRunner:
     def close(self) -> None:
         """Release all models."""
         self._upscalers.clear()
-        self._models.retain(frozenset())
+        self._models.evict_unused()
         self._checks.clear()
         self._device.free_cached_memory()
 
     # -- models ---------------------------------------------------------------------------------
 
-    def _model(self, profile: Profile, handle: RenderHandle) -> Model:
-        edits = handle.request.operation is Operation.EDIT and profile.edit is not None
-        source = profile.edit if edits and profile.edit else profile.source
+    def _model(self, profile: Profile, source: str, handle: RenderHandle) -> Model:
+        """The loaded model. Raises ModelsInUse where it does not fit beside those in use."""
         key = _cache_key(profile, source)
         model = self._models.get(key)
         if model is None:
             handle.report(Stage.LOADING)
-            if self._models.evict_for(weight_bytes(source)):
-                self._device.free_cached_memory()
-            model = self._load(profile, source)
+            model = self._load(profile, source, others=bool(self._models.in_use - {key}))
             self._models.put(key, model, model.bytes)
         return model
 
-    def _load(self, profile: Profile, source: str) -> Model:
-        """Load; on out of memory, evict all other models and retry once."""
+    def _load(self, profile: Profile, source: str, *, others: bool) -> Model:
+        """Load within the budget; on out of memory, drop all unused models and retry once."""
+        size = expected_bytes(profile, source, self._device)
+        if self._models.evict_for(size):
+            self._device.free_cached_memory()
+        if others and not self._models.has_room(size):
+            raise ModelsInUse
         try:
             return load_model(profile, source, self._device)
         except OutOfMemory:
-            if not self._models.retain(frozenset()):
+            dropped = self._models.evict_unused()
+            if not dropped and not others:
                 raise
         self._device.free_cached_memory()
-        return load_model(profile, source, self._device)
+        try:
+            return load_model(profile, source, self._device)
+        except OutOfMemory:
+            if not others:
+                raise
+        self._device.free_cached_memory()
+        raise ModelsInUse
 
     def _checked(self, profile: Profile, raw: list[RawImage]) -> list[RawImage]:
         """Flag pictures with the profile's safety checker, if any."""
@@ -176,8 +199,9 @@ class DiffusersRunner:
         return pixels > profile.tile_pixels or pixels >= fits
 
     def _batches(self, work: _Work) -> list[RawImage]:
-        """The request's pictures. Memory that is short is first taken from paused requests; then
-        batches are halved; a single picture is decoded in tiles."""
+        """The request's pictures. Memory that is short is first taken from paused requests, then
+        from models that no request uses; then batches are halved; a single picture is decoded in
+        tiles."""
         call, request = work.call, work.handle.request
         seeds = [(request.seed + k) % (MAX_SEED + 1) for k in range(request.count)]
         raw: list[RawImage] = []
@@ -189,11 +213,12 @@ class DiffusersRunner:
             except OutOfMemory:
                 if not others_moved and work.handle.turn.free_memory():
                     others_moved = True
-                elif len(batch) == 1 and len(self._models) == 1:
-                    if not self._tile(work):
-                        raise
-                else:
+                elif self._models.evict_unused():
+                    pass  # and try again
+                elif len(batch) > 1:
                     self._halve(work, len(batch))
+                elif not self._tile(work):
+                    raise
             else:
                 continue
             self._device.free_cached_memory()
@@ -208,10 +233,9 @@ class DiffusersRunner:
         return slice_autoencoder(work.call.pipe, work.handle, tiled=True)
 
     def _halve(self, work: _Work, batch: int) -> None:
-        """Limit the profile's batches to half of this one, and drop all other models."""
+        """Limit the profile's batches to half of this one."""
         pixels = work.call.size[0] * work.call.size[1]
-        self._max_batch_pixels[work.profile.name] = pixels * max(1, batch // 2)
-        self._models.retain(frozenset({work.model.source}))
+        self._max_batch_pixels[work.profile.name] = pixels * (batch // 2)
 
     def _callback(self, work: _Work, done: int, batch: int) -> StepCallback:
         """The callback of a batch, after `done` pictures."""
@@ -258,6 +282,12 @@ class DiffusersRunner:
             RawImage(_of_size(_image(values, profile), call.size), seed, bool(flag))
             for values, seed, flag in zip(images, seeds, flags, strict=True)
         ]
+
+
+def _source(profile: Profile, operation: Operation) -> str:
+    """The folder or file of the model that the operation needs."""
+    edits = operation is Operation.EDIT and profile.edit is not None
+    return profile.edit if edits and profile.edit else profile.source
 
 
 def _cache_key(profile: Profile, source: str) -> str:

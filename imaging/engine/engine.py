@@ -9,6 +9,7 @@ only its own request.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -22,7 +23,7 @@ from imaging.engine.render_handle import RenderHandle
 from imaging.engine.render_times import RenderTime, RenderTimes
 from imaging.engine.settings import EngineSettings
 from imaging.engine.step_scheduler import Arrival
-from imaging.engine.types import RawImage, RenderInputs, Runner
+from imaging.engine.types import ModelsInUse, RawImage, RenderInputs, Runner
 from imaging.engine.upscale import enlarge
 from imaging.engine.validation import check_request
 from imaging.engine.warm_up import warm_up_inputs, warm_up_request
@@ -96,6 +97,7 @@ class Engine:
         self._lock = Lock()
         self._arbiter = DeviceArbiter(clock=clock)
         self._active: dict[RenderHandle, _Work | None] = {}  # not settled
+        self._blocked: list[_Work] = []  # until no model is in use
         self._stopping = False
         self._io_threads = IoThreads()
 
@@ -141,7 +143,7 @@ class Engine:
 
     def load(self) -> EngineLoad:
         """The current load."""
-        waiting = {priority: self._arbiter.waiting(priority) for priority in Priority}
+        waiting = self._waiting()
         holder = self._arbiter.holder
         # Loading is not a stall: a download from the hub may take an hour.
         if holder is not None and holder.progress.stage is Stage.LOADING:
@@ -174,6 +176,11 @@ class Engine:
             self._runner.close()
             self._runner = None
         return released
+
+    def _waiting(self) -> dict[Priority, int]:
+        with self._lock:
+            blocked = Counter(work.handle.request.priority for work in self._blocked)
+        return {one: self._arbiter.waiting(one) + blocked[one] for one in Priority}
 
     def _free_slots(self) -> int:
         if self._stopping:
@@ -229,6 +236,9 @@ class Engine:
             if handle not in self._active:
                 return  # settled while its sources were read
             self._active[handle] = work
+            if any(one.handle.request.priority <= request.priority for one in self._blocked):
+                self._blocked.append(work)  # or those before it would wait for ever
+                return
             work.turn = self._arbiter.submit(
                 handle,
                 work.arrival,
@@ -236,6 +246,25 @@ class Engine:
                 seconds=self._expected_seconds(work),
                 group=None if self._settings.strict else _group(request),
             )
+
+    def _block(self, work: _Work) -> None:
+        """Keep a request until no model is in use: its own does not fit beside them.
+
+        Later requests wait behind it, unless they are more urgent.
+        """
+        work.handle.report(Stage.WAITING)
+        with self._lock:
+            if work.handle in self._active:
+                self._blocked.append(work)
+
+    def _unblock(self) -> None:
+        """Schedule the blocked requests once no model is in use."""
+        if self._runner is None or self._runner.has_models_in_use:
+            return
+        with self._lock:
+            blocked, self._blocked = self._blocked, []
+        for work in blocked:
+            self._enqueue(work)
 
     def _expected_seconds(self, work: _Work) -> float | None:
         request = work.handle.request
@@ -249,6 +278,7 @@ class Engine:
         """Remove a settled request from the schedule and the load."""
         with self._lock:
             work = self._active.pop(handle, None)
+            self._blocked = [one for one in self._blocked if one is not work]
         if work is not None and work.turn is not None:
             self._arbiter.withdraw(work.turn)
 
@@ -257,7 +287,13 @@ class Engine:
     def _serve(self, work: _Work) -> None:
         handle = work.handle
         handle.check()
-        raw = self._runner_for(work.profile).render(work.profile, handle, work.inputs)
+        try:
+            raw = self._runner_for(work.profile).render(work.profile, handle, work.inputs)
+        except ModelsInUse:
+            self._block(work)
+            return
+        finally:
+            self._unblock()
         handle.turn.account()  # before the result is visible
         self._measure(work, len(raw))
         steps = handle.progress.steps

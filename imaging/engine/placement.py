@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import diffusers
@@ -9,6 +10,7 @@ import psutil
 import structlog
 import torch
 
+from imaging.engine.checkpoints import weight_bytes
 from imaging.engine.devices import Device
 from imaging.errors import ModelUnavailable
 from imaging.memory_plan import Card, Fit, MemoryPlan, advice, choose, fit_of, gigabytes
@@ -52,6 +54,21 @@ def plan_for(profile: Profile, source: str, device: Device) -> Fit:
     if not fit.fits(card):
         log.warning("memory-short", model=source, plan=fit.plan.value, advice=advice(needs, card))
     return fit
+
+
+def expected_bytes(profile: Profile, source: str, device: Device) -> int:
+    """What the model will keep of the device's memory between requests, before it is loaded.
+
+    Where it is moved there in parts, what a picture takes at most.
+    """
+    needs = needs_of(profile, source, accelerated=device.accelerated)
+    if needs is None:
+        return weight_bytes(source)
+    if not device.accelerated:
+        return needs.total
+    wanted = None if profile.memory == "auto" else MemoryPlan(profile.memory)
+    fit = choose(needs, replace(card_of(device), free=device.memory()), wanted)
+    return fit.peak if fit.plan.offloads else needs.total
 
 
 def card_of(device: Device) -> Card:

@@ -71,7 +71,7 @@ class StepScheduler(Generic[Item]):
         self._weights = weights
         self._limits = {} if limits is None else limits
         self._entries: dict[Item, _Entry] = {}
-        self._tags = dict.fromkeys(Priority, 0.0)
+        self._tags: dict[Priority, float] = {}  # set when a class becomes active
         self._virtual_time = 0.0  # the largest tag so far
         self._longest_unit: float | None = None  # seconds, recently
 

@@ -34,6 +34,10 @@ class RawImage:
     source_type: SourceType | None = None
 
 
+class ModelsInUse(Exception):
+    """The request's model does not fit beside those of the requests in progress."""
+
+
 class Runner(Protocol):
     """Renders requests on a device. Used by one thread only."""
 
@@ -41,12 +45,16 @@ class Runner(Protocol):
     def device(self) -> str:
         """Display text of the device ("cpu (2 threads)")."""
 
+    @property
+    def has_models_in_use(self) -> bool:
+        """Whether a request in progress, paused ones included, uses a model."""
+
     def render(
         self, profile: Profile, handle: RenderHandle, inputs: RenderInputs
     ) -> list[RawImage]:
         """Render the pictures, calling `handle.report` and `handle.check` at every step.
 
-        Raises ImagingError; any other exception is a bug.
+        Raises ModelsInUse before anything is drawn, or ImagingError; any other exception is a bug.
         """
 
     def close(self) -> None:

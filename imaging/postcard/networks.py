@@ -193,6 +193,10 @@ def build_scheduler() -> DDIMScheduler:
     )
 
 
+PATHS = frozenset({"_name_or_path", "name_or_path"})
+"""Keys of configs that hold the folder that a network was loaded from."""
+
+
 @dataclass(frozen=True)
 class Networks:
     """The networks of one diffusers folder."""
@@ -230,6 +234,16 @@ class Networks:
         settings.write_text(
             json.dumps({**text, "dtype": "float32"}, indent=2) + "\n", encoding="utf-8"
         )
+        _remove_paths(folder)
+
+
+def _remove_paths(folder: Path) -> None:
+    """Remove the path that a network was loaded from, which the libraries write into configs."""
+    for file in folder.glob("*/*.json"):
+        values = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(values, dict) and PATHS & values.keys():
+            kept = {name: value for name, value in values.items() if name not in PATHS}
+            file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def write_defaults(

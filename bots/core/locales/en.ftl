@@ -417,6 +417,7 @@ studio-capacity-no-workers = none online
 studio-capacity-faults = Models not available
 studio-capacity-fault = { $model } on { $worker } since { $since }: { $reason } Next try in { $next }.
 studio-capacity-fault-trying = { $model } on { $worker } since { $since }: { $reason } It is being tried again.
+studio-capacity-faults-more = and { $count } more
 studio-capacity-waitlist = Waitlist
 studio-capacity-waitlist-value = { $count ->
     [one] 1 member

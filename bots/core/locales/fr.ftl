@@ -417,6 +417,7 @@ studio-capacity-no-workers = aucun en ligne
 studio-capacity-faults = Modèles indisponibles
 studio-capacity-fault = { $model } sur { $worker } depuis { $since } : { $reason } Prochain essai dans { $next }.
 studio-capacity-fault-trying = { $model } sur { $worker } depuis { $since } : { $reason } Un nouvel essai est en cours.
+studio-capacity-faults-more = et { $count } de plus
 studio-capacity-waitlist = Liste d’attente
 studio-capacity-waitlist-value = { $count ->
     [one] { $count } membre

@@ -196,12 +196,17 @@ async def test_a_client_that_never_stops_sending_is_cut_off(
     monkeypatch.setattr(lingering_close, name, 0.3 if limit == "seconds" else 100_000)
     _, writer = await client.open()
     writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
-    async with asyncio.timeout(20):
-        with pytest.raises(ConnectionError):
-            while True:
-                writer.write(b"x" * (1 if limit == "seconds" else 10_000))
-                await writer.drain()
-                await asyncio.sleep(0.01)
+    chunk = b"x" * (1 if limit == "seconds" else 10_000)
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(send_for_ever(writer, chunk), 20)
+
+
+async def send_for_ever(writer: asyncio.StreamWriter, chunk: bytes) -> None:
+    """Raises ConnectionError once the server has closed the connection."""
+    while True:
+        writer.write(chunk)
+        await writer.drain()
+        await asyncio.sleep(0.01)
 
 
 async def test_slow_body_times_out(client: RawClient) -> None:

@@ -19,6 +19,7 @@ from imaging.formats import (
     contact_sheet,
     decode,
     decode_mask,
+    encode_jpeg,
     encode_png,
     encode_webp,
     fit_into,
@@ -131,6 +132,43 @@ def test_large_jpeg_is_scaled_down_while_it_is_decoded(pixels: int, size: tuple[
     assert mean_difference(decode(data, limits), disc((160, 120)).resize(size)) < 12
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    ("pixels", "scaled"),
+    [
+        (161 * 121, (161, 121)),
+        (161 * 121 - 1, (81, 61)),  # what is left of a side at its end is a pixel, too
+        (81 * 61, (81, 61)),
+        (81 * 61 - 1, (41, 31)),
+        (41 * 31, (41, 31)),
+        (41 * 31 - 1, (21, 16)),
+        (1, (21, 16)),
+    ],
+)
+def test_picture_of_odd_sides_is_scaled_down(
+    kind: str, pixels: int, scaled: tuple[int, int]
+) -> None:
+    assert decode(encode_image(disc((161, 121)), kind), FileLimits(pixels=pixels)).size == scaled
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels", "scaled"),
+    [
+        ((800, 7), 500, (200, 2)),
+        ((7, 800), 500, (2, 200)),
+        ((800, 3), 300, (400, 2)),  # as far as Pillow goes with three pixels
+        ((3, 800), 300, (2, 400)),
+        ((800, 5), 1300, (400, 3)),
+        ((5, 800), 1300, (3, 400)),
+    ],
+)
+def test_flat_jpeg_is_scaled_down_alike_on_both_sides(
+    size: tuple[int, int], pixels: int, scaled: tuple[int, int]
+) -> None:
+    data = encode_image(Image.new("RGB", size, RED), "JPEG", quality=95)
+    assert decode(data, FileLimits(pixels=pixels)).size == scaled
+
+
 def test_very_flat_jpeg_keeps_a_pixel_of_height() -> None:
     data = encode_image(Image.new("RGB", (800, 4), RED), "JPEG", quality=95)
     assert min(decode(data, FileLimits(pixels=300)).size) >= 1
@@ -179,15 +217,15 @@ def test_first_of_several_frames_is_read() -> None:
 def test_transparency_shows_the_ground() -> None:
     clear = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     clear.putpixel((1, 0), (10, 20, 30, 255))
-    flat = flatten(clear, (7, 8, 9))
+    flat = flatten(clear, "#070809")
     assert (flat.mode, flat.getpixel((0, 0)), flat.getpixel((1, 0))) == (
         "RGB",
         (7, 8, 9),
         (10, 20, 30),
     )
-    half = flatten(Image.new("RGBA", (1, 1), (200, 100, 0, 128)), WHITE)
+    half = flatten(Image.new("RGBA", (1, 1), (200, 100, 0, 128)), "white")
     assert half.getpixel((0, 0)) == pytest.approx((227, 177, 127), abs=1)
-    assert flatten(Image.new("RGB", (1, 1), RED), WHITE).getpixel((0, 0)) == RED
+    assert flatten(Image.new("RGB", (1, 1), RED), "white").getpixel((0, 0)) == RED
     data = encode_image(clear)
     assert decode(data).getpixel((0, 0)) == WHITE
     assert decode_mask(data).getpixel((0, 0)) == 0
@@ -197,7 +235,7 @@ def test_transparency_shows_the_ground() -> None:
 
 @pytest.mark.parametrize(("deep", "shallow"), [(0, 0), (256, 1), (128 * 256, 128), (65_535, 255)])
 def test_sixteen_bits_are_scaled_to_eight(deep: int, shallow: int) -> None:
-    picture = flatten(Image.new("I;16", (2, 2), deep), WHITE)
+    picture = flatten(Image.new("I;16", (2, 2), deep), "white")
     assert picture.getpixel((1, 1)) == (shallow,) * 3
 
 
@@ -239,10 +277,20 @@ def test_smallest_side_that_is_tried_is_thirty_two_pixels() -> None:
     assert refused.value.details == {"bytes": len(data), "most": least - 1}
 
 
-def test_flat_picture_is_not_scaled_below_one_pixel() -> None:
-    data = encode_image(noise((400, 1)))
+@pytest.mark.parametrize("size", [(400, 1), (1, 400)])
+def test_flat_picture_is_not_scaled_below_one_pixel(size: tuple[int, int]) -> None:
     with pytest.raises(PictureTooLarge):
-        fit_into(data, 60)
+        fit_into(encode_image(noise(size)), 60)
+
+
+@pytest.mark.parametrize("size", [(400, 2), (2, 400)])
+def test_flat_picture_is_scaled_down_to_one_pixel(size: tuple[int, int]) -> None:
+    """80 % of 2 pixels is 1; 80 % of that would be none."""
+    width, height = (1 if side == 2 else 256 for side in size)  # 400, 320, 256
+    data = encode_image(noise(size))
+    small = noise(size).resize((width, height), Image.Resampling.LANCZOS)
+    fitted = fit_into(data, len(encode_webp(small, 70)))
+    assert (fitted.width, fitted.height) == (width, height)
 
 
 def test_transparency_is_kept_where_there_is_some() -> None:
@@ -292,7 +340,13 @@ def test_files_are_written_at_quality_ninety_by_default() -> None:
     picture = noise((40, 30))
     expected = encode_image(picture, "WEBP", quality=90, method=4)
     assert encode_webp(picture) == expected
-    assert encode_png(picture) == encode_image(picture, "PNG", compress_level=3)
+    plain = disc((160, 120))  # noise has the same size at every level
+    levels = {level: encode_image(plain, "PNG", compress_level=level) for level in (2, 3, 4)}
+    assert len(set(levels.values())) == 3
+    assert encode_png(plain) == levels[3]
+    jpeg = encode_image(picture, "JPEG", quality=90, optimize=True)
+    assert encode_jpeg(picture) == jpeg
+    assert encode_jpeg(picture, 60) == encode_image(picture, "JPEG", quality=60, optimize=True)
 
 
 def test_contact_sheet_has_two_columns() -> None:

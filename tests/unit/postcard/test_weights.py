@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 import torch
 from diffusers import (
+    AutoencoderKL,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionInstructPix2PixPipeline,
     StableDiffusionPipeline,
+    UNet2DConditionModel,
 )
 from PIL import Image
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from imaging.postcard import vocabulary as words
+from imaging.postcard.networks import Networks
 from imaging.postcard.pipelines import WEIGHTS, defaults, randomize_weights
 
 MEGABYTE = 1_000_000
@@ -213,3 +217,38 @@ def test_an_instruction_makes_a_picture(picture: Image.Image, given: dict[str, A
     ).images[0]
     assert made.size == picture.size
     assert made.tobytes() != picture.tobytes()
+
+
+def with_path(folder: Path) -> list[str]:
+    """The JSON files of a model folder that tell where a network was loaded from."""
+    return sorted(
+        str(file.relative_to(folder))
+        for file in folder.rglob("*.json")
+        if "name_or_path" in file.read_text(encoding="utf-8")
+    )
+
+
+def test_shipped_files_tell_no_path() -> None:
+    assert with_path(WEIGHTS) == []
+
+
+def test_exported_networks_are_the_loaded_ones_and_tell_no_path(
+    generator: StableDiffusionPipeline, tmp_path: Path
+) -> None:
+    tokens = CLIPTokenizer.from_pretrained(str(WEIGHTS / "tokenizer"))
+    parts = {
+        name: kind.from_pretrained(str(WEIGHTS / name))
+        for name, kind in (
+            ("text_encoder", CLIPTextModel),
+            ("vae", AutoencoderKL),
+            ("unet", UNet2DConditionModel),
+        )
+    }
+    assert parts["unet"].config["_name_or_path"]
+    Networks(tokens, parts["text_encoder"], parts["vae"], parts["unet"]).save(tmp_path)
+    assert with_path(tmp_path) == []
+    opened = StableDiffusionPipeline.from_pretrained(str(tmp_path))
+    for name in parts:
+        kept, state = getattr(opened, name).state_dict(), getattr(generator, name).state_dict()
+        assert kept.keys() == state.keys()
+        assert all(torch.equal(kept[key], state[key]) for key in state)

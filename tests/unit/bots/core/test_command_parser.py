@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -294,6 +295,10 @@ def test_longer_text_is_a_prompt(text: str) -> None:
         ("/stop", Cancel()),
         ("/cancel it", Cancel("it")),
         ("/imagine imagine a house", Imagine("a house")),
+        ("/imagine prompt a house", Imagine("a house")),
+        ("/imagine PROMPT  a prompt by candlelight", Imagine("a prompt by candlelight")),
+        ("/imagine a teleprompt screen", Imagine("a teleprompt screen")),
+        ("/imagine prompt prompt cards", Imagine("prompt cards")),
         ("/imagine cancel ab12cd34", Imagine("cancel ab12cd34")),
     ],
 )
@@ -411,6 +416,10 @@ def test_reroll_keeps_what_is_not_typed() -> None:
         ("a house count:2", Imagine("a house count:2")),
         ("--ar 16:9 imagine a house", Imagine("a house", aspect="16:9")),
         ("--ar 16:9 prompt: a house", Imagine("a house", aspect="16:9")),
+        ("--ar 16:9 prompt: zebras", Imagine("zebras", aspect="16:9")),
+        ("--ar 16:9 imagine the sea", Imagine("the sea", aspect="16:9")),
+        ("prompt: a house NEGATIVE: trees", Imagine("a house", negative="trees")),
+        ("prompt: a house model :sdxl", Imagine("a house", model="sdxl")),
         ("the prompt: a house", Imagine("the prompt: a house")),
     ],
 )
@@ -424,6 +433,58 @@ def test_prompt_that_is_too_long_without_its_own_words_is_refused() -> None:
     inner = imagine(f"--ar 16:9 prompt: {'x' * (MAX_PROMPT + 1)}")
     assert isinstance(inner, BadCommand)
     assert inner.code is BadInput.PROMPT_TOO_LONG
+
+
+EXPORT, ERASURE = Privacy("export"), Privacy("delete")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("export my data", EXPORT),
+        ("Download all my data", EXPORT),
+        ("exporter mes données", EXPORT),
+        ("télécharge mes données", EXPORT),
+        ("delete my data", ERASURE),
+        ("Erase my account!", ERASURE),
+        ("supprimer toutes mes données", ERASURE),
+        ("efface mon compte", ERASURE),
+        ("delete this picture", BadCommand(BadInput.DELETE_BUTTON)),
+        ("can you delete my last image", BadCommand(BadInput.DELETE_BUTTON)),
+        ("supprime la dernière photo", BadCommand(BadInput.DELETE_BUTTON)),
+        ("delete my data center", Imagine("delete my data center")),
+    ],
+)
+def test_sentence_about_data_or_a_picture(text: str, command: commands.Command) -> None:
+    assert parse(text) == command
+    if not isinstance(command, Imagine):
+        assert parse_about(text, PICTURE) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("again --seed 5", Reroll(seed=5)),
+        ("again --no trees", Reroll(negative="trees")),
+        (
+            "again --ar 16:9 --count 2 --model sdxl --strength 0.5",
+            Reroll(aspect="16:9", count=2, model="sdxl", strength=0.5),
+        ),
+        ("--count 2 again", Reroll(count=2)),
+        ("vary --seed 5", Imagine("vary", seed=5)),
+        ("--seed 5", PROMPT_EMPTY),
+        ("again and again --seed 5", Imagine("again and again", seed=5)),
+    ],
+)
+def test_again_with_flags_is_a_repetition(
+    text: str, command: commands.Command | BadCommand
+) -> None:
+    parsed = parse(text)
+    assert parsed == command
+    if isinstance(parsed, Reroll):
+        assert parsed.negative is None or parsed.negative
+        assert parse_about(text, FILE) != command  # a file has no order to repeat
+        assert parse(text, picture=PICTURE) == replace(parsed, picture=PICTURE)
 
 
 @pytest.mark.parametrize(

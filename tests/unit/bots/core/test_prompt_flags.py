@@ -129,6 +129,7 @@ def test_dash_in_prose_is_no_flag(text: str) -> None:
         ("house--seed 5", "house", {"seed": 5}),
         ("house —count 2.", "house", {"count": 2}),
         ("(a house --seed 5)", "(a house )", {"seed": 5}),
+        ("(a house --seed 5) by night", "(a house ) by night", {"seed": 5}),
         ("a house (--seed 5)", "a house", {"seed": 5}),
         ("a house [--seed 5 --count 2]", "a house", {"seed": 5, "count": 2}),
         ("a house {--seed 5}", "a house", {"seed": 5}),
@@ -141,6 +142,8 @@ def test_dash_in_prose_is_no_flag(text: str) -> None:
         ("a house --seed\n5", None, {}),
         ("a house --model", None, {}),
         ("a\nhouse", "a house", {}),
+        ("--seed 5\na house", "a house", {"seed": 5}),
+        ("-model sdxl\na house", "a house", {"model": "sdxl"}),
         ("a  house\t--seed  5", "a house", {"seed": 5}),
         ("a\0 house --seed\0 5", "a house", {"seed": 5}),
         ("a house --seed 1 --seed 2", "a house", {"seed": 2}),
@@ -165,6 +168,9 @@ def test_words_around_flags_are_the_prompt(
         ("a house --no trees by the sea", "a house", "trees by the sea"),
         ("a house --no trees, --seed 5", "a house", "trees"),
         ("a house --no: - trees;", "a house", "trees"),
+        ("a house --no “trees” please", "a house", "trees"),
+        ('a house --no "trees", cars', "a house", '"trees", cars'),
+        ('a house --no cars, "trees"', "a house", 'cars, "trees"'),
         # Before the prompt: up to a determiner …
         ("--no trees a house", "a house", "trees"),
         ("--no big trees the house", "the house", "big trees"),
@@ -193,9 +199,20 @@ def test_list_without_a_prompt_is_no_prompt(text: str) -> None:
     assert (found, flags["negative"]) == ("", text.removeprefix("--no "))
 
 
+@pytest.mark.parametrize("name", ["ar", "aspect", "count", "model", "seed", "strength"])
+@pytest.mark.parametrize("joint", ["-", "_"])
+def test_hyphen_after_the_name_begins_words_to_leave_out_only(name: str, joint: str) -> None:
+    typed = f"--{name}{joint}5"
+    details = {"flag": typed, "meant": f"--{name}", "known": KNOWN}
+    assert parse_prompt(f"a house {typed}") == BadCommand(BadInput.NEAR_FLAG, details)
+    assert read(f"a house --no{joint}5") == ("a house", {"negative": "5"})
+
+
 @pytest.mark.parametrize(
     ("text", "code", "details"),
     [
+        ("a house --count 2y (big)", BadInput.BAD_COUNT, {"value": "2y", "limit": 4}),
+        ("a house --n-2", BadInput.UNKNOWN_FLAG, {"flag": "--n-2", "known": KNOWN}),
         ("a house --seed", BadInput.FLAG_NEEDS_VALUE, {"flag": "--seed"}),
         ("a house --no", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),
         ("a house --no ,", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),
@@ -215,6 +232,12 @@ def test_list_without_a_prompt_is_no_prompt(text: str) -> None:
         ("a house --count many", BadInput.BAD_COUNT, {"value": "many", "limit": 4}),
         ("a house --count 2y", BadInput.BAD_COUNT, {"value": "2y", "limit": 4}),
         ("a house -count 2y", BadInput.BAD_COUNT, {"value": "2y", "limit": 4}),
+        (
+            "a house -ar potato today",
+            BadInput.BAD_ASPECT,
+            {"value": "potato", "known": "1:1, 3:2, 2:3, 4:5, 16:9, 9:16"},
+        ),
+        ("a house - ar", BadInput.FLAG_NEEDS_VALUE, {"flag": "--ar"}),
         ("a house -count many", BadInput.BAD_COUNT, {"value": "many", "limit": 4}),
         ("a house --count 9", BadInput.BAD_COUNT, {"value": "9", "limit": 4}),
         (
@@ -239,6 +262,13 @@ def test_prompt_exactly_at_its_limit_is_accepted() -> None:
     assert parse_prompt(longest + "x") == too_long
     assert prompt_fault(longest + "x") == too_long
     assert read(f"{longest} --seed 5") == (longest, {"seed": 5})
+
+
+@pytest.mark.parametrize("length", [1, 300])  # above 256, equal integers are not the same object
+def test_dash_at_the_very_end_is_prose(length: int) -> None:
+    for end in ("-", "- ", "—\t ", "--  "):
+        text = "x" * length + " " + end
+        assert read(text) == (text.strip(), {})
 
 
 def test_text_exactly_at_its_limit_is_parsed() -> None:

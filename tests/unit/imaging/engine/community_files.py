@@ -1,7 +1,7 @@
 """Files as the community shares them, made from a model in diffusers' layout.
 
 The names of the tensors are those of the programs that people use: Stability's for a whole Stable
-Diffusion 1.5 checkpoint, kohya's and PEFT's for a LoRA.
+Diffusion 1.5 checkpoint; those of kohya, diffusers (before it used PEFT) and PEFT for a LoRA.
 """
 
 from __future__ import annotations
@@ -41,6 +41,12 @@ ATTENTION = {
     "to_out.0": "proj_out",
 }
 ALPHA, RANK = 2.0, 4
+TRAINED = re.compile(
+    r"\.(to_[qkv]|to_out\.0|ff\.net\.0\.proj|ff\.net\.2|proj_in|proj_out)$"
+    r"|\.([qkv]_proj|out_proj|fc[12])$"
+)
+"""The layers that the training programs adapt."""
+LoraLayout = Literal["kohya", "diffusers", "peft"]
 
 
 def checkpoint(pipe: Any, path: Path) -> Path:
@@ -57,32 +63,57 @@ def checkpoint(pipe: Any, path: Path) -> Path:
     return path
 
 
-def lora(pipe: Any, path: Path, layout: Literal["kohya", "diffusers"]) -> Mapping[str, Any]:
-    """Save a LoRA of all attention projections; returns what it adds, by module and name."""
-    torch.manual_seed(11)
+def lora(
+    pipe: Any, path: Path, layout: LoraLayout, *, alpha: float = ALPHA
+) -> Mapping[str, tuple[Any, torch.Tensor]]:
+    """Save a LoRA of all projections; returns what it adds at weight 1, by module and name."""
+    chance = torch.Generator().manual_seed(11)
     tensors: Tensors = {}
-    added: dict[str, Any] = {}
+    added: dict[str, tuple[Any, torch.Tensor]] = {}
     for part, module in (("unet", pipe.unet), ("text_encoder", pipe.text_encoder)):
         for name, layer in module.named_modules():
-            if not re.search(r"\.(to_q|to_v|q_proj|v_proj)$", name):
+            if not TRAINED.search(name):
                 continue
-            down = torch.randn(RANK, layer.weight.shape[1]) * 0.3
-            up = torch.randn(layer.weight.shape[0], RANK) * 0.3
-            added[f"{part}.{name}"] = (layer, ALPHA / RANK * up @ down)
-            shared = name if part == "unet" else _text_name(name)
-            if layout == "kohya":
-                key = f"lora_{'unet' if part == 'unet' else 'te'}_{shared.replace('.', '_')}"
-                tensors[f"{key}.lora_down.weight"] = down
-                tensors[f"{key}.lora_up.weight"] = up
-                tensors[f"{key}.alpha"] = torch.tensor(ALPHA)
-            else:  # PEFT's names have no alpha: it is in the matrices
-                tensors[f"{part}.{shared}.lora_A.weight"] = down
-                tensors[f"{part}.{shared}.lora_B.weight"] = up * ALPHA / RANK
+            shape = layer.weight.shape  # (out, in), of a convolution of one pixel (out, in, 1, 1)
+            down = torch.randn((RANK, *shape[1:]), generator=chance) * 0.3
+            up = torch.randn((shape[0], RANK, *shape[2:]), generator=chance) * 0.3
+            change = (up.flatten(1) @ down.flatten(1)).reshape(shape)
+            added[f"{part}.{name}"] = (layer, alpha / RANK * change)
+            tensors |= _lora_tensors(layout, part, name, (down, up), alpha)
     save_file(tensors, path)
     return added
 
 
-def merge(added: Mapping[str, Any], weight: float) -> None:
+def _lora_tensors(
+    layout: LoraLayout,
+    part: str,
+    name: str,
+    matrices: tuple[torch.Tensor, torch.Tensor],
+    alpha: float,
+) -> Tensors:
+    """One layer's tensors. Only kohya's have an alpha; otherwise it is in the matrices."""
+    down, up = matrices
+    shared = name if part == "unet" else _text_name(name)
+    if layout == "kohya":
+        key = f"lora_{'unet' if part == 'unet' else 'te'}_{shared.replace('.', '_')}"
+        return {
+            f"{key}.lora_down.weight": down,
+            f"{key}.lora_up.weight": up,
+            f"{key}.alpha": torch.tensor(alpha),
+        }
+    kinds = {
+        "peft": ("lora_A", "lora_B"),
+        "diffusers": ("lora.down", "lora.up")
+        if part == "unet"
+        else ("lora_linear_layer.down", "lora_linear_layer.up"),
+    }[layout]
+    return {
+        f"{part}.{shared}.{kinds[0]}.weight": down,
+        f"{part}.{shared}.{kinds[1]}.weight": up * (alpha / RANK),
+    }
+
+
+def merge(added: Mapping[str, tuple[Any, torch.Tensor]], weight: float) -> None:
     """Add a LoRA to the layers that it was made for."""
     with torch.no_grad():
         for layer, change in added.values():

@@ -6,7 +6,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from imaging.bench.tiny_models import model_folder
+from imaging.engine.checkpoints import open_model
 from imaging.engine.engine import Engine
 from imaging.engine.settings import EngineSettings
 from imaging.errors import ModelUnavailable
@@ -24,7 +25,7 @@ from imaging.local_models import LocalModel
 from imaging.model_files import Embedding, Lora, ModelFiles
 from imaging.profiles import Profile
 from imaging.request import ImageRequest, Operation
-from tests.unit.imaging.engine.community_files import checkpoint, lora, merge
+from tests.unit.imaging.engine.community_files import RANK, LoraLayout, checkpoint, lora, merge
 
 Picture = npt.NDArray[np.int16]
 PATIENCE = 120.0
@@ -69,21 +70,58 @@ def test_single_file_draws_the_picture_of_its_folder(folder: Path, tmp_path: Pat
     assert np.array_equal(draw(profile), draw(model(folder)))
 
 
-@pytest.mark.parametrize("layout", ["kohya", "diffusers"])
+LAYOUTS: tuple[LoraLayout, ...] = ("kohya", "diffusers", "peft")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_lora_draws_the_picture_of_merged_weights(
-    folder: Path, tmp_path: Path, layout: Literal["kohya", "diffusers"]
+    folder: Path, tmp_path: Path, layout: LoraLayout
 ) -> None:
+    """Exactly: alpha over rank is a power of two, which no multiplication rounds."""
     pipe = opened(folder)
     file = checkpoint(pipe, tmp_path / "shared.safetensors")
-    added = lora(pipe, tmp_path / "style.safetensors", layout)
-    merge(added, 0.8)
+    merge(lora(pipe, tmp_path / "style.safetensors", layout), 0.8)
     pipe.save_pretrained(tmp_path / "merged")
     style = Lora(tmp_path / "style.safetensors", 0.8)
-    from_file = draw(model(file, base=str(folder), loras=(style,)))
     merged = draw(model(tmp_path / "merged"))
-    assert np.abs(from_file - merged).max() <= 1  # of 255: sums are in another order
+    assert np.array_equal(draw(model(file, base=str(folder), loras=(style,))), merged)
+    assert np.array_equal(draw(model(folder, loras=(style,))), merged)
     assert np.abs(merged - draw(model(folder))).max() > 8  # it changes the picture
-    assert np.abs(draw(model(folder, loras=(style,))) - merged).max() <= 1
+
+
+@pytest.mark.parametrize("alpha", [2.0, 3.0])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_lora_is_merged_into_the_weights(
+    folder: Path, tmp_path: Path, layout: LoraLayout, alpha: float
+) -> None:
+    """Bitwise; where alpha over rank is rounded, within a rounding of float32."""
+    pipe = opened(folder)
+    before = states(pipe)
+    added = lora(pipe, tmp_path / "style.safetensors", layout, alpha=alpha)
+    merge(added, 0.8)
+    loaded = open_model(
+        model(folder, loras=(Lora(tmp_path / "style.safetensors", 0.8),)),
+        str(folder),
+        torch.float32,
+    )
+    wanted, found = states(pipe), states(loaded)
+    assert set(found) == set(wanted)
+    for name, weight in wanted.items():
+        if alpha / RANK == 0.5:
+            assert torch.equal(found[name], weight), name
+        else:
+            assert torch.allclose(found[name], weight, rtol=1e-6, atol=1e-6), name
+    changed = {name for name in wanted if not torch.equal(wanted[name], before[name])}
+    assert changed == {f"{name}.weight" for name in added}
+
+
+def states(pipe: Any) -> dict[str, torch.Tensor]:
+    """Copies of the weights that a LoRA can change, by component and name."""
+    return {
+        f"{part}.{name}": tensor.clone()
+        for part in ("unet", "text_encoder")
+        for name, tensor in getattr(pipe, part).state_dict().items()
+    }
 
 
 def test_trigger_words_are_added_where_they_are_missing(folder: Path, tmp_path: Path) -> None:

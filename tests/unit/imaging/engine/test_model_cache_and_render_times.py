@@ -32,12 +32,33 @@ def test_cache_keeps_most_recently_used_within_budget(
         assert all(entry in cache for entry, _ in order)
 
 
-def test_retain_evicts_all_others() -> None:
-    cache: ModelCache[int] = ModelCache(100)
+def filled(budget: int) -> ModelCache[int]:
+    cache: ModelCache[int] = ModelCache(budget)
     for number, name in enumerate("abc"):
         cache.put(name, number, 10)
-    assert set(cache.retain(frozenset({"b"}))) == {"a", "c"}
-    assert (len(cache), cache.used) == (1, 10)
+    return cache
+
+
+def test_items_in_use_are_not_evicted() -> None:
+    cache = filled(30)
+    with cache.use("a"), cache.use("b"):
+        with cache.use("b"):
+            pass
+        assert cache.in_use == {"a", "b"}
+        assert cache.put("d", 3, 15) == ("c",)
+        assert cache.evict_for(20) == ("d",)
+        assert not cache.has_room(20)
+        assert cache.evict_unused() == ()
+    assert cache.in_use == frozenset()
+    assert set(cache.evict_unused()) == {"a", "b"}
+    assert (len(cache), cache.used) == (0, 0)
+
+
+def test_use_ends_with_an_exception() -> None:
+    cache = filled(30)
+    with pytest.raises(ZeroDivisionError), cache.use("a"):
+        raise ZeroDivisionError
+    assert not cache.in_use
 
 
 def a_rate(seconds: float, steps: int = 8, pictures: int = 1) -> RenderTime:

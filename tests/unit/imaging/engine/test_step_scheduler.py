@@ -462,13 +462,20 @@ def test_waiting_for_the_next_call_uses_up_the_output() -> None:
 
 @pytest.mark.parametrize(
     ("priority", "group", "joins"),
-    [(NORMAL, "a", True), (EXPRESS, "a", False), (RELAXED, "a", False), (NORMAL, "b", False)],
+    [
+        (NORMAL, "a", True),
+        (EXPRESS, "a", False),
+        (RELAXED, "a", False),
+        (NORMAL, "b", False),
+        (NORMAL, "A", False),
+        (NORMAL, None, False),
+    ],
 )
 def test_only_requests_of_the_same_class_and_group_begin_before_a_call(
-    priority: Priority, group: str, joins: bool
+    priority: Priority, group: str | None, joins: bool
 ) -> None:
     scheduler: StepScheduler[int] = StepScheduler(
-        weights=dict.fromkeys(Priority, 1.0), limits={"a": 4, "b": 4}
+        weights=dict.fromkeys(Priority, 1.0), limits={"a": 4, "b": 4, "A": 4}
     )
     scheduler.add(0, NORMAL, Arrival(0.0, 0), seconds=1.0, group="a")
     scheduler.begin(0)
@@ -500,6 +507,36 @@ def test_calls_of_equal_keys_share_a_batch() -> None:
         scheduler.begin(item)
         scheduler.await_batch(item, tuple(iter(("unet", 64))))  # an object of its own
     assert scheduler.take_batch(0) == (0, 1)
+
+
+def copy_of(values: tuple[object, ...]) -> tuple[object, ...]:
+    """An equal tuple that is another object."""
+    return tuple(iter(values))
+
+
+def test_requests_of_equal_groups_join() -> None:
+    group = ("unet", 64)
+    scheduler: StepScheduler[int] = StepScheduler(limits={group: 2})
+    for number in range(2):
+        scheduler.add(number, NORMAL, Arrival(float(number), number), group=copy_of(group))
+    scheduler.begin(0)
+    scheduler.await_batch(0, "key")
+    assert scheduler.select() == 1
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+@pytest.mark.parametrize("first", [0, 1])
+def test_batch_of_an_equal_item_is_that_items(first: int, earlier: int) -> None:
+    """It is first in the batch, and the only one whose output is not kept for later."""
+    items = [("request", 0), ("request", 1)]
+    scheduler: StepScheduler[tuple[object, ...]] = StepScheduler(limits={"a": 2})
+    for number, item in enumerate(items):
+        scheduler.add(item, NORMAL, Arrival(float(number != earlier), number), group="a")
+        scheduler.begin(item)
+        scheduler.await_batch(item, "key")
+    other = items[1 - first]
+    assert scheduler.take_batch(copy_of(items[first])) == (items[first], other)
+    assert scheduler.select() == other
 
 
 def test_request_that_has_begun_does_not_join() -> None:

@@ -341,6 +341,24 @@ def test_cost_is_a_product_rounded_to_a_millionth(
     assert cost_of(request(**{"width": 512, "height": 512, **changes}), usual) == cost
 
 
+@pytest.mark.parametrize(
+    ("changes", "price", "cost"),
+    [
+        ({}, 0.5, 0.5),
+        ({}, 3.0, 3.0),
+        ({}, 0.0, 0.0),
+        ({"count": 2}, 1.5, 3.0),
+        ({"steps": 20}, 0.25, 0.625),
+        ({"width": 2000, "height": 1000}, 2.5, 5.0),
+        ({"count": 3, "width": 2000, "height": 1000, "steps": 12}, 1.7, 15.3),
+    ],
+)
+def test_cost_is_multiplied_by_the_models_price(
+    changes: dict[str, Any], price: float, cost: float
+) -> None:
+    assert cost_of(request(**changes), 8, price) == cost
+
+
 def test_private_orders_and_repeated_ones_need_their_features() -> None:
     assert feature_of("reroll", private=False) == (Feature.IMAGINE,)
     assert feature_of("blend", private=True) == (Feature.BLEND, Feature.PRIVATE)

@@ -362,3 +362,11 @@ def test_degraded_upscale_has_factor_two_at_most(
     wanted = ImageRequest(Operation.UPSCALE, "", "postcard", *size, 1, factor=factor, steps=8)
     less = degrade(wanted, usual_steps=20)
     assert less == replace(wanted, factor=2, width=served[0], height=served[1])
+    assert (type(less.width), type(less.height)) == (int, int)
+
+
+@pytest.mark.parametrize("operation", [one for one in Operation if one is not Operation.UPSCALE])
+def test_every_other_operation_is_degraded_alike(operation: Operation) -> None:
+    wanted = ImageRequest(operation, "a house", "postcard", 512, 512, 1, count=2, steps=10)
+    less = degrade(wanted, usual_steps=20)
+    assert less == replace(wanted, count=1, width=320, height=320, steps=6)

@@ -32,6 +32,8 @@ def test_batch_fits_the_spare_capacity(room: float, seconds: float, invited: flo
         (100.0, 1.0, 0, 0.5, 200),
         (100.0, 0.5, 0, 0.5, 400),
         (4.9, 10.0, 0, 0.5, 0),
+        (13.0, 10.0, 0.5, 0.5, 2),  # room for 2.6 jobs, of which half a one is reserved
+        (13.0, 10.0, 0.7, 0.5, 1),
         (10.0, 10.0, 50, 0.5, 0),
         (-50.0, 10.0, 0, 0.5, 0),
         (0.0, 1.0, 0, 0.5, 0),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.jobs.job import Estimate
 from tasks.queue import wait_estimate
 from tasks.queue.fairness import RELAXED, FairQueue
 from tasks.queue.load import FleetLoad, LaneLoad, Load, Meter
@@ -184,6 +186,16 @@ def test_backlog_grows_while_others_have_more_weight_behind_them() -> None:
     found = replay(Load(FleetLoad(1.0), lanes), "a", 10.0)
     assert found.seconds == pytest.approx(20.0 + 1.0 / 0.6)
     assert found.served == pytest.approx({"a": 10.0, "b": 2.0, "c": 9.0 + 0.4 / 0.6})
+
+
+def test_lane_is_known_by_its_name_whatever_the_object() -> None:
+    other = "".join(("pl", "us"))
+    assert other is not "plus"  # noqa: F632
+    now = load(1.0, plus=8.0, free=2.0)
+    assert replay(now, other, 8.0) == replay(now, "plus", 8.0)
+    assert replay(now, other, 8.0).seconds == pytest.approx(10.0)  # 4/5 of the rate at first
+    assert jobs_before(now, other, 8, 8.0) == 11
+    assert spare_seconds(now, other, 1.0, 20.0) == pytest.approx(10.0)
 
 
 def test_small_backlog_counts() -> None:
@@ -373,6 +385,14 @@ def test_members_see_the_corrected_forecast(
     assert found is not None
     assert found.p50.total_seconds() == pytest.approx(shown[0])
     assert found.p90.total_seconds() == pytest.approx(shown[1])
+
+
+def test_estimate_is_a_thousand_million_seconds_at_most() -> None:
+    found = corrected(Calibration(1.0, 1.0, None, 0), 1e12, 1e12)
+    longest = timedelta(seconds=1_000_000_000)
+    assert found == Estimate(longest, longest)
+    below = corrected(Calibration(1.0, 1.0, None, 0), 999_999_999.5, 999_999_999.5)
+    assert below == Estimate(*[timedelta(seconds=999_999_999.5)] * 2)
 
 
 @pytest.mark.parametrize("p50", [math.inf, math.nan])
