@@ -45,14 +45,13 @@ _SHORT: Mapping[str, str] = {
     "annul": "annule", "arret": "arrete", "aret": "arrete", "arete": "arrete", "oublis": "oublie",
     "reessai": "reessaie", "rajout": "rajoute", "pa": "pas", "tro": "trop", "ossi": "aussi",
 }  # fmt: skip
-_OFTEN_TYPED = frozenset(
-    """
-    make change remove delete replace cancel undo credits queue history settings picture
-    background again brighter darker bigger smaller without another please
-    enleve ajoute remplace supprime change annule combien image images credit historique
-    maintenant encore refais
-    """.split()
-)
+_OFTEN_TYPED = (
+    "make", "change", "remove", "delete", "replace", "cancel", "undo", "credits", "queue",
+    "history", "settings", "picture", "background", "again", "brighter", "darker", "bigger",
+    "smaller", "without", "another", "please", "enleve", "ajoute", "remplace", "supprime",
+    "change", "annule", "combien", "image", "images", "credit", "historique", "maintenant",
+    "encore", "refais",
+)  # fmt: skip
 _SWAPPED: Mapping[str, str] = {
     typo: word
     for word in _OFTEN_TYPED
