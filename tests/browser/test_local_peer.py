@@ -39,8 +39,8 @@ if sys.argv[3] == "fork":
     accepted.close()
     os.wait()
 else:
-    connect = "import socket, sys; c = socket.create_connection(('127.0.0.1', %s)); sys.stdin.read()"
-    program = [sys.executable, "-c", connect % sys.argv[1]]
+    connect = "c = socket.create_connection(('127.0.0.1', %s))" % sys.argv[1]
+    program = [sys.executable, "-c", "import socket, sys; " + connect + "; sys.stdin.read()"]
     child = subprocess.Popen(program, stdin=subprocess.PIPE)
     accepted.recv(1)
     child.stdin.close()

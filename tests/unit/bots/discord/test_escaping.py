@@ -37,7 +37,8 @@ MARKED_UP = st.sampled_from(
     [
         "[free](https://one.example)", "https://two.example/a_b", "<https://three.example>",
         "<@123>", "<@&123>", "<#123>", "</imagine:1>", "<t:1:R>", "<id:home>",
-        "@everyone", "@here", "<:wave:123>", "<a:wave:123>", ":smile:", "::skin-tone-2:", ":100:", "1:8ball:", "discord.gg/abc",
+        "@everyone", "@here", "<:wave:123>", "<a:wave:123>", ":smile:", "::skin-tone-2:",
+        ":100:", "1:8ball:", "discord.gg/abc",
         "**", "__", "~~", "||", "```", "`", "*a*", "_a_", "\\", "16:9", "é", "🙂",
         "# ", "## ", "-# ", "> ", ">>> ", "- ", "1. ", "\n", " ",
     ]
