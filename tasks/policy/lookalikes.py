@@ -61,8 +61,9 @@ def _readings() -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in _PAIRS.split():
         found[pair[0]] = found.get(pair[0], "") + pair[1]
-    for letter, *others in _CONFUSABLES.split():
-        for other in others:
+    for letters in _CONFUSABLES.split():
+        letter = letters[0]
+        for other in letters[1:]:
             twin = _CYRILLIC_TWINS.get(letter, "")
             readings = found.get(other, "") + letter + twin
             found[other] = "".join(dict.fromkeys(readings))
