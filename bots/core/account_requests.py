@@ -16,7 +16,8 @@ from bots.core.usage_questions import OF_A_PICTURE, PICTURE, PICTURES, answering
 
 _MAX_WORDS = 18
 _AHEAD = re.compile(
-    r"\b(?:people|persons|gens|personnes|monde) (?=(?:are )?(?:ahead|before|devant|avant))"
+    r"\b(?:people|persons|gens|personnes|monde|users) "
+    r"(?=(?:(?:are|waiting|sont|qui attendent) )*(?:ahead|before|in front|devant|avant))"
 )
 """Those who wait in line before a member; elsewhere, people are what a picture shows."""
 _THING = re.compile(
@@ -97,10 +98,23 @@ _REQUESTED = word_set(
     tuto tutorial two type understand undo undoing upgrade usage use used using utilise
     utiliser utilises utilisez va vanished version viens vient view vite wait waited waiting
     week weekly what whats whens where wheres which whos why word words work works write
-    writing written
+    writing written sera serait seront auras aurai aurait aura vas allez thing later
+    picture cost me front monde faute fautes fini tapee tape mistyped misspelled spelling
+    ordered screwed premier vraiment sorti sortie sortir envoyee tranquille dispo tant pis
+    laisse grave peine besoin whatever changed mind bad accidentel trompe gourre inverse
+    previously originally prior fois mettre mise jour chargee pause tourne marcher charger
+    normalement quelques heure fin ligne derriere beaucoup plein autant minuit midnight
+    bout coince coincee lien planté plante plantee mouline moulinait galere tarde depeche
+    grouille speed accelerer plus vite faster rush stalled loading spinning seems seem
+    keeps keep say says said yours ours theirs somewhere anywhere gallery saw seen
     """
 )
 _COMMON = _FUNCTION_WORDS | _REQUESTED | PICTURES
+_PLACING = re.compile(
+    r"\b(?:put|add|mettre|mets|ajoute[rz]?|rajoute[rz]?|draw|dessine[rz]?) (?:some|an?|more|des|"
+    r"une?|plus|two|three|deux|trois)\b(?! (?:photo|image|picture|pic|file|fichier)s?\b)"
+)
+"""Beginnings of a change to a picture: "put some people in front"."""
 _ASKING = (
     r"how|why|when|where|what|whats|which|is|are|am|was|did|do|does|can|could|will|would|any|may|"
     r"combien|quand|pourquoi|ou|est|quel|quelle|quels|quelles|comment|c|ca|j|peux|peut"
@@ -133,6 +147,11 @@ _EXPLAINED = re.compile(
     r"(?:(?:cancel|annule[rz]?) (?:it|that|this|everything|all|my (?:order|picture|job|last)|"
     r"the last|"
     r"ca|tout|ma commande|mon image|la derniere|stp|svp|please)|"
+    r"(?:wait |attends |no |non |oh )+(?:stop|annule|cancel)$|(?:wait |attends |no |non |oh |"
+    r"mince )*"
+    r"(?:stop|annule|cancel) (?:i |i'm |im |j'ai |je |j'avais |c'est pas |c'est faux|that's |"
+    r"thats |"
+    r"that is |wrong |it's |its |the wrong |my bad|typo|erreur|faute|mauvais)|"
     r"cancel my \w+(?: \w+)?$|annule[rz]? m(?:on|a|es) \w+(?: \w+)?$|(?P<undo>undo (?:it|that|this|"
     r"the last|my last|everything)|defais ca))\b"
 )
@@ -176,6 +195,8 @@ _REQUESTS = (
         r"image|original|before)|(?:the|my) (?:old|previous|earlier) (?:one|version)|"
         r"put it back|how it was|reviens|revenir|revenez|retour (?:en arriere|a)|en arriere|"
         r"comme (?:avant|c etait|ca etait)|"
+        r"remets (?:la|le)$|remets (?:l |la |le )(?:ancienne?|autre|premiere?)|bring (?:it|that|"
+        r"the \w+) back|"
         r"(?:version|image|photo|celle|celui) (?:d avant|precedente)|marche arriere",
     ),
     _request(
@@ -183,6 +204,9 @@ _REQUESTS = (
         r"credits?|quotas?|balance|solde|allowance|(?:my|the|ma|la|une|mes) limite?s?|"
         r"(?:how many|combien(?! de temps))(?: \w+){0,6} (?:left|remaining|more|reste|restent|"
         r"encore)|"
+        rf"(?:how (?:much|many)|combien)(?: \w+){{0,4}} (?:costs?|coute|coutent|pay|paye|paie)|"
+        rf"(?:going to|gonna|will|would) (?:this |it |that )?cost|cost me|"
+        rf"(?:prix|price|cost|cout)(?: \w+){{0,3}} {PICTURE}|"
         r"m en reste|combien encore|encore en faire|en faire encore|how many more|"
         rf"{PICTURE}(?: \w+){{0,6}} (?:left|remaining|still|reste|restent|encore|droit|more|"
         r"per day|a day|par jour|today|aujourd)|"
@@ -195,15 +219,21 @@ _REQUESTS = (
         rf"history|historique|(?:old|past|previous|earlier|last|recent|derniere|"
         rf"precedente) {PICTURE}|"
         rf"(?:my|all|mes|anciennes|dernieres|precedentes|les) (?:\w+ )?{PICTURE}(?<=s)|"
+        r"(?:mes|les) (?:\w+ )?(?:dernieres|anciennes|precedentes)|j (?:ai|avais) (?:fait|"
+        r"demande) quoi|"
+        r"quoi que j (?:ai|avais)|"
+        r"(?:ai je|j ai) (?:fait|demande|cree) (?:hier|avant|la derniere fois)|"
         rf"{PICTURE} (?:i|we|que j) (?:made|asked|ai|did|ordered|generated|created)|"
-        r"(?:what|everything|stuff|things|ones) (?:i|we) (?:made|did|asked|created|generated|"
+        r"(?<!not )(?:what|everything|stuff|things?|ones?) (?:i|we) (?:made|did|asked|created|"
+        r"generated|"
         r"drew)|ce que j ai (?:fait|demande|cree|genere)",
         f"{_ASKING}|{_SHOWING}|{_MINE}",
         strange=1,
     ),
     _request(
         Word.QUEUE,
-        r"queue|longer|(?:how|so|too|that|much) long|my turn|mon tour|(?:my|mon|ma|the|la|le) "
+        r"queue|longer|avant moi|que moi|dispo|mouline|coincee?|stalled|loading|(?:how|so|too|"
+        r"that|much) long|my turn|mon tour|(?:my|mon|ma|the|la|le) "
         rf"{PICTURE}|ready|finished|done|stuck|eta|slow|take|taking|takes|in line|next|waiting|"
         r"progress|long|longtemps|pret|prete|finie?|bloquee?|file|avance|attente|attends|attendre|"
         r"lente?|combien de temps|ca vient|arrive|going on|happening|happened|happens|doing|devant|"
@@ -258,7 +288,7 @@ def _requested(typed: str, *, marked: bool) -> Word | None:
     """The command of a sentence in plain words; `marked` is one with a question mark."""
     plain = _LEAD_IN.sub("", typed, count=1)
     words = re.findall(r"[a-z]+", _AHEAD.sub("", typed))
-    if _THING.search(plain) or not 1 < len(words) <= _MAX_WORDS:
+    if _THING.search(plain) or _PLACING.search(plain) or not 1 < len(words) <= _MAX_WORDS:
         return None
     sentence = " ".join(words)
     opening = " ".join(re.findall(r"[a-z]+", plain))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from bots.core.command_words import plain_words, word_set
 
@@ -27,7 +28,8 @@ _INTERJECTIONS = word_set(
     kk yes yep yeah yup nope nah oui ouais non dac daccord brb gg bye goodbye goodnight gn
     bisous hmm hm meh ugh argh pff bof hein euh bravo nickel whatever test testing ew eww yuck
     ouch beurk berk aw aww awww ooh oooh ah ahh ohh oh yass waouh ouah wouah ouf oulala aie
-    hihi roh oof yikes sheesh bruh
+    hihi roh oof yikes sheesh bruh k mouais mouai bah bwah pfiou ayy dope sick lit genre
+    tkt osef
     """
 )
 _PRAISE = word_set(
@@ -98,6 +100,9 @@ _REACTIONS = frozenset(
     "👍👎👏🙏🙌💯👌🤝🫶💪✌🤞🤙🫡🙃😂🤣😭😅😆😁😀😃😄😊🙂😉😍🥰😘😎🤩🥳🤔🤨😐😑😬🙄😏😱😮😯😲😳🥺😢😥😔😞😕🙁"
     "😤😡🤬😴🥱😪🤯😵🤗🤭🫠😇😋😛😜🤪😝🎉✅"
 )
+_GAP = re.compile(r"(?<=\S)[\s.,;:!?…)]*\s(?:[-–—]+\s+)?(?!(?:or|ou|of|de|like|comme)\b)(?=\S)")
+_LONGEST_OPENING = 80
+"""Characters of a message in which small talk before a request is looked for."""
 _MODIFIERS = frozenset("\ufe0f\u200d🏻🏼🏽🏾🏿♀♂")
 
 
@@ -125,6 +130,18 @@ def is_small_talk(text: str) -> bool:
     if exclaimed or _REMARK.search(sentence):
         return others <= _AROUND_INTERJECTIONS
     return bool(praised) and others <= _AROUND_PRAISE
+
+
+def after_small_talk(text: str) -> Iterator[str]:
+    """What follows each opening of a message that is small talk or a greeting, longest first.
+
+    Of "love it! now add a boat", that is "now add a boat".
+    """
+    openings = [gap for gap in _GAP.finditer(text[:_LONGEST_OPENING]) if gap.end() < len(text)]
+    for gap in reversed(openings):
+        opening = text[: gap.start()]
+        if is_small_talk(opening) or is_greeting(opening):
+            yield text[gap.end() :]
 
 
 def _is_reaction(text: str) -> bool:

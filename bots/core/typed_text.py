@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _KEYCAP = frozenset("\ufe0f\u20e3")
 _HYPHENS = frozenset("-‐‑‒−﹣－⁃")
 _DASHES = frozenset("–—―﹘⸺⸻")
 HYPHEN, DASH = "-", "—"
+_SPACES = re.compile(r"\s+")
 
 
 def clean_text(text: str) -> str:
@@ -59,6 +61,20 @@ class View:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original span of a match; dropped characters at its end belong to it."""
         return self.origins[start], self.origins[end]
+
+    def with_single_spaces(self) -> View:
+        """The view with one character for each run of white space: a line break, or a space.
+
+        Expressions with several optional spaces backtrack over long runs.
+        """
+        characters: list[str] = []
+        origins: list[int] = []
+        at = 0
+        for run in _SPACES.finditer(self.text):
+            characters += self.text[at : run.start()], "\n" if "\n" in run[0] else " "
+            origins += self.origins[at : run.start() + 1]
+            at = run.end()
+        return View("".join((*characters, self.text[at:])), (*origins, *self.origins[at:]))
 
 
 def view_of(text: str) -> View:

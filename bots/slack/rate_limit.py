@@ -56,6 +56,8 @@ class RateLimiter:
     def wait(self, method: str, scope: str, reserve: float = 0.0) -> float:
         """Seconds until the method may be called; 0 where it may be called now.
 
+        However small the share, one call a minute is allowed.
+
         `scope` is the workspace, and for `chat.postMessage` the channel. `reserve` is the part of
         this process's share (0–1) that is kept for more important calls.
         """
@@ -67,7 +69,7 @@ class RateLimiter:
             calls.popleft()
         free = int(limit * (1.0 - reserve)) - len(calls)
         full = 0.0 if free > 0 or not calls else calls[0] + window - now
-        return max(blocked, full, 0.0)
+        return max(blocked, full)
 
     def record_call(self, method: str, scope: str) -> None:
         """Count a call that is sent now."""
@@ -82,4 +84,4 @@ class RateLimiter:
             return BURST, BURST_SECONDS
         share = max(self.share, BOT_SHARE) if method in BOT_ONLY else self.share
         share = 1.0 - share if method in MOSTLY_BOT else share
-        return max(1, int(PER_MINUTE.get(method, 50) * share)), MINUTE
+        return int(PER_MINUTE.get(method, 50) * share), MINUTE

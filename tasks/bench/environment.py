@@ -23,6 +23,7 @@ LIMITLESS_POLICY = """
 running = 1000
 waiting = 1000
 quota = "1000000/1h"
+doors = "open"
 """
 
 

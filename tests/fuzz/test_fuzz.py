@@ -80,6 +80,43 @@ def test_backtracking_expression_is_found() -> None:
     assert not row.passed
 
 
+RUNS = (
+    "\n",
+    "\r\n",
+    " \n",
+    "\t ",
+    " ",
+    ",",
+    ", ",
+    ".",
+    ". ",
+    "!",
+    "(",
+    "-",
+    "- ",
+    "—",
+    ":",
+    "x",
+    "9",
+)
+"""What expressions repeat: each written many times over is a case of its own."""
+
+
+def test_long_runs_of_separators_are_read_as_quickly_as_prose() -> None:
+    def make(random: Random) -> Case:
+        run = random.choice(RUNS) * 400
+        typed = random.choice((run + "a fox", "a fox" + run, run, "a fox" + run + "4x"))
+        prose = random.random() < 0.8
+        typed = "a red fox in the wood " * (len(typed) // 22) if prose else typed
+        parse = random.choice(grammar.PARSERS)
+        return Case(lambda: parse(typed), len(typed), typed, "prompt")
+
+    target = Target("runs", 1.0, make, counted=10**9)
+    row = report(target, [run_block(target, Block("runs", 1, 1500))])
+    assert row.failures == []
+    assert row.slow == []
+
+
 def test_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
     target = Target("all", 1.0, lambda random: Case(lambda: None, 1, "x"))
     blocks = list(blocks_of(target, 6000))

@@ -121,3 +121,29 @@ def test_orders_of_a_member_are_admitted_one_after_another(database: Database) -
         with pytest.raises(OperationalError, match="lock timeout"):
             members.upsert(other, [ADA])
         other.rollback()
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_only_the_members_own_entries_are_read(connection: Connection, *, analyzed: bool) -> None:
+    connection.execute(
+        text("""
+            INSERT INTO ledger (job, kind, member_key, credits, relaxed)
+            SELECT gen_random_uuid(), kind, 'test:server:' || number % 100, 1, false
+            FROM generate_series(1, 3000) AS number, unnest(ARRAY['hold', 'capture']) AS kind
+        """)
+    )
+    if analyzed:
+        connection.execute(text("ANALYZE ledger"))
+    before = index_entries_read(connection)
+    found = context(connection, Member("test", "server", "7"), person="7")
+    assert found.standing.spent == 30.0
+    assert index_entries_read(connection) - before < 200  # it has 60
+
+
+def index_entries_read(connection: Connection) -> int:
+    """Entries of the ledger's indexes that this transaction has read."""
+    query = """
+        SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid)) FROM pg_index
+        WHERE indrelid = 'ledger'::regclass
+    """
+    return int(connection.scalar(text(query)) or 0)

@@ -14,12 +14,7 @@ WITH asked AS MATERIALIZED (
 )
 SELECT given.key, now() AS now,
     (SELECT id FROM jobs WHERE jobs.key = given.key) AS existing,
-    (SELECT count(*) FROM jobs
-        WHERE member_key = ANY (given.keys) AND state = 'queued'
-            AND (member_key = given.member OR tier = 'free')) AS queued,
-    (SELECT count(*) FROM jobs
-        WHERE member_key = ANY (given.keys) AND state = 'running'
-            AND (member_key = given.member OR tier = 'free')) AS running,
+    open.queued, open.running,
     $member_standing,
     $pool_standing,
     EXISTS (SELECT FROM jobs WHERE member_key = given.member) AS known,
@@ -35,4 +30,10 @@ SELECT given.key, now() AS now,
     (given.parent IS NULL OR EXISTS (
         SELECT FROM pictures WHERE id = given.parent AND NOT deleted
     )) AS parent_exists
-FROM given
+FROM given, LATERAL (
+    SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
+        count(*) FILTER (WHERE state = 'running') AS running
+    FROM jobs WHERE member_key = ANY (given.keys)
+        AND state IN ('queued', 'running', 'delivering')
+        AND (member_key = given.member OR tier = 'free')
+) AS open

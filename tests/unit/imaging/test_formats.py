@@ -21,7 +21,16 @@ from imaging.formats import (
     preview_jpeg,
     thumbnail,
 )
-from tests.odd_files import BLUE, GREEN, RED, SIZE, chunk, odd_files, with_chunk
+from tests.odd_files import (
+    BLUE,
+    GREEN,
+    RED,
+    SIZE,
+    chunk,
+    odd_files,
+    swapped_profile,
+    with_chunk,
+)
 from tests.unit.imaging.pictures import bars, disc, encode_image, mean_difference, noise, open_image
 
 MIME_TYPES = [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")]
@@ -209,6 +218,15 @@ def test_exif_orientation_is_applied_and_metadata_dropped() -> None:
     assert mean_difference(upright, bars((64, 32)).rotate(-90, expand=True)) < 12
     assert not upright.getexif()
     assert b"address" not in encode_png(upright)
+
+
+def test_profile_may_be_longer_than_it_says_but_not_shorter() -> None:
+    swapped = swapped_profile()  # exchanges red and green
+    profiles = [swapped, swapped + b"\0", swapped + bytes(100), swapped[:-1]]
+    whole, *longer, cut = (decode(encode_image(disc(), icc_profile=one)) for one in profiles)
+    assert mean_difference(whole, disc()) > 5
+    assert [picture.tobytes() for picture in longer] == [whole.tobytes()] * 2
+    assert mean_difference(cut, disc()) == 0
 
 
 def test_first_frame_of_animation_is_used() -> None:

@@ -132,11 +132,32 @@ def test_large_jpeg_is_scaled_down_while_it_is_decoded(pixels: int, size: tuple[
     assert mean_difference(decode(data, limits), disc((160, 120)).resize(size)) < 12
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    ("pixels", "scaled"),
+    [
+        (161 * 121, (161, 121)),
+        (161 * 121 - 1, (81, 61)),  # what is left of a side at its end is a pixel, too
+        (81 * 61, (81, 61)),
+        (81 * 61 - 1, (41, 31)),
+        (41 * 31, (41, 31)),
+        (41 * 31 - 1, (21, 16)),
+        (1, (21, 16)),
+    ],
+)
+def test_picture_of_odd_sides_is_scaled_down(
+    kind: str, pixels: int, scaled: tuple[int, int]
+) -> None:
+    assert decode(encode_image(disc((161, 121)), kind), FileLimits(pixels=pixels)).size == scaled
+
+
 @pytest.mark.parametrize(
     ("size", "pixels", "scaled"),
     [
         ((800, 7), 500, (200, 2)),
         ((7, 800), 500, (2, 200)),
+        ((800, 3), 300, (400, 2)),  # as far as Pillow goes with three pixels
+        ((3, 800), 300, (2, 400)),
         ((800, 5), 1300, (400, 3)),
         ((5, 800), 1300, (3, 400)),
     ],

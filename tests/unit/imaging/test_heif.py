@@ -10,6 +10,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from imaging import formats
 from imaging.errors import NotAPicture, PictureTooLarge
 from imaging.formats import FileLimits, decode, decode_mask, inspect
 from tests.odd_files import BLUE, GREEN, RED, YELLOW, encoded, exif, quarters
@@ -57,6 +58,52 @@ def test_heic_is_known_by_any_of_its_brands(major: bytes) -> None:
     assert data[4:8] == b"ftyp"
     assert b"heic" in data[16:32]  # among the compatible brands
     assert inspect(data[:8] + major + data[12:]).mime == "image/heic"
+
+
+BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def box(*brands: bytes, size: int | None = None, minor: bytes = bytes(4)) -> bytes:
+    """A file's first box: its major brand, the minor version and the compatible brands."""
+    body = b"ftyp" + brands[0] + minor + b"".join(brands[1:])
+    return (4 + len(body) if size is None else size).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize("brand", BRANDS)
+def test_one_brand_is_enough(brand: bytes) -> None:
+    assert formats._is_heif(box(brand))
+    assert formats._is_heif(box(b"isom", brand))
+    assert formats._is_heif(box(b"isom", b"iso8", b"miaf", brand))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (box(b"isom"), False),
+        (box(b"isom", b"iso8"), False),
+        (box(b"avif", b"mif1"), False),
+        (box(b"avis", b"msf1"), False),
+        (box(b"mif1", b"heic", b"avif"), False),
+        (box(b"msf1", b"avis"), False),
+        (box(b"isom", minor=b"heic"), False),  # a version is no brand
+        (box(b"isom", b"iso8", b"heic", size=20), False),  # behind the box
+        (box(b"isom", b"heic", size=19), False),  # not all of it in the box
+        (box(b"isom", b"heic", size=20), True),
+        (box(b"isom", *[b"iso8"] * 59, b"heic"), True),  # up to byte 256
+        (box(b"isom", *[b"iso8"] * 60, b"heic"), False),
+        (box(b"heic").replace(b"ftyp", b"moov"), False),
+        (box(b"heic").replace(b"ftyp", b"gtyp"), False),
+        (b"", False),
+    ],
+)
+def test_brands_are_those_of_the_first_box(data: bytes, expected: bool) -> None:
+    assert formats._is_heif(data) is expected
+
+
+def test_one_thread_decodes_a_file_and_no_thumbnail_is_listed() -> None:
+    inspect(heic())
+    assert pillow_heif.options.DECODE_THREADS == 1
+    assert pillow_heif.options.THUMBNAILS is False
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])

@@ -612,6 +612,24 @@ async def test_reroll_with_another_model_takes_it(
     assert (request.profile, request.width, request.height) == ("sketch", 176, 96)
 
 
+@pytest.mark.parametrize(("before", "after"), [("postcard", "sketch"), ("sketch", "postcard")])
+async def test_reroll_with_another_model_takes_a_size_of_that_model(
+    two_models: CommandHandler,
+    client: Any,
+    invocation: MakeInvocation,
+    store: Store,
+    before: str,
+    after: str,
+) -> None:
+    request = a_request(profile=before, width=131, height=77)  # no model's own size
+    job = a_job(state=JobState.DONE, order=an_order(request=request))
+    store.jobs[job.id] = job
+    await two_models.answer(invocation(), Reroll(job.id, model=after))
+    repeated = submitted(client).request
+    assert repeated.profile == after
+    assert (repeated.width % 16, repeated.height % 16) == (0, 0)
+
+
 async def test_reroll_with_its_own_model_keeps_its_size(
     two_models: CommandHandler, client: Any, invocation: MakeInvocation, store: Store
 ) -> None:
@@ -619,7 +637,7 @@ async def test_reroll_with_its_own_model_keeps_its_size(
     job = original(store)
     size = (job.order.request.width, job.order.request.height)
     assert size != profile_for("postcard").size_like(size)
-    await two_models.answer(invocation(), Reroll(job.id, model="postcard"))
+    await two_models.answer(invocation(), Reroll(job.id, model="".join("postcard")))
     assert (submitted(client).request.width, submitted(client).request.height) == size
 
 

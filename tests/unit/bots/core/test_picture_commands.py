@@ -335,9 +335,11 @@ async def test_server_settings_are_checked_before_admission(
     client.admin.workspace_settings.return_value = WorkspaceSettings(largest_megapixels=0.0001)
     assert (await handler.answer(invocation(), Imagine("a house"))).code == "too-large"
     client.jobs.submit.assert_not_awaited()
-    client.admin.workspace_settings.return_value = WorkspaceSettings(visibility="private")
-    await handler.answer(invocation(), Imagine("a house"))
-    assert submitted(client).private
+    for visibility in ("private", "public"):
+        stored_text = "".join(visibility)  # equal, and another object, as from the database
+        client.admin.workspace_settings.return_value = WorkspaceSettings(visibility=stored_text)
+        await handler.answer(invocation(), Imagine("a house"))
+        assert submitted(client).private is (visibility == "private")
 
 
 @pytest.mark.parametrize(
@@ -357,7 +359,7 @@ async def test_unsafe_pictures_are_requested_only_where_the_server_allows_them(
     covers: bool,
     shown: bool,
 ) -> None:
-    client.admin.workspace_settings.return_value = WorkspaceSettings(nsfw=rule)
+    client.admin.workspace_settings.return_value = WorkspaceSettings(nsfw="".join(rule))
     await handler.answer(replace(invocation(), covers=covers), Imagine("a house"))
     assert submitted(client).request.show_unfit is shown
 

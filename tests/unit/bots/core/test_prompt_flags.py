@@ -97,7 +97,7 @@ def test_flag_at_the_end(text: str, flags: dict[str, Any]) -> None:
         "a no-no house",
         # A space between dash and name is prose unless a number must follow.
         "a house - no trees",
-        "a house -- no trees",
+        "a house -- no trees, no people",
         "a house - model railway",
         # The name is part of a longer word.
         "a house -counts 2",

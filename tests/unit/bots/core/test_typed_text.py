@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,3 +63,16 @@ def test_view_maps_back_to_the_text(text: str) -> None:
     assert len(view.origins) == len(view.text) + 1
     assert view.span(0, len(view.text))[1] == len(text)
     assert list(view.origins) == sorted(view.origins)
+
+
+@given(st.text("a \n\t\u00a0\u3000\u200b-é", max_size=40))
+def test_view_with_single_spaces_maps_back_to_the_text(text: str) -> None:
+    view = view_of(text).with_single_spaces()
+    assert not re.search(r"\s\s", view.text)
+    assert len(view.origins) == len(view.text) + 1
+    assert list(view.origins) == sorted(view.origins)
+    for number, character in enumerate(view.text):
+        start, end = view.span(number, number + 1)
+        written = view_of(text[start:end]).text
+        assert written.isspace() if character.isspace() else written.strip() == character
+        assert ("\n" in written) == (character == "\n")

@@ -149,7 +149,11 @@ def test_larger_share_than_the_bots_is_kept() -> None:
 
 
 def test_smallest_share_is_one_call() -> None:
-    limiter = RateLimiter(0.001, Clock())
+    clock = Clock()
+    limiter = RateLimiter(0.001, clock)
+    assert calls_at_once(limiter, "chat.update") == 1
+    assert limiter.wait("chat.update", "T1") == 62.0
+    clock.now = 62.0
     assert calls_at_once(limiter, "chat.update") == 1
 
 

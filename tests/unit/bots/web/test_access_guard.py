@@ -158,6 +158,8 @@ async def test_page_opens_under_its_own_names_only(host: str, own: bool) -> None
         ({"origin": "https://studio.example"}, "https://studio.example", False),
         ({"origin": "https://studio.example"}, None, True),
         ({"origin": "https://evil.example"}, "https://studio.example", True),
+        ({"origin": "https://zoo.example"}, "https://studio.example", True),
+        ({"origin": "https://studio.example.evil"}, "https://studio.example", True),
         ({"origin": "http://localhost:8765"}, "https://studio.example", False),
         ({"sec-fetch-site": "same-origin"}, None, False),
         ({"sec-fetch-site": "none"}, None, False),

@@ -220,6 +220,30 @@ def test_cancelling_a_job_behind_makes_no_other_ready() -> None:
     assert order(queue) == ["a"]  # and c when a is completed
 
 
+def test_cancelled_last_job_lets_no_other_pass_the_limit() -> None:
+    queue: FairQueue[str] = FairQueue({"free": 1.0})
+    *_, last = (queue.push("free", "me", 1.0, 0.0, name, at_once=2) for name in "abcde")
+    queue.cancel(last)
+    running = queue.pop(0.0)
+    assert running is not None
+    queue.settle(running, 1.0)
+    assert order(queue) == ["b", "c"]  # and d when one of them is completed
+
+
+def test_first_job_behind_waits_for_its_own_limit() -> None:
+    """Limits change while jobs wait: the next one has a lower limit than the one after it."""
+    queue: FairQueue[str] = FairQueue({"free": 1.0})
+    for item, at_once in (("a", 2), ("b", 2), ("c", 1), ("d", 3)):
+        queue.push("free", "me", 1.0, 0.0, item, at_once)
+    running = [queue.pop(0.0) for _ in range(2)]
+    assert running[0] is not None
+    assert running[1] is not None
+    queue.settle(running[0], 1.0)
+    assert queue.pop(0.0) is None
+    queue.settle(running[1], 1.0)
+    assert order(queue) == ["c", "d"]
+
+
 def test_lane_whose_last_job_is_cancelled_has_no_work() -> None:
     """It resumes at the virtual time of the lanes, as an idle one."""
     queue: FairQueue[str] = FairQueue({"free": 1.0, "plus": 4.0})
