@@ -149,9 +149,16 @@ _EXPLAINED = re.compile(
     r"ca|tout|ma commande|mon image|la derniere|stp|svp|please)|"
     r"(?:wait |attends |no |non |oh )+(?:stop|annule|cancel)$|(?:wait |attends |no |non |oh |"
     r"mince )*"
-    r"(?:stop|annule|cancel) (?:i |i'm |im |j'ai |je |j'avais |c'est pas |c'est faux|that's |"
+    r"(?:stop|annule|cancel) (?:i |i'm |im |j'ai |je |j'avais |c'est pas |c'est faux|c'est l[ea] "
+    r"mauvais|that's |"
     r"thats |"
     r"that is |wrong |it's |its |the wrong |my bad|typo|erreur|faute|mauvais)|"
+    r"(?:cancel|annule[rz]?)(?: it| that| ca)? (?:and|then|et|puis) (?:make|draw|do|"
+    r"give|send|fais|dessine|mets|donne|montre|refais|envoie)\b|"
+    r"(?P<undone>undo(?: it| that)? (?:and|then)\b)|"
+    r"(?:laisse[rz]? tomber|never ?mind|nvm|forget it|oublie ca) (?:c est|c etait|j ai|je|that|it|"
+    r"i|"
+    r"sorry|pardon|desole)\b|"
     r"cancel my \w+(?: \w+)?$|annule[rz]? m(?:on|a|es) \w+(?: \w+)?$|(?P<undo>undo (?:it|that|this|"
     r"the last|my last|everything)|defais ca))\b"
 )
@@ -172,12 +179,16 @@ class _Request:
     subject: re.Pattern[str]
     asking: re.Pattern[str]  # what it must hold besides, such as "how" or "my"
     strange: int = 0  # how many uncommon words a question may have
+    barred: re.Pattern[str] | None = None  # what makes it a request for something else
 
 
-def _request(word: Word, subject: str, asking: str = "", *, strange: int = 0) -> _Request:
+def _request(
+    word: Word, subject: str, asking: str = "", *, strange: int = 0, barred: str = ""
+) -> _Request:
     subjects = re.compile(rf"\b(?:{subject})\b")
     asked = re.compile(rf"\b(?:{asking})\b" if asking else "")
-    return _Request(word, subjects, asked, strange)
+    other = re.compile(rf"\b(?:{barred})\b") if barred else None
+    return _Request(word, subjects, asked, strange, other)
 
 
 _REQUESTS = (
@@ -229,6 +240,8 @@ _REQUESTS = (
         r"drew)|ce que j ai (?:fait|demande|cree|genere)",
         f"{_ASKING}|{_SHOWING}|{_MINE}",
         strange=1,
+        barred="fail|failed|crash|crashed|stuck|ready|finished|coming|plante|plantee|bloquee?|"
+        "prete?",
     ),
     _request(
         Word.QUEUE,
@@ -268,11 +281,17 @@ _ASKS_HOW = re.compile(
     r"is it possible|"
     r"comment|est ce que je peux|je peux|puis je|c est possible|possible)\b"
 )
+_ASKS_TO_USE = re.compile(
+    r"(?:how (?:do|can|would) i|how to|comment (?:je|on|faire))\b"
+    r"(?!.*\b(?:queue|file|wait|waiting|attente|long|longer|place|position|faster|vite)\b)"
+)
+"""A question about how something is done, which is none about waiting."""
 _ACTIONS = (Word.CANCEL, Word.UNDO)
 """Commands that change something: a question about them is answered, not obeyed."""
 _ABOUT_CREDITS = re.compile(
     r"\b(?:(?:my|more|any|out of|mes|plus de) credits|(?:daily|weekly|monthly) limit|"
-    r"limit(?:e|es|s)? (?:per|a|par|each) (?:day|week|month|jour|semaine|mois)|credits? (?:gone|"
+    r"(?:free|gratuite) limit|limite gratuite|limit(?:e|es|s)? (?:per|a|par|each) (?:day|week|"
+    r"month|jour|semaine|mois)|credits? (?:gone|"
     r"left|back|missing))\b"
 )
 
@@ -288,21 +307,31 @@ def _requested(typed: str, *, marked: bool) -> Word | None:
     """The command of a sentence in plain words; `marked` is one with a question mark."""
     plain = _LEAD_IN.sub("", typed, count=1)
     words = re.findall(r"[a-z]+", _AHEAD.sub("", typed))
-    if _THING.search(plain) or _PLACING.search(plain) or not 1 < len(words) <= _MAX_WORDS:
+    if _THING.search(plain) or not 1 < len(words) <= _MAX_WORDS:
         return None
     sentence = " ".join(words)
     opening = " ".join(re.findall(r"[a-z]+", plain))
     asks_how = bool(_ASKS_HOW.match(opening))
-    if len(words) <= 12 and (ended := _ENDED.search(typed)):
-        return Word.UNDO if ended["undo"] else Word.CANCEL
-    if not asks_how and (explained := _EXPLAINED.match(opening)):
-        return Word.UNDO if explained["undo"] else Word.CANCEL
+    if command := _told_why(typed, opening, brief=len(words) <= 12, asks_how=asks_how):
+        return command
+    if _PLACING.search(plain):
+        return None
     is_question = bool(_QUESTION.match(opening))
     if command := _in_common_words(words, sentence, is_question=is_question, marked=marked):
-        return Word.HELP if asks_how and command in _ACTIONS else command
+        of_use = command is Word.QUEUE and _ASKS_TO_USE.match(opening)
+        return Word.HELP if (asks_how and command in _ACTIONS) or of_use else command
     if _ABOUT_CREDITS.search(sentence) and len(words) <= 10 and not OF_A_PICTURE.search(plain):
         return Word.QUOTA
     return answering_command(plain)
+
+
+def _told_why(typed: str, opening: str, *, brief: bool, asks_how: bool) -> Word | None:
+    """The command of a request that says why, before or after it."""
+    if brief and (ended := _ENDED.search(typed)):
+        return Word.UNDO if ended["undo"] else Word.CANCEL
+    if not asks_how and (explained := _EXPLAINED.match(opening)):
+        return Word.UNDO if explained["undo"] or explained["undone"] else Word.CANCEL
+    return None
 
 
 def _in_common_words(
@@ -313,6 +342,8 @@ def _in_common_words(
     for request in _REQUESTS:
         allowed = request.strange if is_question and len(words) >= 4 else 0
         asked = marked or request.asking.search(sentence)
+        if request.barred and request.barred.search(sentence):
+            continue
         if strange <= allowed and asked and request.subject.search(sentence):
             return request.word
     return None

@@ -80,6 +80,7 @@ _DELETES_A_PICTURE = re.compile(
 )
 _LIKELY_ANY = 0.6
 _LIKELY: Mapping[Intent, float] = {
+    Intent.CHANGE: 0.7,
     Intent.CANCEL: 0.8,
     Intent.UNDO: 0.8,
     Intent.AGAIN: 0.8,
@@ -89,11 +90,31 @@ _LIKELY: Mapping[Intent, float] = {
 _FEWEST_ANY = 1
 _FEWEST: Mapping[Intent, int] = {
     Intent.CANCEL: 4,
-    Intent.UNDO: 4,
-    Intent.AGAIN: 4,
+    Intent.UNDO: 3,
+    Intent.AGAIN: 3,
     Intent.SETTINGS: 3,
 }
 """Words of the shortest message that is guessed to be one: rules know the shorter requests."""
+_NAMED: Mapping[Intent, re.Pattern[str]] = {
+    Intent.CANCEL: re.compile(
+        r"\b(?:cancel|stop|abort|kill|drop|scrap|skip|trash|bin|forget|leave|nvm|never ?mind|"
+        r"don'?t (?:draw|make|do|want|need|generate|start|send)|changed? my mind|annul\w+|arret\w+|"
+        r"stoppe|laisse|oublie|en veux plus|plus besoin|pas la peine|change d'avis|"
+        r"(?:fais|dessine|genere|lance) pas)\b"
+    ),
+    Intent.UNDO: re.compile(
+        r"\b(?:undo|back|revert|reverse|restore|before|previous|old|older|first|earlier|last|"
+        r"original|"
+        r"prefer\w*|liked|avant|ancienne?|precedente?|premiere?|retour\w*|revien\w*|revenir|"
+        r"remets?|"
+        r"redonne|defais|annule)\b"
+    ),
+    Intent.AGAIN: re.compile(
+        r"\b(?:again|another|more|once|one|new|same|repeat|retry|redo|encore|autre|nouvelle?|meme|"
+        r"pareil|continue|de plus|re(?:fai|essa|lance|commence|tente)\w*)\b"
+    ),
+}
+"""Words of which a message must have one, to be guessed to be what changes something."""
 _SURE = 0.9
 """How likely it must be that words about a picture are a question about the account."""
 _TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK})
@@ -393,7 +414,8 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
     guess = intent_model().guess(text)
     wanted = _LIKELY.get(guess.intent, _LIKELY_ANY) if least is None else least
     long_enough = len(text.split()) >= _FEWEST.get(guess.intent, _FEWEST_ANY)
-    return guess.intent if guess.probability >= wanted and long_enough else None
+    named = _NAMED[guess.intent].search(plain_words(text)) if guess.intent in _NAMED else True
+    return guess.intent if guess.probability >= wanted and long_enough and named else None
 
 
 def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:

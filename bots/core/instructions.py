@@ -52,7 +52,7 @@ _HEDGE = _any(
 _LEAD_IN = (
     rf"(?:{_OPENER}[ ,!.:;…—]+|{_HEDGE}(?: (?:maybe|perhaps|just|also|please|pls|aussi|juste|stp|"
     r"svp|plutot|peut etre|pas))?,? |(?:je (?:pense|trouve|crois)|on dirait|il me semble) qu'|"
-    r"(?:the|my) only thing is,? )*"
+    r"(?:the|my) only thing is,? ){0,6}"
 )
 _THAT = _any(
     "it, this, that, him, her, them, the, teh, hte, its, his, everything, everyone, every, all, "
@@ -155,6 +155,7 @@ _ENGLISH = (
     r"(?:[a-z']+ ){1,4}(?:a bit|a little(?: bit)?|slightly|a lot|much|way) " + rf"{_MORE}$",
     r"without (?:the|his|her|its|any)\b[^,]{0,40}$",
     rf"in {_COLOURS}$",
+    r"(?:in|dans|with) (?:the|a|le|un) style (?:of |de |d'|du )[^,]{2,40}$",
     r"at (?:night|sunset|sunrise|dawn|dusk)$",
     # What is wrong with the picture that is there.
     (
@@ -326,7 +327,8 @@ _FRENCH = (
     (
         r"(?:c'est|c'etait|il est|elle est|ils sont|elles sont|ca fait) (?:un peu |beaucoup |"
         r"encore |"
-        r"toujours |vraiment )?(?:trop|pas assez)(?! tard| cool| mignon| bien| bon| beau|"
+        r"toujours |vraiment )?(?:trop|pas assez)(?! tard| cool| mignon| bien| bon| beau| chou| "
+        r"fort| classe| style| top|"
         r" drole)(?: [a-z']+){1,2}$"
     ),
     (

@@ -40,13 +40,20 @@ _DEVRAIT = (
 )
 _INFINITIVE = r"(?:etre|[a-z]+(?:er|ir|re|oir))"
 _RATE = (
-    r"(?:trop(?! tard| cool| bien| bon| beau| mignon)|un peu trop|beaucoup trop|bien trop|pas "
+    r"(?:trop(?! tard| cool| bien| bon| beau| mignon| chou| drole| fort| classe| style| top)|un "
+    r"peu trop|beaucoup trop|bien trop|pas "
     r"assez|flou[es]*|rate[es]*|bizarre[s]?|coupe"
     r"[es]*|de travers|a l'envers|deforme[es]*|mal (?:fait|faite|faits|faites|place|placee|"
     r"dessine|dessinee|cadre|cadree)|pas (?:le bon|la bonne|les bons|les bonnes|droit|droite|"
     r"visible|a sa place|au bon endroit|jolie?|terrible|realiste|net|nette))"
 )
 _ENGLISH = (
+    (
+        r"(?!an? |i |you |we |we'|the |who |what )[a-z]+(?: [a-z]+)? "
+        r"(?:should|needs to|shouldn't) "
+        rf"(?:not |also )?{_LOOK}(?:ing)?\b[^,]*$"
+    ),
+    r"(?:do|make|draw|show)(?: me)? one (?:with|without|in|at|where|but|from|like)\b",
     rf"(?:{_ENGLISH_NOUN}|{_ENGLISH_PLACED}|{_ENGLISH_PRONOUN}) {_SHOULD} [a-z]",
     (
         rf"(?:{_ENGLISH_NOUN}|{_ENGLISH_PLACED}|{_ENGLISH_PRONOUN})"
@@ -159,9 +166,12 @@ _CAPTION = re.compile(
     r",(?: [a-z']+){0,4} (?:poster|sign|painting|illustration|drawing|cartoon|sticker|logo|art|"
     r"portrait|"
     r"photo|photograph|meme|cover|postcard|banner|tattoo|comic|print|card|mural|engraving|sketch|"
+    r"ad|advert|advertisement|commercial|campaign|slogan|scene|still|lettering|"
+    r"typography|flyer|billboard|movie|film|book|album|graffiti|statue|figurine|badge|mug|panel|"
     r"affiche|dessin|peinture|tableau|autocollant|pochette|carte|fresque|gravure|tatouage)\b|"
     r",(?: une?)? (?:affiche|illustration|dessin|peinture|tableau|autocollant|pochette|portrait|"
-    r"carte|fresque|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
+    r"carte|pub|publicite|campagne|pancarte|bande dessinee|film|livre|couverture|"
+    r"fresque|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
 )
 _REMARK = re.compile(f"(?:{'|'.join((*_ENGLISH, *_FRENCH))})")
 

@@ -72,7 +72,7 @@ _ENGLISH_FLAGS = frozenset({"aspect", "ar", "count", "n", "seed", "no", "model",
 _DASHES = re.compile(f"[{HYPHEN}{DASH}]+")
 _NAME = re.compile(r"[^\W\d_]+", re.UNICODE)
 _COMPOUND_NAMES: Mapping[str, re.Pattern[str]] = {
-    "ar": re.compile(r"aspect[-_]ratio(?![\w-])"),
+    "ar": re.compile(r"aspect[-_ ]ratio(?![\w-])"),
     "no": re.compile(r"(?:(?:negative|neg)[-_]prompt|prompt[-_]n[eé]gatif)(?![\w-])"),
     "count": re.compile(r"(?:num(?:ber)?|n|nb)[-_](?:of[-_])?(?:images|pictures|samples)(?![\w-])"),
 }

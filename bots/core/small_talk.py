@@ -36,7 +36,8 @@ _PRAISE = word_set(
     """
     enorme dement cool nice great awesome amazing perfect perfection lovely brilliant gorgeous
     beautiful stunning neat super genial geniale excellent excellente parfait parfaite
-    magnifique incroyable sublime excellents superbe
+    magnifique incroyable sublime excellents superbe sweet adorable wonderful fabulous
+    magnifiques splendide impeccable impressive impressionnant
     """
 )
 _AROUND_PRAISE = word_set(
@@ -64,13 +65,15 @@ _AROUND_INTERJECTIONS = _AROUND_PRAISE | word_set(
     """
 )
 _REMARK = re.compile(
-    r"\b(?:(?:(?:that|it|this|they|these|those)(?: s| is| was| are| re|s)?|looks?|so|too|c est|"
+    r"\b(?:(?:(?:that|it|this|they|these|those|he|she|il|elle|ils|elles)(?: s| is| was| are| re|s|"
+    r" est| sont)?|looks?|so|too|c est|"
     r"c etait) (?:(?:so|really|"
     r"very|just|pretty|absolutely|kinda|trop|tres|vraiment|super|hyper|un peu) )*(?:hilarious|"
     r"adorable|cute|"
     r"funny|sweet|ugly|awful|terrible|horrible|weird|creepy|bad|disgusting|fantastic|fire|insane|"
     r"crazy|moche|"
-    r"laid|drole|mignon|mignonne|nul|beau|belle|top|ouf|dingue|fou|flippant|bizarre|rigolo|joli|"
+    r"chou|choupi|craquant|laid|drole|mignon|mignonne|nul|beau|belle|top|ouf|dingue|fou|flippant|"
+    r"bizarre|rigolo|joli|"
     r"jolie)|"
     r"bien joue|(?:no|pas de|aucun) (?:worries|worry|problem|prob|problemes?|soucis?)|pas grave|"
     r"de rien|tkt|"

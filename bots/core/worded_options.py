@@ -97,6 +97,7 @@ _AT_THE_END = _compiled(
     rf"the)\s+)?\b{_SHAPED}\s*[:=]?\s*{_SHAPE}{_END}",
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as)\s+)?(?:\b(?:an?|the)\s+)?\b{_SHAPE}\s+{_SHAPED}{_END}",
     rf"{_SEPARATOR}(?:in|en|as)\s+(?:an?\s+)?{_SHAPE}{_END}",
+    rf"\s+-\s*{_SHAPE}\s*-{_END}",
     rf"\s*[(\[]{_SHAPE}[)\]]{_END}",
     rf"(?:{_SEPARATOR}|\s+)(?:but|mais)\s+(?:(?:in|en|au|as)\s+)?{_SHAPE}{_END}",
     rf"{_SEPARATOR}(?:make it\s+)?"
@@ -134,11 +135,12 @@ _AT_THE_START = _compiled(
     rf"(?:(?:in|en|au)\s+)?(?:{_KEYWORD}\s*[:=]?\s*)?{_RATIO}(?:\s+{_SHAPED})?\s*(?:[,;:\n]|"
     rf"[-—]+\s)\s*",
     rf"(?:in|en)\s+{_RATIO}\s+",
+    rf"{_KEYWORD}\s*[:=]?\s*{_RATIO}\s+",
     rf"{_PIXELS}(?:\s*[,;:\n]\s*|\s+)",
     rf"(?:(?:in|en|au)\s+)?{_SHAPED}\s*[:=]?\s*{_SHAPE}\s*[,;:\n]\s*",
     rf"(?:(?:in|en|au)\s+)?(?:an?\s+)?{_SHAPE}\s+{_SHAPED}\s*[,;:\n]\s*",
     rf"{_SHAPE}\s+(?:format|orientation|{_KEYWORD})\s+",
-    r"(?P<count>[2-4])(?-i:[x×])\s+(?=[^\W\d])",
+    r"(?:(?P<count>[2-4])(?-i:[x×])|(?-i:x)(?P<times>[2-4]))\s+(?=[^\W\d])",
     r"(?:(?:use |with |using |utilise |avec )(?:the |la )?)?(?:seed|graine)\s*[:=]?\s*"
     r"(?P<seed>\d{1,10})\s*[,;:\n]\s*",
 )

@@ -91,12 +91,15 @@ def test_change_beside_a_picture_is_never_a_guessed_command(text: str) -> None:
     assert isinstance(parse_about(text, PICTURE), Edit)
 
 
-def test_uncertain_command_is_a_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guess_of_what_changes_something_needs_certainty_and_a_word_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def leaning(score: float) -> IntentModel:
         return IntentModel([score * (i is Intent.CANCEL) for i in Intent], {})
 
     monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(5.0))
-    assert parse_in_channel("cormorant and the fog") == Cancel()
-    assert isinstance(parse_in_channel("cormorant"), Imagine)
-    monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(3.5))
+    assert parse_in_channel("cormorant fog: drop it") == Cancel()
     assert isinstance(parse_in_channel("cormorant and the fog"), Imagine)
+    assert isinstance(parse_in_channel("drop cormorants"), Imagine)
+    monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(3.5))
+    assert isinstance(parse_in_channel("cormorant fog: drop it"), Imagine)

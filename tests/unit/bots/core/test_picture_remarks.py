@@ -58,3 +58,8 @@ def test_caption_is_a_kind_of_picture_after_a_comma() -> None:
 @pytest.mark.parametrize("text", ["plz make a mermaid", "euh je voudrais genre un loup", "draw me"])
 def test_order_of_a_new_picture(text: str) -> None:
     assert reads_as_order(text) is (text != "draw me")
+
+
+@pytest.mark.parametrize("opening", ["and now ", "can you maybe ", "et si on ", "so wait and now "])
+def test_many_openings_are_read_in_bounded_steps(opening: str) -> None:
+    assert not reads_as_instruction(opening * 40 + "zebra")
