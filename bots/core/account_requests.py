@@ -16,7 +16,8 @@ from bots.core.usage_questions import OF_A_PICTURE, PICTURE, PICTURES, answering
 
 _MAX_WORDS = 18
 _AHEAD = re.compile(
-    r"\b(?:people|persons|gens|personnes|monde) (?=(?:are )?(?:ahead|before|devant|avant))"
+    r"\b(?:people|persons|gens|personnes|monde|users) "
+    r"(?=(?:(?:are|waiting|sont|qui attendent) )*(?:ahead|before|in front|devant|avant))"
 )
 """Those who wait in line before a member; elsewhere, people are what a picture shows."""
 _THING = re.compile(
@@ -97,10 +98,23 @@ _REQUESTED = word_set(
     tuto tutorial two type understand undo undoing upgrade usage use used using utilise
     utiliser utilises utilisez va vanished version viens vient view vite wait waited waiting
     week weekly what whats whens where wheres which whos why word words work works write
-    writing written
+    writing written sera serait seront auras aurai aurait aura vas allez thing later
+    picture cost me front monde faute fautes fini tapee tape mistyped misspelled spelling
+    ordered screwed premier vraiment sorti sortie sortir envoyee tranquille dispo tant pis
+    laisse grave peine besoin whatever changed mind bad accidentel trompe gourre inverse
+    previously originally prior fois mettre mise jour chargee pause tourne marcher charger
+    normalement quelques heure fin ligne derriere beaucoup plein autant minuit midnight
+    bout coince coincee lien planté plante plantee mouline moulinait galere tarde depeche
+    grouille speed accelerer plus vite faster rush stalled loading spinning seems seem
+    keeps keep say says said yours ours theirs somewhere anywhere gallery saw seen
     """
 )
 _COMMON = _FUNCTION_WORDS | _REQUESTED | PICTURES
+_PLACING = re.compile(
+    r"\b(?:put|add|mettre|mets|ajoute[rz]?|rajoute[rz]?|draw|dessine[rz]?) (?:some|an?|more|des|"
+    r"une?|plus|two|three|deux|trois)\b(?! (?:photo|image|picture|pic|file|fichier)s?\b)"
+)
+"""Beginnings of a change to a picture: "put some people in front"."""
 _ASKING = (
     r"how|why|when|where|what|whats|which|is|are|am|was|did|do|does|can|could|will|would|any|may|"
     r"combien|quand|pourquoi|ou|est|quel|quelle|quels|quelles|comment|c|ca|j|peux|peut"
@@ -133,6 +147,18 @@ _EXPLAINED = re.compile(
     r"(?:(?:cancel|annule[rz]?) (?:it|that|this|everything|all|my (?:order|picture|job|last)|"
     r"the last|"
     r"ca|tout|ma commande|mon image|la derniere|stp|svp|please)|"
+    r"(?:wait |attends |no |non |oh )+(?:stop|annule|cancel)$|(?:wait |attends |no |non |oh |"
+    r"mince )*"
+    r"(?:stop|annule|cancel) (?:i |i'm |im |j'ai |je |j'avais |c'est pas |c'est faux|c'est l[ea] "
+    r"mauvais|that's |"
+    r"thats |"
+    r"that is |wrong |it's |its |the wrong |my bad|typo|erreur|faute|mauvais)|"
+    r"(?:cancel|annule[rz]?)(?: it| that| ca)? (?:and|then|et|puis) (?:make|draw|do|"
+    r"give|send|fais|dessine|mets|donne|montre|refais|envoie)\b|"
+    r"(?P<undone>undo(?: it| that)? (?:and|then)\b)|"
+    r"(?:laisse[rz]? tomber|never ?mind|nvm|forget it|oublie ca) (?:c est|c etait|j ai|je|that|it|"
+    r"i|"
+    r"sorry|pardon|desole)\b|"
     r"cancel my \w+(?: \w+)?$|annule[rz]? m(?:on|a|es) \w+(?: \w+)?$|(?P<undo>undo (?:it|that|this|"
     r"the last|my last|everything)|defais ca))\b"
 )
@@ -153,12 +179,16 @@ class _Request:
     subject: re.Pattern[str]
     asking: re.Pattern[str]  # what it must hold besides, such as "how" or "my"
     strange: int = 0  # how many uncommon words a question may have
+    barred: re.Pattern[str] | None = None  # what makes it a request for something else
 
 
-def _request(word: Word, subject: str, asking: str = "", *, strange: int = 0) -> _Request:
+def _request(
+    word: Word, subject: str, asking: str = "", *, strange: int = 0, barred: str = ""
+) -> _Request:
     subjects = re.compile(rf"\b(?:{subject})\b")
     asked = re.compile(rf"\b(?:{asking})\b" if asking else "")
-    return _Request(word, subjects, asked, strange)
+    other = re.compile(rf"\b(?:{barred})\b") if barred else None
+    return _Request(word, subjects, asked, strange, other)
 
 
 _REQUESTS = (
@@ -176,6 +206,8 @@ _REQUESTS = (
         r"image|original|before)|(?:the|my) (?:old|previous|earlier) (?:one|version)|"
         r"put it back|how it was|reviens|revenir|revenez|retour (?:en arriere|a)|en arriere|"
         r"comme (?:avant|c etait|ca etait)|"
+        r"remets (?:la|le)$|remets (?:l |la |le )(?:ancienne?|autre|premiere?)|bring (?:it|that|"
+        r"the \w+) back|"
         r"(?:version|image|photo|celle|celui) (?:d avant|precedente)|marche arriere",
     ),
     _request(
@@ -183,6 +215,9 @@ _REQUESTS = (
         r"credits?|quotas?|balance|solde|allowance|(?:my|the|ma|la|une|mes) limite?s?|"
         r"(?:how many|combien(?! de temps))(?: \w+){0,6} (?:left|remaining|more|reste|restent|"
         r"encore)|"
+        rf"(?:how (?:much|many)|combien)(?: \w+){{0,4}} (?:costs?|coute|coutent|pay|paye|paie)|"
+        rf"(?:going to|gonna|will|would) (?:this |it |that )?cost|cost me|"
+        rf"(?:prix|price|cost|cout)(?: \w+){{0,3}} {PICTURE}|"
         r"m en reste|combien encore|encore en faire|en faire encore|how many more|"
         rf"{PICTURE}(?: \w+){{0,6}} (?:left|remaining|still|reste|restent|encore|droit|more|"
         r"per day|a day|par jour|today|aujourd)|"
@@ -195,15 +230,23 @@ _REQUESTS = (
         rf"history|historique|(?:old|past|previous|earlier|last|recent|derniere|"
         rf"precedente) {PICTURE}|"
         rf"(?:my|all|mes|anciennes|dernieres|precedentes|les) (?:\w+ )?{PICTURE}(?<=s)|"
+        r"(?:mes|les) (?:\w+ )?(?:dernieres|anciennes|precedentes)|j (?:ai|avais) (?:fait|"
+        r"demande) quoi|"
+        r"quoi que j (?:ai|avais)|"
+        r"(?:ai je|j ai) (?:fait|demande|cree) (?:hier|avant|la derniere fois)|"
         rf"{PICTURE} (?:i|we|que j) (?:made|asked|ai|did|ordered|generated|created)|"
-        r"(?:what|everything|stuff|things|ones) (?:i|we) (?:made|did|asked|created|generated|"
+        r"(?<!not )(?:what|everything|stuff|things?|ones?) (?:i|we) (?:made|did|asked|created|"
+        r"generated|"
         r"drew)|ce que j ai (?:fait|demande|cree|genere)",
         f"{_ASKING}|{_SHOWING}|{_MINE}",
         strange=1,
+        barred="fail|failed|crash|crashed|stuck|ready|finished|coming|plante|plantee|bloquee?|"
+        "prete?",
     ),
     _request(
         Word.QUEUE,
-        r"queue|longer|(?:how|so|too|that|much) long|my turn|mon tour|(?:my|mon|ma|the|la|le) "
+        r"queue|longer|avant moi|que moi|dispo|mouline|coincee?|stalled|loading|(?:how|so|too|"
+        r"that|much) long|my turn|mon tour|(?:my|mon|ma|the|la|le) "
         rf"{PICTURE}|ready|finished|done|stuck|eta|slow|take|taking|takes|in line|next|waiting|"
         r"progress|long|longtemps|pret|prete|finie?|bloquee?|file|avance|attente|attends|attendre|"
         r"lente?|combien de temps|ca vient|arrive|going on|happening|happened|happens|doing|devant|"
@@ -238,11 +281,17 @@ _ASKS_HOW = re.compile(
     r"is it possible|"
     r"comment|est ce que je peux|je peux|puis je|c est possible|possible)\b"
 )
+_ASKS_TO_USE = re.compile(
+    r"(?:how (?:do|can|would) i|how to|comment (?:je|on|faire))\b"
+    r"(?!.*\b(?:queue|file|wait|waiting|attente|long|longer|place|position|faster|vite)\b)"
+)
+"""A question about how something is done, which is none about waiting."""
 _ACTIONS = (Word.CANCEL, Word.UNDO)
 """Commands that change something: a question about them is answered, not obeyed."""
 _ABOUT_CREDITS = re.compile(
     r"\b(?:(?:my|more|any|out of|mes|plus de) credits|(?:daily|weekly|monthly) limit|"
-    r"limit(?:e|es|s)? (?:per|a|par|each) (?:day|week|month|jour|semaine|mois)|credits? (?:gone|"
+    r"(?:free|gratuite) limit|limite gratuite|limit(?:e|es|s)? (?:per|a|par|each) (?:day|week|"
+    r"month|jour|semaine|mois)|credits? (?:gone|"
     r"left|back|missing))\b"
 )
 
@@ -263,16 +312,26 @@ def _requested(typed: str, *, marked: bool) -> Word | None:
     sentence = " ".join(words)
     opening = " ".join(re.findall(r"[a-z]+", plain))
     asks_how = bool(_ASKS_HOW.match(opening))
-    if len(words) <= 12 and (ended := _ENDED.search(typed)):
-        return Word.UNDO if ended["undo"] else Word.CANCEL
-    if not asks_how and (explained := _EXPLAINED.match(opening)):
-        return Word.UNDO if explained["undo"] else Word.CANCEL
+    if command := _told_why(typed, opening, brief=len(words) <= 12, asks_how=asks_how):
+        return command
+    if _PLACING.search(plain):
+        return None
     is_question = bool(_QUESTION.match(opening))
     if command := _in_common_words(words, sentence, is_question=is_question, marked=marked):
-        return Word.HELP if asks_how and command in _ACTIONS else command
+        of_use = command is Word.QUEUE and _ASKS_TO_USE.match(opening)
+        return Word.HELP if (asks_how and command in _ACTIONS) or of_use else command
     if _ABOUT_CREDITS.search(sentence) and len(words) <= 10 and not OF_A_PICTURE.search(plain):
         return Word.QUOTA
     return answering_command(plain)
+
+
+def _told_why(typed: str, opening: str, *, brief: bool, asks_how: bool) -> Word | None:
+    """The command of a request that says why, before or after it."""
+    if brief and (ended := _ENDED.search(typed)):
+        return Word.UNDO if ended["undo"] else Word.CANCEL
+    if not asks_how and (explained := _EXPLAINED.match(opening)):
+        return Word.UNDO if explained["undo"] or explained["undone"] else Word.CANCEL
+    return None
 
 
 def _in_common_words(
@@ -283,6 +342,8 @@ def _in_common_words(
     for request in _REQUESTS:
         allowed = request.strange if is_question and len(words) >= 4 else 0
         asked = marked or request.asking.search(sentence)
+        if request.barred and request.barred.search(sentence):
+            continue
         if strange <= allowed and asked and request.subject.search(sentence):
             return request.word
     return None

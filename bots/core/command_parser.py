@@ -8,7 +8,7 @@ message to show.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -32,12 +32,15 @@ from bots.core.commands import (
     Upload,
     Upscale,
     Vary,
+    Waitlist,
 )
 from bots.core.flag_values import FlagError
-from bots.core.instructions import reads_as_instruction
+from bots.core.instructions import reads_as_instruction, reads_as_order
+from bots.core.intent_model import MAX_GUESSED, Intent, intent_model
+from bots.core.picture_remarks import has_caption
 from bots.core.prompt_flags import first_word, parse_prompt
-from bots.core.small_talk import is_greeting, is_small_talk
-from bots.core.worded_options import again_with_options
+from bots.core.small_talk import after_small_talk, is_greeting, is_small_talk
+from bots.core.worded_options import FLAG_LIKE, again_with_options
 from tasks.jobs.tiers import DoorState
 
 _SHORT_ID = re.compile(r"[0-9a-f]{6,8}")
@@ -45,7 +48,9 @@ _COMMAND = re.compile(
     r"!(?:imagine|draw|dessine|help|aide|quota|queue|history|cancel|settings|undo)(?!\w)",
     re.IGNORECASE,
 )
-_OPTION_PREFIX = re.compile(r"(?:imagine\s+)?(?:prompt|description)\s*:\s*", re.IGNORECASE)
+_OPTION_PREFIX = re.compile(
+    r"(?:imagine\s+)?(?:prompt|description)\s*:\s*|imagine\s+prompt\s+(?=\w)", re.IGNORECASE
+)
 _PICTURE_WORDS = frozenset({Word.AGAIN, Word.VARY, Word.UPSCALE, Word.EDIT, Word.BLEND})
 _PASTED_NAME = re.compile(r"\Aprompt\s+(?=[^\s:：])", re.IGNORECASE)
 _PASTED_OPTION = re.compile(
@@ -56,6 +61,16 @@ _DATA = re.compile(
     r"export(?:e[rz]?)?|download|telecharge[rz]?) "
     r"(?:(?:all|toutes) )?(?:my|mes|mon|les|the) (?:data|account|donnees|compte)"
 )
+_WAITLIST = re.compile(
+    r"(?:(?:can|could) (?:you|i) |i want to |i'd like to |how do i |je (?:veux|voudrais) |"
+    r"tu peux |je peux )?(?:(?:me )?(?P<leave>leave|quit|get off|take me off|remove me from|"
+    r"quitte[rz]?|"
+    r"sortir de|(?:me )?retire[rz]?(?: moi)? de|(?:me )?desinscri[a-z]*(?: moi)? de)|(?:me "
+    r")?(?:join|"
+    r"get on|sign (?:me )?up (?:for|to)|put me on|add me to|enter|rejoindre|rejoins|"
+    r"(?:me )?(?:inscri[a-z]*|ajoute[rz]?|mets?|mettre)(?: moi)? (?:sur|a|dans)|entrer dans)) "
+    r"(?:the |la )?(?:wait(?:ing)? ?list|liste d'attente)"
+)
 _DELETES_A_PICTURE = re.compile(
     r"(?:(?:can|could) (?:you|u|i) |(?:tu|je) peux |peux tu |how (?:do|can) i |comment )?"
     r"(?:delete|supprime[rz]?|efface[rz]?) ?(?:it|this|that|them|ca|la|le|(?:my|the|this|that|"
@@ -63,6 +78,46 @@ _DELETES_A_PICTURE = re.compile(
     r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
     r"(?:picture|image|pic|photo|post|message|order|commande)s?(?: i made)?)"
 )
+_LIKELY_ANY = 0.6
+_LIKELY: Mapping[Intent, float] = {
+    Intent.CHANGE: 0.7,
+    Intent.CANCEL: 0.8,
+    Intent.UNDO: 0.8,
+    Intent.AGAIN: 0.8,
+    Intent.TALK: 0.75,
+}
+"""How likely the model must hold an intent: more where something is changed or nothing drawn."""
+_FEWEST_ANY = 1
+_FEWEST: Mapping[Intent, int] = {
+    Intent.CANCEL: 4,
+    Intent.UNDO: 3,
+    Intent.AGAIN: 3,
+    Intent.SETTINGS: 3,
+}
+"""Words of the shortest message that is guessed to be one: rules know the shorter requests."""
+_NAMED: Mapping[Intent, re.Pattern[str]] = {
+    Intent.CANCEL: re.compile(
+        r"\b(?:cancel|stop|abort|kill|drop|scrap|skip|trash|bin|forget|leave|nvm|never ?mind|"
+        r"don'?t (?:draw|make|do|want|need|generate|start|send)|changed? my mind|annul\w+|arret\w+|"
+        r"stoppe|laisse|oublie|en veux plus|plus besoin|pas la peine|change d'avis|"
+        r"(?:fais|dessine|genere|lance) pas)\b"
+    ),
+    Intent.UNDO: re.compile(
+        r"\b(?:undo|back|revert|reverse|restore|before|previous|old|older|first|earlier|last|"
+        r"original|"
+        r"prefer\w*|liked|avant|ancienne?|precedente?|premiere?|retour\w*|revien\w*|revenir|"
+        r"remets?|"
+        r"redonne|defais|annule)\b"
+    ),
+    Intent.AGAIN: re.compile(
+        r"\b(?:again|another|more|once|one|new|same|repeat|retry|redo|encore|autre|nouvelle?|meme|"
+        r"pareil|continue|de plus|re(?:fai|essa|lance|commence|tente)\w*)\b"
+    ),
+}
+"""Words of which a message must have one, to be guessed to be what changes something."""
+_SURE = 0.9
+"""How likely it must be that words about a picture are a question about the account."""
+_TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK})
 _IMAGINE_WORD = re.compile(
     r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
     re.IGNORECASE,
@@ -80,7 +135,7 @@ def parse(  # noqa: PLR0911 - one case a command
     if command := _alone(stripped, picture):
         return command
     if not stripped.startswith("/"):
-        return _flagged_again(stripped, picture) or imagine(stripped)
+        return _flagged_again(stripped, picture) or _order(stripped, picture)
     word, rest = first_word(stripped[1:])
     match word.lower().rstrip(":"):
         case "imagine" | "draw" | "create" | "generate" | "dessine" | "dessiner":
@@ -113,7 +168,7 @@ def parse_in_channel(text: str) -> Command | BadCommand:
     if (
         isinstance(command, Imagine)
         and not stripped.startswith("/")
-        and reads_as_instruction(command.prompt)
+        and (reads_as_instruction(command.prompt) or _is_likely_change(stripped, command))
     ):
         return Ask(stripped, command)
     return command
@@ -142,6 +197,8 @@ def parse_about(text: str, source: Source, *, mask: Upload | None = None) -> Com
         or (picture and _flagged_again(stripped, picture))
     ):
         return parse(stripped, picture=picture)
+    if _likely(stripped, least=_SURE) in _TOLD:
+        return _guessed(stripped, picture) or parse_edit(stripped, source, mask=mask)
     return parse_edit(stripped, source, mask=mask)
 
 
@@ -293,19 +350,72 @@ def _alone(  # noqa: PLR0911 - one case a command
 
 def _of_sentence(text: str, picture: UUID | None) -> Command | BadCommand | None:
     """The command of a sentence that asks for one, or the answer to small talk."""
-    plain = plain_words(text)
+    if command := _of_account(plain_words(text)) or _requested(text, picture):
+        return command
+    if is_greeting(text):
+        return Help()
+    if is_small_talk(text):
+        return BadCommand(BadInput.NOTHING_TO_DRAW)
+    rests = (_requested(rest, picture) for rest in after_small_talk(text))
+    return next((command for command in rests if command), None)
+
+
+def _of_account(plain: str) -> Command | BadCommand | None:
+    """The command about a member's data, pictures or place on the waitlist."""
     if data := _DATA.fullmatch(plain):
         return Privacy("delete" if data["delete"] else "export")
     if _DELETES_A_PICTURE.fullmatch(plain):
         return BadCommand(BadInput.DELETE_BUTTON)
+    if waitlist := _WAITLIST.fullmatch(plain):
+        return Waitlist("leave" if waitlist["leave"] else "join")
+    return None
+
+
+def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
+    """The command that a sentence asks for; None for a prompt."""
     word = requested_command(text)
-    if word is not None:
-        return _of_word(word, picture)
-    if again := _again(text, picture):
-        return again
-    if is_greeting(text):
-        return Help()
-    return BadCommand(BadInput.NOTHING_TO_DRAW) if is_small_talk(text) else None
+    return _again(text, picture) if word is None else _of_word(word, picture)
+
+
+def _order(text: str, picture: UUID | None) -> Command | BadCommand:
+    """The order for a prompt, or the command that the model holds likely where it has no "
+    "options."""
+    order = imagine(text)
+    if order == Imagine(text):
+        return _guessed(text, picture) or order
+    return order
+
+
+def _is_likely_change(text: str, order: Imagine) -> bool:
+    """Whether the model holds a prompt without options likely to be a change to a picture."""
+    return (
+        order == Imagine(text)
+        and _likely(text) is Intent.CHANGE
+        and not has_caption(text.lower())
+        and not reads_as_order(text)
+    )
+
+
+def _guessed(text: str, picture: UUID | None) -> Command | BadCommand | None:
+    """The command that the model holds likely; None for a prompt or a change."""
+    match _likely(text):
+        case None | Intent.PROMPT | Intent.CHANGE:
+            return None
+        case Intent.TALK:
+            return BadCommand(BadInput.NOTHING_TO_DRAW)
+        case intent:
+            return _of_word(Word(intent), picture)
+
+
+def _likely(text: str, *, least: float | None = None) -> Intent | None:
+    """The intent that the model holds likely enough, or at `least` so; None of a doubtful one."""
+    if len(text) > MAX_GUESSED or "\n" in text or FLAG_LIKE.search(text):
+        return None
+    guess = intent_model().guess(text)
+    wanted = _LIKELY.get(guess.intent, _LIKELY_ANY) if least is None else least
+    long_enough = len(text.split()) >= _FEWEST.get(guess.intent, _FEWEST_ANY)
+    named = _NAMED[guess.intent].search(plain_words(text)) if guess.intent in _NAMED else True
+    return guess.intent if guess.probability >= wanted and long_enough and named else None
 
 
 def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:

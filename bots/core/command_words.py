@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
 
+from bots.core.chat_spelling import spelled_out
 from bots.core.typed_text import clean_text, view_of
 
 
@@ -101,14 +102,16 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
         "abort", r"(?:actually|en fait|finalement|no wait|wait) (?:no|non|nope|don'?t|not)",
         r"non (?:finalement|en fait|laisse)", (r"(?:do not|don'?t)(?: do)?(?: it|"
-        r" that)?"), "nevermind", "never mind", "nvm", "forget it", "laisse tomber", "oublie",
+        r" that)?"), "nevermind", "never mind", "nvm", "forget it", (r"(?:c'est bon |non |bon |ah "
+        r")*laisse[rz]?(?: tomber)?(?: ca)?"), "oublie",
     ),
     Word.UNDO: (
         rf"(?:undo|revert){_IT}", r"undo (?:the|my) last (?:change|one|edit)",
         r"(?:go )?back(?: one)?(?: step)?",
         r"(?:retour|reviens|revenir|revenez)(?: en arriere)?", r"(?:defaire|defais)(?: ca)?",
         r"(?:remets?|reviens|retour) (?:la |le |a )?(?:comme avant|l'image (?:d'avant|precedente))",
-        r"annule la derniere (?:modif|modification)", r"(?:ctrl|cmd|control) ?\+? ?z",
+        r"annule (?:la|le|ma|mon) derni(?:ere|er) (?:modif|modification|changement|retouche)",
+        r"(?:ctrl|cmd|control) ?\+? ?z",
         r"(?:undo ?){2,4}",
     ),
     Word.SETTINGS: (
@@ -119,7 +122,8 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
     ),
     Word.WAITLIST: (r"(?:the )?wait(?:ing)? ?list", r"(?:la )?liste d'attente", "attente"),
     Word.AGAIN: (
-        "again", "reroll", "re roll", "retry", "regenerate", "refresh", "new one", "next",
+        "again", "continue", "keep going",
+        "reroll", "re roll", "retry", "regenerate", "refresh", "new one", "next",
         "next one",
         "repeat", "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
         "meme prompt", "same again",
@@ -164,7 +168,6 @@ _SINGLE_WORDS: Mapping[str, Word] = {
     "upscale": Word.UPSCALE,
 }  # fmt: skip
 """Words that are recognized alone with two letters exchanged, or one doubled wrongly or missing."""
-_SHORT = {"u": "you", "wat": "what", "wut": "what", "hw": "how", "gimme": "give me"}
 _DOUBLED = re.compile(r"(.)\1+")
 _SIGNS = re.compile(r"[,.!?;:…]+(?=\s)|(?<=\s)[,.!?;:…]+")
 POLITE = r"(?:please|pls|plz|thanks|thank you|thx|svp|stp|merci|s['’]il (?:te|vous) pla[iî]t)"
@@ -203,8 +206,8 @@ def _misspelt(typed: str) -> Word | None:
 
 
 def _spaced(words: str) -> str:
-    """The words without signs between them, and without the short spellings of chats."""
-    return " ".join(_SHORT.get(word, word) for word in _SIGNS.sub(" ", words).split())
+    """The words without signs between them."""
+    return " ".join(_SIGNS.sub(" ", words).split())
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -215,7 +218,8 @@ def word_set(text: str) -> frozenset[str]:
 def plain_words(text: str, *, politeness: bool = False) -> str:
     """The text in lower case, without accents, and without signs and emoji at its ends.
 
-    Words such as "please" and "thanks" are left out, unless `politeness` is wanted.
+    Short spellings of chats are written in full. Words such as "please" and "thanks" are left out,
+    unless `politeness` is wanted.
     """
     if len(text) > 200:
         return ""
@@ -223,7 +227,8 @@ def plain_words(text: str, *, politeness: bool = False) -> str:
         return "help" if "?" in text else ""
     folded = unicodedata.normalize("NFKD", view_of(clean_text(text)).text).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
-    return _inner(letters if politeness else _POLITE_WORDS.sub(" ", letters))
+    full = spelled_out(letters)
+    return _inner(full if politeness else _POLITE_WORDS.sub(" ", full))
 
 
 def _inner(text: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bots.core.chat_spelling import spelled_out
+from bots.core.picture_remarks import has_caption, is_remark
+from bots.core.small_talk import after_small_talk
 from bots.core.typed_text import clean_text, view_of
 
 
@@ -13,19 +16,44 @@ def _any(words: str) -> str:
     return f"(?:{'|'.join(word.strip() for word in words.split(','))})"
 
 
-_LEAD_IN = rf"""(?:{
-    _any(
-        "sorry, oops, actually, hey, hi, hello, um, uh, so, wait, and now, en fait, du coup, "
-        "salut, "
-        "bonjour, attends, euh, desole, pardon, ah, oh, now, only, just, ok, okay, and, then, "
-        "please, pls, just, also, but, no, yes, hmm, cool, great, nice, "
-        "perfect, can you, could you, would you, can u, could u, can we, could we, let's, lets, "
-        "maybe, what if you, what if we, how about you, i want you to, et, maintenant, puis, "
-        "alors, mais, non, oui, super, bien, parfait, peux tu, tu peux, pourrais tu, pouvez vous, "
-        "pourriez vous, est ce que tu peux, on peut, on pourrait, peut etre, et si on, et si tu, "
-        "et si vous, svp, stp, s'il te plait, s'il vous plait"
-    )
-}[ ,!.:]+)*"""
+_OPENER = _any(
+    "sorry, oops, actually, hey, hi, hello, um, uh, uhh, uhm, so, wait, and now, en fait, du coup, "
+    "salut, bonjour, attends, euh, desole, pardon, ah, oh, now, only, just, ok, okay, and, then, "
+    "please, pls, also, but, no, yes, yeah, yep, yup, nah, nope, hmm, hm, cool, great, nice, "
+    "perfect, good, right, alright, well, btw, almost, close, lol, haha, next, first, finally, "
+    "not bad, looks good, looks great, love it, still, however, anyway, thanks, thank you, damn, "
+    "wow, dude, bro, bot, atelier, maybe, perhaps, honestly, ideally, simply, quickly, "
+    "one more thing, one last thing, last thing, one thing, only thing, small change, "
+    "et, maintenant, puis, ensuite, apres, alors, mais, non, oui, ouais, super, bien, parfait, "
+    "genial, top, nickel, voila, bon, bah, ben, hum, sinon, par contre, juste, aussi, enfin, "
+    "mdr, merci, j'adore, j'aime bien, c'est bien, c'est super, pas mal, presque, trop bien, "
+    "franchement, tiens, dis, peut etre, svp, stp, s'il te plait, s'il vous plait, "
+    "une derniere chose, derniere chose, petit detail, finalement, plutot, d'accord, vite fait"
+)
+_HEDGE = _any(
+    "can you, could you, would you, will you, can we, could we, can i get you to, i want you to, "
+    "i'd like you to, i need you to, i would like you to, you should, you could, you can, "
+    "let's, lets, what if you, what if we, how about you, how about we, i think, i feel like, "
+    "i guess, i mean, i'd say, i was thinking, it'd be better if, it would be better if, "
+    "would be nice if, it would be cool if, it'd be cool if, it'd be nice if, "
+    "would it be possible to, is it possible to, would you mind, do you mind, "
+    "do you think you could, any chance you can, any chance you could, any way to, try to, try "
+    "and, "
+    "go ahead and, i'd love it if, i wish, you need to, we need to, i forgot to say, "
+    "peux tu, tu peux, pourrais tu, tu pourrais, pouvez vous, vous pouvez, pourriez vous, "
+    "est ce que tu peux, est ce que tu pourrais, on peut, on pourrait, et si on, et si tu, "
+    "et si vous, je pense que, je trouve que, je crois que, je dirais, a mon avis, "
+    "il me semble que, on dirait que, est ce que, serait il possible de, c'est possible de, "
+    "ca serait possible de, ce serait possible de, possible de, y a moyen de, moyen de, "
+    "essaie de, essaye de, tu devrais, il faudrait que tu, faudrait que tu, il faut que tu, "
+    "j'aimerais que tu, je voudrais que tu, je veux que tu, merci de, pense a, n'oublie pas de, "
+    "ce serait mieux de, ce serait cool de, vaut mieux, tu veux bien, tu pourras, ca te derange de"
+)
+_LEAD_IN = (
+    rf"(?:{_OPENER}[ ,!.:;…—]+|{_HEDGE}(?: (?:maybe|perhaps|just|also|please|pls|aussi|juste|stp|"
+    r"svp|plutot|peut etre|pas))?,? |(?:je (?:pense|trouve|crois)|on dirait|il me semble) qu'|"
+    r"(?:the|my) only thing is,? ){0,6}"
+)
 _THAT = _any(
     "it, this, that, him, her, them, the, teh, hte, its, his, everything, everyone, every, all, "
     "these, those, both, some of"
@@ -42,7 +70,8 @@ _MORE = _any(
 _ENGLISH = (
     # Verbs that only change something, whatever follows.
     _any(
-        "remove, delete, erase, add, replace, recolou?r, sharpen, brighten, darken, lighten, "
+        "remove, delete, erase, add, replace, simplify, recolou?r, sharpen, brighten, darken, "
+        "lighten, "
         "desaturate, saturate, recenter, enlarge, widen, straighten, get rid of, take out, "
         "take away, zoom (?:in|out)"
     )
@@ -126,6 +155,7 @@ _ENGLISH = (
     r"(?:[a-z']+ ){1,4}(?:a bit|a little(?: bit)?|slightly|a lot|much|way) " + rf"{_MORE}$",
     r"without (?:the|his|her|its|any)\b[^,]{0,40}$",
     rf"in {_COLOURS}$",
+    r"(?:in|dans|with) (?:the|a|le|un) style (?:of |de |d'|du )[^,]{2,40}$",
     r"at (?:night|sunset|sunrise|dawn|dusk)$",
     # What is wrong with the picture that is there.
     (
@@ -205,7 +235,8 @@ _COULEURS = _any(
 _FRENCH = (
     _any(
         "enlev, retir, vir, supprim, effac, ajout, rajout, remplac, modifi, transform, deplac, "
-        "flout, zoom, dezoom, desatur, satur, recentr, accentu, recadr, tourn, retourn, corrig, "
+        "simplifi, flout, zoom, dezoom, desatur, satur, recentr, accentu, recadr, tourn, retourn, "
+        "corrig, "
         "eclairc, assombr, agrand, elarg"
     )
     + r"(?:e|es|ez|er|is|issez|ir|ait|ais|ons|ions|iez)\b",
@@ -296,7 +327,8 @@ _FRENCH = (
     (
         r"(?:c'est|c'etait|il est|elle est|ils sont|elles sont|ca fait) (?:un peu |beaucoup |"
         r"encore |"
-        r"toujours |vraiment )?(?:trop|pas assez)(?! tard| cool| mignon| bien| bon| beau|"
+        r"toujours |vraiment )?(?:trop|pas assez)(?! tard| cool| mignon| bien| bon| beau| chou| "
+        r"fort| classe| style| top|"
         r" drole)(?: [a-z']+){1,2}$"
     ),
     (
@@ -346,13 +378,15 @@ _INFINITIVE = (
     rf"une?|des|du|"
     r"de la|plus|moins|quelques|d'autres)\b)"
 )
+_AFTER_LEAD_IN = re.compile(_LEAD_IN)
 _INSTRUCTION = re.compile(
     f"{_LEAD_IN}(?:{'|'.join((_THIS_TIME, _INFINITIVE, *_ENGLISH, *_FRENCH))})"
 )
 _ASKED = re.compile(_INFINITIVE)
 _REPLACING = re.compile(r"\b(?:instead|a la place|plutot|rather)(?: of (?:the|it)\b.*)?$")
 _CORRECTING = re.compile(
-    r"[,.;!] ?(?:please |pls |can you |could you |tu peux )?(?:fix|change|remove|redo|correct|"
+    r"[,.;!] ?(?:please |pls |can you |could you |tu peux )?(?:simplif(?:y|ie[rz]?)|fix|change|"
+    r"remove|redo|correct|"
     r"replace|"
     r"corrige[rz]?|change[rz]?|enleve[rz]?|retire[rz]?|refais|vire[rz]?|supprime[rz]?|"
     r"(?:r?ajoute|remets?|mets?)[rz]?|add|put)"
@@ -360,12 +394,32 @@ _CORRECTING = re.compile(
 )
 
 
+_ORDER = re.compile(
+    rf"(?:um |uh |euh |like |genre )*{_LEAD_IN}(?:(?:make|draw|paint|create|generate|show|imagine|"
+    r"sketch|design|do)(?: (?:me|us))? (?:an?|some|two|three|my)\b|(?:i want|i need|i'd like|"
+    r"i'd love|give me|get me)(?: like)? (?:an?|some) (?!different|new|other)|"
+    r"(?:dessine[rz]?|fais|faire|peins|imagine|cree[rz]?|genere[rz]?|montre)(?: (?:moi|nous))? "
+    r"(?:une?|des|mon|ma)\b|(?:il me faut|j'ai besoin d'|je (?:veux|voudrais)|j'aimerais)"
+    r"(?: avoir)?(?: genre)? ?(?:une?|des)\b)"
+)
+
+
+def reads_as_order(text: str) -> bool:
+    """Whether the words ask for a new picture: "please make a mermaid"."""
+    return bool(_ORDER.match(_folded(text)))
+
+
 def reads_as_instruction(text: str) -> bool:
     """Whether the words ask to change a picture that is there, rather than for a new one."""
     words = _folded(text)
+    return not has_caption(words) and any(map(_is_instruction, (words, *after_small_talk(words))))
+
+
+def _is_instruction(words: str) -> bool:
     return any(
         (
             _INSTRUCTION.match(words),
+            is_remark(_AFTER_LEAD_IN.sub("", words, count=1)),
             _ASKED.match(words),
             _REPLACING.search(words),
             _CORRECTING.search(words),
@@ -377,4 +431,5 @@ def _folded(text: str) -> str:
     """Lower case, without accents; hyphens in verbs ("fais-le") become spaces."""
     folded = unicodedata.normalize("NFKD", view_of(clean_text(text[:300])).text).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
-    return re.sub(r"[.!?…\s]+$", "", letters.replace("-", " ").lstrip(" .,!?…"))
+    full = spelled_out(letters.replace("-", " ").replace(" — ", ", "))
+    return re.sub(r"[.!?…\s]+$", "", full.lstrip(" .,!?…"))

@@ -45,6 +45,10 @@ FLAGS: Mapping[str, str] = {
     "number": "count",
     "negative": "negative",
     "neg": "negative",
+    "without": "negative",
+    "exclude": "negative",
+    "images": "count",
+    "pics": "count",
     # What French members type after two hyphens.
     "format": "aspect",
     "nombre": "count",
@@ -68,7 +72,7 @@ _ENGLISH_FLAGS = frozenset({"aspect", "ar", "count", "n", "seed", "no", "model",
 _DASHES = re.compile(f"[{HYPHEN}{DASH}]+")
 _NAME = re.compile(r"[^\W\d_]+", re.UNICODE)
 _COMPOUND_NAMES: Mapping[str, re.Pattern[str]] = {
-    "ar": re.compile(r"aspect[-_]ratio(?![\w-])"),
+    "ar": re.compile(r"aspect[-_ ]ratio(?![\w-])"),
     "no": re.compile(r"(?:(?:negative|neg)[-_]prompt|prompt[-_]n[eé]gatif)(?![\w-])"),
     "count": re.compile(r"(?:num(?:ber)?|n|nb)[-_](?:of[-_])?(?:images|pictures|samples)(?![\w-])"),
 }
@@ -312,13 +316,19 @@ def _is_marker(text: str, marker: _Marker, closings: list[int]) -> bool:
     if marker.strong or marker.name == "ar":
         return True
     if marker.spaced:
-        return FLAGS[marker.name] in _VALUES
+        return FLAGS[marker.name] in _VALUES or _is_typed_negative(text, marker)
     if marker.glued:
         return marker.double or (marker.dash and FLAGS[marker.name] in _VALUES)
     if FLAGS[marker.name] in _VALUES:
         return True
     after = bisect.bisect_left(closings, marker.name_end)
     return after == len(closings) or closings[after] >= _line_end(text, marker.name_end)
+
+
+def _is_typed_negative(text: str, marker: _Marker) -> bool:
+    """Whether a spaced `-- no people` ends the message: two hyphens, and no list of clauses."""
+    rest = text[marker.name_end : _line_end(text, marker.name_end)]
+    return marker.double and not marker.dash and not re.search(r"[,;.]\s*no\b", rest)
 
 
 def _line_end(text: str, at: int) -> int:
@@ -375,7 +385,7 @@ def _odd_value(text: str, view: View, marker: _Marker, span: tuple[int, int]) ->
     if token is None:
         raise FlagError(BadInput.FLAG_NEEDS_VALUE, flag=f"--{marker.name}")
     start, end = view.span(token.start(), token.end())
-    value = clean_text(text[start:end]).strip(_QUOTES)
+    value = clean_text(text[start:end]).strip(_QUOTES).rstrip(",;")
     return _Flag(marker.start, token.end(), kind, read_flag(kind, value))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from bots.core.command_words import plain_words, word_set
 
@@ -27,14 +28,16 @@ _INTERJECTIONS = word_set(
     kk yes yep yeah yup nope nah oui ouais non dac daccord brb gg bye goodbye goodnight gn
     bisous hmm hm meh ugh argh pff bof hein euh bravo nickel whatever test testing ew eww yuck
     ouch beurk berk aw aww awww ooh oooh ah ahh ohh oh yass waouh ouah wouah ouf oulala aie
-    hihi roh oof yikes sheesh bruh
+    hihi roh oof yikes sheesh bruh k mouais mouai bah bwah pfiou ayy dope sick lit genre
+    tkt osef
     """
 )
 _PRAISE = word_set(
     """
     enorme dement cool nice great awesome amazing perfect perfection lovely brilliant gorgeous
     beautiful stunning neat super genial geniale excellent excellente parfait parfaite
-    magnifique incroyable sublime excellents superbe
+    magnifique incroyable sublime excellents superbe sweet adorable wonderful fabulous
+    magnifiques splendide impeccable impressive impressionnant
     """
 )
 _AROUND_PRAISE = word_set(
@@ -62,13 +65,15 @@ _AROUND_INTERJECTIONS = _AROUND_PRAISE | word_set(
     """
 )
 _REMARK = re.compile(
-    r"\b(?:(?:(?:that|it|this|they|these|those)(?: s| is| was| are| re|s)?|looks?|so|too|c est|"
+    r"\b(?:(?:(?:that|it|this|they|these|those|he|she|il|elle|ils|elles)(?: s| is| was| are| re|s|"
+    r" est| sont)?|looks?|so|too|c est|"
     r"c etait) (?:(?:so|really|"
     r"very|just|pretty|absolutely|kinda|trop|tres|vraiment|super|hyper|un peu) )*(?:hilarious|"
     r"adorable|cute|"
     r"funny|sweet|ugly|awful|terrible|horrible|weird|creepy|bad|disgusting|fantastic|fire|insane|"
     r"crazy|moche|"
-    r"laid|drole|mignon|mignonne|nul|beau|belle|top|ouf|dingue|fou|flippant|bizarre|rigolo|joli|"
+    r"chou|choupi|craquant|laid|drole|mignon|mignonne|nul|beau|belle|top|ouf|dingue|fou|flippant|"
+    r"bizarre|rigolo|joli|"
     r"jolie)|"
     r"bien joue|(?:no|pas de|aucun) (?:worries|worry|problem|prob|problemes?|soucis?)|pas grave|"
     r"de rien|tkt|"
@@ -98,6 +103,9 @@ _REACTIONS = frozenset(
     "👍👎👏🙏🙌💯👌🤝🫶💪✌🤞🤙🫡🙃😂🤣😭😅😆😁😀😃😄😊🙂😉😍🥰😘😎🤩🥳🤔🤨😐😑😬🙄😏😱😮😯😲😳🥺😢😥😔😞😕🙁"
     "😤😡🤬😴🥱😪🤯😵🤗🤭🫠😇😋😛😜🤪😝🎉✅"
 )
+_GAP = re.compile(r"(?<=\S)[\s.,;:!?…)]*\s(?:[-–—]+\s+)?(?!(?:or|ou|of|de|like|comme)\b)(?=\S)")
+_LONGEST_OPENING = 80
+"""Characters of a message in which small talk before a request is looked for."""
 _MODIFIERS = frozenset("\ufe0f\u200d🏻🏼🏽🏾🏿♀♂")
 
 
@@ -125,6 +133,18 @@ def is_small_talk(text: str) -> bool:
     if exclaimed or _REMARK.search(sentence):
         return others <= _AROUND_INTERJECTIONS
     return bool(praised) and others <= _AROUND_PRAISE
+
+
+def after_small_talk(text: str) -> Iterator[str]:
+    """What follows each opening of a message that is small talk or a greeting, longest first.
+
+    Of "love it! now add a boat", that is "now add a boat".
+    """
+    openings = [gap for gap in _GAP.finditer(text[:_LONGEST_OPENING]) if gap.end() < len(text)]
+    for gap in reversed(openings):
+        opening = text[: gap.start()]
+        if is_small_talk(opening) or is_greeting(opening):
+            yield text[gap.end() :]
 
 
 def _is_reaction(text: str) -> bool:

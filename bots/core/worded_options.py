@@ -33,6 +33,12 @@ _NO_RATIO_AFTER = "".join(
 """Words after which "3:2" is a time, a score or a verse."""
 _PIXELS = r"(?P<aspect>\d{3,4}\s?(?:[x×*]|by|par|sur)\s?\d{3,4})(?:\s?(?:px|pixels))?"
 _SHAPE = rf"(?P<shape>{'|'.join(sorted(SHAPES, key=len, reverse=True))})"
+_PLAIN_SHAPE = rf"(?:{'|'.join(sorted(SHAPES, key=len, reverse=True))})"
+_MAKE_IT = (
+    r"(?:(?:make|do|draw|have|want|need|i want|i need|i'd like) (?:it|them)|(?:fais|faites|"
+    r"mets)[- ]"
+    r"(?:la|le|les|moi ça|moi ca|ça|ca)|je (?:la|le|les) veux)(?:\s+(?:in|en|at|as|au format))?\s+"
+)
 _KEYWORD = r"(?:(?:aspect[\s-]?)?ratio|aspect|format|ar)"
 _SHAPED = rf"(?:{_KEYWORD}|mode|orientation|shape|size)"
 _ANY_NUMBER = rf"\d{{1,2}}|{'|'.join(sorted(COUNT_WORDS, key=len, reverse=True))}"
@@ -49,9 +55,12 @@ _DRAWINGS = (
 _WITH = r"(?:with |using |avec |and |et )?(?:the |la |le )?(?:same )?"
 _MAKE = (
     r"(?:(?:can|could|would|will) (?:you|u|i) |(?:please|pls|plz) |i(?:'d| would) like |"
-    r"i (?:want|need) |je (?:veux|voudrais) |j['’]aimerais |(?:tu|vous) (?:peux|pouvez) )?"
+    r"i (?:want|need) |je (?:veux|voudrais) |j['’]aimerais |(?:tu|vous|je|on) (?:peux|peut|pouvez|"
+    r"pourrais|pourrait|"
+    r"pourriez) |(?:est[- ]ce que )?(?:on|je) pourrai[st] )?"
     r"(?:(?:me |nous |m['’])?(?:send|produce|donner|dessiner|cr[eé]er|g[eé]n[eé]rer|montrer|sortir|"
-    r"envoyer|draw|make|give|do|create|generate|paint|get|show|have|fais|faites|fait|faire|"
+    r"envoyer|avoir|faire|draw|make|give|do|create|generate|paint|get|show|have|fais|faites|fait|"
+    r"faire|"
     r"dessine[rz]?|"
     r"g[eé]n[eè]re[rz]?|donne[rz]?|cr[eé]e[rz]?)(?:[\s-](?:me|us|moi|nous))?\s+)"
 )
@@ -59,7 +68,8 @@ _WISH = r"(?:(?:i(?:'d| would) like|i (?:want|need)|je (?:veux|voudrais)|j['’]
 _OF = (
     r"(?!\s+(?:of|de|d['’])\s?(?:me|us|him|her|you|them|myself|moi|toi|lui|elle|nous|eux|the same|"
     r"(?:une?|la|le) m[eê]me)\b)"
-    r"(?:\s+(?:of|de|du|showing|with|for|pour|avec)\s+|\s+d['’]|\s*:\s*)"
+    r"(?:(?<=takes)\s+on\s+|(?<=take)\s+on\s+|\s+(?:of|de|du|showing|with|for|pour|avec)\s+|"
+    r"\s+d['’]|\s*:\s*)"
 )
 
 
@@ -68,11 +78,15 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
 
 
 _AT_THE_END = _compiled(
+    # ", portrait, 2 versions"
+    rf"\s+(?P<shape>portrait|landscape|square|paysage|carr[eé])\s+{_SEVERAL}\s+{_PICTURES}{_END}",
+    rf",\s*(?P<shape>portrait|landscape|paysage)\s*,?\s*{_SEVERAL}\s+{_PICTURES}{_END}",
     # "format 16:9", "aspect ratio: 3:2", "ar 16:9", "in 16:9", "en 1920x1080", "16:9 format"
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as|with)\s+)?(?:\b(?:an?|the|"
     rf"le)\s+)?(?<![^\s(\[,;:])-?{_KEYWORD}\s*[:=]?\s*"
     rf"(?:of\s+)?(?:{_RATIO}){_END}",
-    rf"{_SEPARATOR}?\b(?:in|en)\s+{_RATIO}(?:\s+{_SHAPED})?{_END}",
+    rf"{_SEPARATOR}?\b(?:in|en|as)\s+{_RATIO}(?:\s+{_SHAPED})?(?:\s+{_PLAIN_SHAPE})?{_END}",
+    rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et|but|mais)\s+)?{_MAKE_IT}(?:{_RATIO}|{_SHAPE}){_END}",
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|at)\s+)?(?:\b(?:an?|"
     rf"the)\s+)?(?<![\d:.,]){_RATIO}\s+{_SHAPED}{_END}",
     rf"{_SEPARATOR}(?<!\d[:.,]){_RATIO}{_END}",
@@ -83,6 +97,9 @@ _AT_THE_END = _compiled(
     rf"the)\s+)?\b{_SHAPED}\s*[:=]?\s*{_SHAPE}{_END}",
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as)\s+)?(?:\b(?:an?|the)\s+)?\b{_SHAPE}\s+{_SHAPED}{_END}",
     rf"{_SEPARATOR}(?:in|en|as)\s+(?:an?\s+)?{_SHAPE}{_END}",
+    rf"\s+-\s*{_SHAPE}\s*-{_END}",
+    rf"\s*[(\[]{_SHAPE}[)\]]{_END}",
+    rf"(?:{_SEPARATOR}|\s+)(?:but|mais)\s+(?:(?:in|en|au|as)\s+)?{_SHAPE}{_END}",
     rf"{_SEPARATOR}(?:make it\s+)?"
     rf"(?P<shape>square|vertical|horizontal|widescreen|carr[eé]e?|verticale|horizontale){_END}",
     rf"{_SEPARATOR}(?:make it\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
@@ -100,6 +117,13 @@ _AT_THE_END = _compiled(
     rf"{_SEPARATOR}(?:in|en|make|do|give me|fais|fais[- ](?:m['’]en|en))?\s*{_NUMBER}\s+"
     rf"(?:{_PICTURES}|of them|of those|exemplaires?|fois|times|copies){_END}",
     rf"\s+(?:in|en)\s+{_NUMBER}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
+    # "i want 3 of them", "j'en veux 3", "make 2 of them", "fais m'en deux"
+    rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et)\s+)?(?:i(?:['’]d)? ?(?:want|need|like)|give me|gimme|"
+    rf"make|do|"
+    rf"draw|send)(?: me)?\s+{_NUMBER}(?:\s+(?:of (?:them|those|these|it)|{_PICTURES}))?{_END}",
+    rf"(?:{_SEPARATOR}|\s+)(?:(?:et|mais)\s+)?(?:j['’]?en (?:veux|voudrais|aimerais|prends)|"
+    rf"fais[- ](?:m['’])?en|il m['’]en faut|donne[- ]m['’]en)\s+{_NUMBER}(?:\s+{_PICTURES})?{_END}",
+    rf"\s+{_SEVERAL}\s+(?:versions|variations|variantes|exemplaires|copies)[\s,]+{POLITE}{_END}",
     rf"(?:{_SEPARATOR}|\s+){_WITH}\bmod(?:el|[eè]le)\s*[:=]\s*(?P<model>[\w.-]+){_END}",
 )
 _AT_THE_START = _compiled(
@@ -111,12 +135,14 @@ _AT_THE_START = _compiled(
     rf"(?:(?:in|en|au)\s+)?(?:{_KEYWORD}\s*[:=]?\s*)?{_RATIO}(?:\s+{_SHAPED})?\s*(?:[,;:\n]|"
     rf"[-—]+\s)\s*",
     rf"(?:in|en)\s+{_RATIO}\s+",
+    rf"{_KEYWORD}\s*[:=]?\s*{_RATIO}\s+",
     rf"{_PIXELS}(?:\s*[,;:\n]\s*|\s+)",
     rf"(?:(?:in|en|au)\s+)?{_SHAPED}\s*[:=]?\s*{_SHAPE}\s*[,;:\n]\s*",
     rf"(?:(?:in|en|au)\s+)?(?:an?\s+)?{_SHAPE}\s+{_SHAPED}\s*[,;:\n]\s*",
     rf"{_SHAPE}\s+(?:format|orientation|{_KEYWORD})\s+",
-    r"(?P<count>[2-4])(?-i:[x×])\s+(?=[^\W\d])",
-    r"(?:seed|graine)\s*[:=]?\s*(?P<seed>\d{1,10})\s*[,;:\n]\s*",
+    r"(?:(?P<count>[2-4])(?-i:[x×])|(?-i:x)(?P<times>[2-4]))\s+(?=[^\W\d])",
+    r"(?:(?:use |with |using |utilise |avec )(?:the |la )?)?(?:seed|graine)\s*[:=]?\s*"
+    r"(?P<seed>\d{1,10})\s*[,;:\n]\s*",
 )
 _ALONE = _compiled(
     # What a message may consist of, besides the words that ask for the same again.
@@ -138,32 +164,48 @@ _JOINERS = re.compile(
     rf"version|{POLITE})\b)+",
     re.IGNORECASE,
 )
+_ONE_MORE = (
+    r"(?:another(?: (?:one|version|go|try|take|pic(?:ture)?|image))?|one more(?: time| go| try)?|"
+    r"a new one|a different one|a (?:second|third) one|"
+    r"(?:encore )?une? autre(?: (?:image|version|essai|fois))?|encore une?(?: (?:fois|autre|image|"
+    r"version))?)"
+)
 _AGAIN = re.compile(
-    r"(?:(?:ok|okay|cool|nice|super|and|et|now|can (?:you|u)|could you|please|pls|stp|svp|alors|"
-    r"tu peux|peux[- ]tu)[\s,!]+)*"
-    r"(?:(?:the |do (?:the )?)?same(?: (?:thing|one|again|picture|image|prompt|pic))?|"
-    r"(?:do|try|make|draw) (?:it |that |this |them )?again|again|another(?: one)?|once more|"
-    r"one more(?: time)?|re-?roll|redo(?: (?:it|that|this))?|repeat(?: (?:it|that|this))?|"
-    r"encore(?: une| un)?(?: fois| autre)?|une? autre|(?:(?:la|le|les) )?m[eê]mes?(?: (?:chose|"
-    r"image|"
-    r"prompt))?|"
-    r"pareil|idem|refais(?:[- ](?:la|le|les|m['’]en|en|moi))*(?: pareil|"
+    r"(?:(?:ok|okay|cool|nice|super|and|et|now|can (?:you|u|i)|could (?:you|i)|please|pls|stp|svp|"
+    r"alors|tu peux|peux[- ]tu|je peux|i(?: want|['’]d like| need)|je (?:veux|voudrais)|j['’]en "
+    r"veux|"
+    r"j['’]aimerais|may i|let['’]?s)[\s,!]+)*"
+    rf"(?:(?:(?:give|show|make|get|have|do|draw|send|see|try|donne|fais|faites|avoir|faire|montre|"
+    rf"refaire|dessine)(?:[\s-](?:me|us|moi|nous|m['’]en|en))?\s+)?{_ONE_MORE}|"
+    r"(?:the |do (?:the )?)?same(?: (?:thing|one|again|picture|image|prompt|pic))?|"
+    r"(?:do|try|make|draw|run|roll|generate) (?:it |that |this |them )?(?:again|back)|again|"
+    r"once more|give it another (?:go|try|shot)|try once more|"
+    r"re-?roll|re-?do(?: (?:it|that|this))?|repeat(?: (?:it|that|this))?|"
+    r"encore|(?:(?:la|le|les) )?m[eê]mes?(?: (?:chose|image|prompt))?|"
+    r"pareil|idem|(?:tu peux )?(?:la |le |les )?refai(?:s|re|tes)(?:[- ](?:la|le|les|m['’]en|en|"
+    r"moi|ca|ça))*(?: une?(?: autre)?| pareil|"
     r" (?:la )?m[eê]me(?: chose)?)?|"
-    r"relance[rz]?(?:[- ](?:la|le))?|recommence[rz]?)(?![\w'’])",
+    r"(?:la |le |les )?r[eé]essa(?:ie|ye|yer)|retente[rz]?|"
+    r"(?:la |le )?relance[rz]?(?:[- ](?:la|le|ça|ca))?|recommence[rz]?)(?![\w'’])"
+    r"(?: (?:like (?:that|this|it)(?: one)?|comme (?:ca|ça|celle[- ](?:ci|la|là))))?",
     re.IGNORECASE,
 )
 _MORE = re.compile(
-    rf"(?:(?:can|could) (?:you|u|i) )?(?:(?:give|show|make|get|have|do|draw|donne|"
+    rf"(?:(?:can|could|may) (?:you|u|i|we) |i (?:want|need) |(?:je|tu|on) (?:peu[xt]|pourrai[st]) "
+    rf"(?:en )?|je (?:veux|"
+    rf"voudrais) )?(?:(?:give|show|make|get|have|do|draw|see|donne|fais|faire|avoir|refais|"
     rf"fais)(?:[\s-](?:me|us|"
-    rf"moi|m['’]en|en))? )?(?:encore {_NUMBER}|(?P<times>(?!(?:one|"
+    rf"moi|m['’]en|en))? |j['’]en (?:veux|voudrais) )?(?:encore {_NUMBER}|(?P<times>(?!(?:one|"
     rf"une?)\b)(?:{_ANY_NUMBER})) (?:more|others?|autres?|"
     rf"de plus)|"
-    rf"(?:a few|some) more)(?: {_DRAWINGS})?(?:\s+(?:of (?:them|those|these|it)|like (?:it|this|"
-    rf"that)|comme [cç]a))?"
+    rf"(?:a few|some|quelques) (?:more|autres))(?: {_DRAWINGS})?(?:\s+(?:of (?:them|those|these|"
+    rf"it)|"
+    rf"like (?:it|this|that|these|those)|comme (?:[cç]a|celle[- ](?:l[aà]|ci))))?"
     rf"[\s.!,]*(?:{POLITE})?",
     re.IGNORECASE,
 )
-_FLAG = re.compile(r"[-‐‑‒–—―−﹣－]\s?[^\W\d_]{1,12}\s?[=:]?\s?\d|--|——")
+FLAG_LIKE = re.compile(r"[-‐‑‒–—―−﹣－]\s?[^\W\d_]{1,12}\s?[=:]?\s?\d|--|——")
+"""What may be a flag, well formed or not."""
 _DESCRIBED = re.compile(
     rf"(?!{_SHAPE}\s+{_SHAPED}\b)(?:{_SHAPE.replace('shape', 'described')}|an?|une?)\b",
     re.IGNORECASE,
@@ -210,11 +252,13 @@ def again_with_options(text: str) -> dict[str, Any] | None:
 
     Such as "again but square", "2 more", "the same in 16:9", and "in 16:9 please" alone.
     """
-    if len(text) > 120 or _FLAG.search(text):
+    if len(text) > 120 or FLAG_LIKE.search(text):
         return None
     plain = view_of(clean_text(text)).text.strip(" .!?,")
     if more := _MORE.fullmatch(plain):
-        return _values(more)
+        return {
+            name: value for name, value in _values(more).items() if (name, value) != ("count", 1)
+        }
     asked = _AGAIN.match(plain)
     rest = plain[asked.end() :] if asked else plain
     if asked is None and (_DESCRIBED.match(plain) or not _MARKED.search(plain)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import anyio.to_thread
+from anyio import CapacityLimiter
 
 from bots.core.cards import ALT_LENGTH, shorten
 from bots.core.reply import Action, Button, Card
@@ -17,6 +18,8 @@ from tasks.jobs.job import Picture
 
 MAX_FILES = 10  # files in a message
 THUMBNAIL_SIDE = 256  # pixels of the longer side
+MAX_DECODING = 2
+"""Pictures decoded at once: a large one takes some hundred MB."""
 SPOILER_PREFIX = "SPOILER_"  # Discord's clients cover a file with this name
 PICTURE_ACTIONS = frozenset({Action.VARY, Action.UPSCALE, Action.EDIT})
 
@@ -27,6 +30,9 @@ class PictureFiles:
 
     client: Client
     size_limit: int
+    _turns: CapacityLimiter = field(
+        default_factory=lambda: CapacityLimiter(MAX_DECODING), init=False
+    )
 
     async def originals(self, card: Card) -> tuple[Card, list[MessageFile]]:
         """The card's pictures, and the card with only the buttons of those that are attached.
@@ -36,7 +42,9 @@ class PictureFiles:
         files = []
         for number, picture in enumerate(card.pictures[:MAX_FILES], 1):
             data = await self.client.pictures.read_blob(picture.blob)
-            fitting = await anyio.to_thread.run_sync(fit_into, data, self.size_limit)
+            fitting = await anyio.to_thread.run_sync(
+                fit_into, data, self.size_limit, limiter=self._turns
+            )
             name = file_name(card, number, fitting.mime)
             files.append(MessageFile(name, fitting.data, card.alt, covers(card.job, picture)))
         attached = {picture.id for picture in card.pictures}
@@ -51,7 +59,9 @@ class PictureFiles:
                 data = await self.client.pictures.read_blob(picture.blob)
             except FileNotFoundError:
                 continue
-            small = await anyio.to_thread.run_sync(thumbnail, data, THUMBNAIL_SIDE)
+            small = await anyio.to_thread.run_sync(
+                thumbnail, data, THUMBNAIL_SIDE, limiter=self._turns
+            )
             prefix = SPOILER_PREFIX if picture.flagged else ""
             name = f"{prefix}{number}-{picture.id.hex[-8:]}.webp"
             files.append(MessageFile(name, small.data, shorten(picture.instruction, ALT_LENGTH)))

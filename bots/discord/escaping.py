@@ -8,8 +8,10 @@ _INLINE = re.compile(
     r"""
       [\\*_~`|\[\]()<>@]          # emphasis, code, spoilers, links, mentions, custom emoji
     | (?<!\d):(?=\S) | :(?!\d)(?=\S)  # URLs and emoji names; a ratio such as 16:9 stays readable
+    | :(?=[^\s:]*:) | (?<=:):          # but in 1:100: there is an emoji
+    | (?<=\.gg)/ | (?<=\.com)/         # invitations need no https:// before them
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,
 )
 _LINE_START = re.compile(
     r"""

@@ -20,6 +20,8 @@ from tasks.store.database import Database
 from tasks.store.orphans import Orphan
 from tasks.store.storage_pairing import StoreMismatch
 
+SHARED = "A copy of the database has used this blob store, or the database was restored."
+
 
 def list_orphans(limit: int) -> None:
     """Print the first `limit` orphans, and whether the pair matches. Raises CommandError."""
@@ -28,6 +30,7 @@ def list_orphans(limit: int) -> None:
         found = database.run(lambda connection: orphans.read(connection, limit))
         total = database.run(orphans.count)
         matches = _mismatch(database, blobs)
+        shared = matches is None and storage_pairing.is_shared(database, blobs)
     finally:
         database.close()
     console = Console(highlight=False, soft_wrap=True)
@@ -36,6 +39,8 @@ def list_orphans(limit: int) -> None:
     console.print(f"{total} orphan(s): files that belong to no picture and no upload.")
     if matches:
         console.print(f"No file will be deleted. {matches}")
+    elif shared:
+        console.print(f"{SHARED} No file is deleted while it has files that are not listed here.")
 
 
 def adopt(confirmed: bool) -> None:
@@ -43,15 +48,15 @@ def adopt(confirmed: bool) -> None:
     database, blobs = _open()
     try:
         mismatch = _mismatch(database, blobs)
-        if mismatch is None:
+        if mismatch is None and not storage_pairing.is_shared(database, blobs):
             print(f"{blobs.name} is this database's blob store already. Nothing changed.")
             return
         policy = OrphanPolicy()
         days = (policy.mark_after + policy.delete_after).days
         if not confirmed:
             raise CommandError(
-                f"{mismatch}\nAfter adoption, files that the database does not know are listed as "
-                f"orphans and deleted after {days} days. To adopt the store, add --yes."
+                f"{mismatch or SHARED}\nAfter adoption, files that the database does not know are "
+                f"listed as orphans and deleted after {days} days. To adopt the store, add --yes."
             )
         paired = storage_pairing.adopt(database, blobs)
     except BlobStoreUnavailable as error:

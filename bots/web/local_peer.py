@@ -3,11 +3,14 @@
 A loopback address alone proves little: a reverse proxy on the same machine connects from it too,
 and a bare `proxy_pass` sends no header that says so. So the other end of the connection is looked
 up in the operating system: it must belong to our own user, and its process must not be a server
-that other machines can reach. Where the operating system does not tell, the answer is no.
+that other machines can reach. Nor may it be a server's child: `socat` and `ncat` fork a process for
+each connection, which closes the listening socket. Where the operating system does not tell, the
+answer is no.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -20,7 +23,9 @@ import psutil
 
 Address = tuple[str, int]
 
-ESTABLISHED = "01"
+ESTABLISHED, LISTENING = "01", "0A"
+REMOTE_LOGIN = frozenset({"sshd", "sshd-session"})
+"""Servers whose connections are our user's own: nobody forwards through them without a login."""
 PROC = Path("/proc")
 
 
@@ -51,9 +56,10 @@ def is_local_program(client: Address, server: Address) -> bool:
         owner = find_socket(client, server)
         if owner is None or owner.uid != os.geteuid():
             return False
-        return not any(map(_serves_other_machines, _processes_with(owner.inode)))
+        ports = public_ports()
+        return not any(_is_reachable(each, ports) for each in _processes_with(owner.inode))
     processes = list(_own_processes_connected(client, server))
-    return bool(processes) and not any(map(_serves_other_machines, processes))
+    return bool(processes) and not any(_is_reachable(each, frozenset()) for each in processes)
 
 
 def find_socket(client: Address, server: Address, proc: Path = PROC) -> SocketOwner | None:
@@ -66,6 +72,26 @@ def find_socket(client: Address, server: Address, proc: Path = PROC) -> SocketOw
         if (fields[1], fields[2], fields[3]) == wanted:
             return SocketOwner(uid=int(fields[7]), inode=int(fields[9]))
     return None
+
+
+def public_ports(proc: Path = PROC) -> frozenset[int]:
+    """The ports on which any program of this machine listens for other machines."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(FileNotFoundError):  # no IPv6 here
+            for line in (proc / "net" / table).read_text(encoding="ascii").splitlines()[1:]:
+                fields = line.split()
+                host, _, port = fields[1].partition(":")
+                if fields[3] == LISTENING and not is_loopback(_host_of(host)):
+                    found.add(int(port, 16))
+    return frozenset(found)
+
+
+def _host_of(table_host: str) -> str:
+    """An address from the table: the reverse of `_table_address`."""
+    words = (table_host[at : at + 8] for at in range(0, len(table_host), 8))
+    packed = b"".join(int(word, 16).to_bytes(4, sys.byteorder) for word in words)
+    return str(ipaddress.ip_address(packed))
 
 
 def _table_address(address: Address) -> str:
@@ -106,13 +132,35 @@ def _own_processes_connected(client: Address, server: Address) -> Iterator[psuti
             yield process
 
 
-def _serves_other_machines(process: psutil.Process) -> bool:
-    """Whether a process listens on an address that other machines can reach."""
+def _is_reachable(process: psutil.Process, ports: frozenset[int]) -> bool:
+    """Whether other machines can reach a process, or what started it in its own session.
+
+    `ports` are those on which this machine listens for others. A terminal or a desktop is a session
+    of its own, so the server that a user logged in through is none of its programs' parents.
+    """
     try:
+        session = os.getsid(process.pid)
+        parents = [each for each in process.parents() if os.getsid(each.pid) == session]
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return True  # it has ended: nobody is left to trust
+    except (psutil.AccessDenied, PermissionError):
+        parents = []
+    return any(_serves_other_machines(each, ports) for each in (process, *parents))
+
+
+def _serves_other_machines(process: psutil.Process, ports: frozenset[int]) -> bool:
+    """Whether a process listens for other machines, or holds a connection to such a listener."""
+    try:
+        if process.name() in REMOTE_LOGIN and process.uids().saved == 0:
+            return False
         connections = process.net_connections(kind="tcp")
     except psutil.NoSuchProcess:
-        return True  # it has ended: nobody is left to trust
+        return True
     except psutil.AccessDenied:
         return False  # its sockets are hidden; its user is ours, which is what is known
-    listening = (each for each in connections if each.status == psutil.CONN_LISTEN)
-    return any(not is_loopback(each.laddr.ip) for each in listening)
+    return any(
+        not is_loopback(each.laddr.ip)
+        if each.status == psutil.CONN_LISTEN
+        else each.laddr and each.laddr.port in ports
+        for each in connections
+    )

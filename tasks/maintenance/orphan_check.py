@@ -6,12 +6,12 @@ else. Before each batch of deletions it checks that the database and the blob st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -23,6 +23,13 @@ from tasks.store.database import Database
 from tasks.store.storage_pairing import StoreMismatch
 
 T = TypeVar("T")
+
+
+class PageComparison(Protocol):
+    """Compares a page of blobs' names with the database; how many are unknown to it."""
+
+    def __call__(self, connection: Connection, names: Collection[str]) -> int: ...
+
 
 log = structlog.get_logger(__name__)
 
@@ -68,10 +75,17 @@ class OrphanCheck:
 
         Raises StoreMismatch, DBAPIError or OSError; then nothing more is deleted.
         """
+        storage_pairing.check(self._database, self._blobs)
+        if storage_pairing.is_shared(self._database, self._blobs) and (
+            unknown := self._each_page(orphans.unknown, stop)
+        ):
+            raise storage_pairing.shared_store(self._blobs, unknown)
+        if stop.is_set():
+            return
         recent = self._policy.interval.total_seconds() * 0.9
         if storage_pairing.advance(self._database, self._blobs, recent) is None:
             return
-        listed = self._list(stop)
+        listed = self._each_page(orphans.list_new, stop)
         self._run(orphans.unlist_referenced)
         marked = self._run(partial(orphans.mark, after=self._policy.mark_after))
         total = self._run(orphans.count)
@@ -80,16 +94,16 @@ class OrphanCheck:
         self._delete(self._expire_sources, "expired uploads", stop)
         self._delete(self._delete_due, "orphans", stop)
 
-    def _list(self, stop: Event) -> int:
+    def _each_page(self, compare: PageComparison, stop: Event) -> int:
         """Compare every old blob with the database, page by page; how many orphans are new."""
         moment = datetime.now(UTC) - self._policy.list_after
-        listed = 0
+        found = 0
         for folder in FOLDERS:
             for page in self._blobs.pages_older_than(folder, moment, self._policy.page):
-                listed += self._run(partial(orphans.list_new, names=page))
+                found += self._run(partial(compare, names=page))
                 if stop.wait(self._policy.page_seconds):
-                    return listed
-        return listed
+                    return found
+        return found
 
     def _delete(self, batch: Callable[[Connection], list[str]], kind: str, stop: Event) -> None:
         """Delete batch after batch until there is none, and log each."""

@@ -16,12 +16,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from tasks.policy.lookalikes import ONE_LETTER, READINGS, SPELLED_OUT
+from tasks.policy.lookalikes import (
+    INVISIBLE,
+    ONE_LETTER,
+    READINGS,
+    SPELLED_OUT,
+    without_drawn_letters,
+)
 
 MAX_GAP = 3
-"""Characters between two letters of one word, such as " - "."""
-_WILDCARDS = frozenset("*#○◯〇●•█")
-_DOUBLED = frozenset("ahijkquvwxyуыйяхцчшщ")
+"""Characters between two letters of one word, such as " - "; longer runs are read as so many."""
+_WILDCARDS = frozenset("*#○◯〇●•█⭕⚪⚫🔴🟠🟡🟢🔵🟣🟤❌")
+_DOUBLED = frozenset("ahijkquvwxyауыйяхцчшщъьэ")
 """Letters that hardly any word doubles: two of them are read as one, of others only three."""
 _UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
 _KANA_FILLERS = frozenset("ー〜～・゛゜")
@@ -97,7 +103,7 @@ class WordFilter:
         """The first listed word that the text has, and the number of trie steps it took."""
         if not self.words:
             return None, 0
-        characters = [_character(letter) for letter in _fold(text)]
+        characters = _characters(without_drawn_letters(text))
         found, steps = len(self.words), 0
         for start in range(len(characters)):
             for root, bounded in ((self._spaced, True), (self._unspaced, False)):
@@ -125,6 +131,8 @@ class WordFilter:
 def _fold(text: str) -> Iterator[str]:
     """Lower-case characters without accents and invisible ones; katakana as hiragana."""
     for character in unicodedata.normalize("NFKC", text).casefold():
+        if character in INVISIBLE:
+            continue
         letter = ONE_LETTER.get(character, character)
         if "ァ" <= letter <= "ヶ":
             yield chr(ord(letter) - 0x60)
@@ -134,6 +142,20 @@ def _fold(text: str) -> Iterator[str]:
             for part in unicodedata.normalize("NFKD", letter).casefold():
                 if unicodedata.category(part) not in ("Mn", "Me", "Cf", "Cc") or part.isspace():
                     yield from SPELLED_OUT.get(part, part)
+
+
+def _characters(text: str) -> list[_Character]:
+    """The folded characters, with at most `MAX_GAP` of a run of separators."""
+    characters: list[_Character] = []
+    run = 0
+    for character in map(_character, _fold(text)):
+        separates = not character.readings and not character.is_wildcard
+        run = run + 1 if separates else 0
+        if run <= MAX_GAP:
+            characters.append(character)
+        elif character.is_space:
+            characters[-1] = character
+    return characters
 
 
 @lru_cache(maxsize=4096)

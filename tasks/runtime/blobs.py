@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -29,12 +29,21 @@ class BlobStoreUnavailable(OSError):
     """The blob store failed; the call may succeed later, or once an operator has corrected it."""
 
 
+class MarkerDamaged(Exception):
+    """The blob store has a marker that cannot be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreMarker:
-    """What a blob store says of itself: see `tasks.store.storage_pairing`."""
+    """What a blob store says of itself: see `tasks.store.storage_pairing`.
+
+    `advance` names the advance of the generation that wrote it; markers of earlier versions have
+    none.
+    """
 
     installation: UUID
     generation: int
+    advance: str | None = field(default=None, compare=False)
 
 
 def picture_name(job: UUID, lease: UUID, index: int, mime: str) -> str:
@@ -121,16 +130,25 @@ class Blobs:
             yield page
 
     def read_marker(self) -> StoreMarker | None:
-        """The store's marker; None where it has none."""
+        """The store's marker; None where it has none. Raises MarkerDamaged."""
         try:
-            values = json.loads(self.get(MARKER))
+            data = self.get(MARKER)
         except FileNotFoundError:
             return None
-        return StoreMarker(UUID(values["installation"]), int(values["generation"]))
+        try:
+            values = json.loads(data)
+            installation, generation = UUID(values["installation"]), int(values["generation"])
+            return StoreMarker(installation, generation, values.get("advance"))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise MarkerDamaged(f"{MARKER}: {error}") from error
 
     def write_marker(self, marker: StoreMarker) -> None:
         """Write or replace the store's marker."""
-        values = {"installation": str(marker.installation), "generation": marker.generation}
+        values = {
+            "installation": str(marker.installation),
+            "generation": marker.generation,
+            "advance": marker.advance,
+        }
         self.put(MARKER, json.dumps(values).encode())
 
     @property

@@ -1,7 +1,8 @@
 """The installation's id, which its blob store has too, and a generation that only grows.
 
 Each orphan check advances the generation in the database, then in the blob store. A blob store that
-is ahead of the database shows that the database was restored from an older dump.
+is ahead of the database shows that the database was restored from an older dump. The time of an
+advance is its name: the same database and its copies never advance at the same microsecond.
 """
 
 from __future__ import annotations
@@ -19,42 +20,45 @@ class Installation:
 
     id: UUID
     generation: int
+    advance: str
 
 
 _READ = text("""
-    UPDATE installation SET id = coalesce(id, gen_random_uuid()) RETURNING id, generation
+    UPDATE installation SET id = coalesce(id, gen_random_uuid())
+    RETURNING id, generation, extract(epoch FROM checked_at)::text AS advance
 """)
 
 
 def read(connection: Connection) -> Installation:
     """The installation of this database; chooses its id the first time."""
     row = connection.execute(_READ).one()
-    return Installation(row.id, row.generation)
+    return Installation(row.id, row.generation, row.advance)
 
 
 _ADVANCE = text("""
     UPDATE installation SET generation = generation + 1, checked_at = now()
     WHERE checked_at <= now() - make_interval(secs => :seconds)
-    RETURNING id, generation
+    RETURNING id, generation, extract(epoch FROM checked_at)::text AS advance
 """)
 
 
 def advance(connection: Connection, seconds: float) -> Installation | None:
     """Advance the generation, unless that happened within the last `seconds`."""
     row = connection.execute(_ADVANCE, {"seconds": seconds}).one_or_none()
-    return Installation(row.id, row.generation) if row else None
+    return Installation(row.id, row.generation, row.advance) if row else None
 
 
 _RAISE = text("""
-    UPDATE installation SET generation = greatest(generation, :generation)
-    RETURNING id, generation
+    UPDATE installation
+    SET generation = greatest(generation, :generation), checked_at = now()
+    RETURNING id, generation, extract(epoch FROM checked_at)::text AS advance
 """)
 
 
 def raise_generation(connection: Connection, generation: int) -> Installation:
-    """Set the generation to at least this one."""
+    """Set the generation to at least this one; that counts as an advance."""
     row = connection.execute(_RAISE, {"generation": generation}).one()
-    return Installation(row.id, row.generation)
+    return Installation(row.id, row.generation, row.advance)
 
 
 _NEWEST = text("""

@@ -27,6 +27,17 @@ def list_new(connection: Connection, names: Collection[str]) -> int:
     return connection.execute(_LIST, {"names": sorted(names)}).rowcount
 
 
+_UNKNOWN = text(f"""
+    SELECT count(*) FROM unnest(:names) AS name WHERE NOT {_REFERENCED.format(blob="name")}
+        AND NOT EXISTS (SELECT FROM orphans WHERE orphans.blob = name)
+""").bindparams(bindparam("names", type_=ARRAY(Text)))
+
+
+def unknown(connection: Connection, names: Collection[str]) -> int:
+    """How many of the blobs no row refers to, and are not listed either."""
+    return connection.scalar(_UNKNOWN, {"names": sorted(names)}) or 0
+
+
 _UNLIST = text(f"DELETE FROM orphans WHERE {_REFERENCED.format(blob='orphans.blob')}")
 
 

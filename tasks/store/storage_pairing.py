@@ -3,6 +3,10 @@
 The blob store has a marker with the installation's id. A store without a marker gets one if it is
 new, or if it has pictures that the database knows. Every other difference is a StoreMismatch, which
 an operator resolves by correcting an address or with `atelier blobs adopt`.
+
+A copy of the database has the same id. So the marker also names the advance that wrote it: where
+that is none of the database's own, the store is another database's as well, or the database was
+restored. Then nothing may be deleted while the store has files that the database does not know.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from tasks.runtime.blobs import Blobs, StoreMarker
+from tasks.runtime.blobs import Blobs, MarkerDamaged, StoreMarker
 from tasks.store import installation
 from tasks.store.database import Database
 from tasks.store.installation import Installation
@@ -35,10 +39,10 @@ class StoreMismatch(Exception):
 def check(database: Database, blobs: Blobs) -> Installation:
     """Check the pair, and mark a new blob store. Raises StoreMismatch, DBAPIError or OSError."""
     ours = database.read(installation.read)
-    marker = blobs.read_marker()
+    marker = _read_marker(blobs)
     if marker is None:
         _check_unmarked(database, blobs)
-        blobs.write_marker(StoreMarker(ours.id, ours.generation))
+        blobs.write_marker(_marker_of(ours))
     elif marker.installation != ours.id:
         raise StoreMismatch(
             f"The blob store {blobs.name} belongs to another installation ({marker.installation}; "
@@ -68,20 +72,57 @@ def advance(database: Database, blobs: Blobs, seconds: float) -> Installation | 
     check(database, blobs)
     advanced = database.run(lambda connection: installation.advance(connection, seconds))
     if advanced is not None:
-        blobs.write_marker(StoreMarker(advanced.id, advanced.generation))
+        blobs.write_marker(_marker_of(advanced))
     return advanced
+
+
+def is_shared(database: Database, blobs: Blobs) -> bool:
+    """Whether another database, a copy of this one, has written the blob store's marker.
+
+    Also after a restore of a recent dump, and after a standby without the last commits took over.
+    A marker that is behind is this database's own: a crash came between the two writes.
+    """
+    marker = _read_marker(blobs)
+    if marker is None or marker.advance is None:
+        return False
+    ours = database.read(installation.read)
+    return marker.generation >= ours.generation and marker.advance != ours.advance
+
+
+def shared_store(blobs: Blobs, unknown: int) -> StoreMismatch:
+    """The error for a shared blob store with files that the database does not know."""
+    return StoreMismatch(
+        f"A copy of the database has used the blob store {blobs.name}, or the database was "
+        f"restored: {unknown} file(s) are not in it. {ADOPT}"
+    )
 
 
 def adopt(database: Database, blobs: Blobs) -> Installation:
     """Declare that the two belong together, whatever the marker says."""
-    marker = blobs.read_marker()
+    try:
+        marker = blobs.read_marker()
+    except MarkerDamaged:
+        marker = None
 
     def raise_generation(connection: Connection) -> Installation:
         return installation.raise_generation(connection, marker.generation if marker else 0)
 
     ours = database.run(raise_generation)
-    blobs.write_marker(StoreMarker(ours.id, ours.generation))
+    blobs.write_marker(_marker_of(ours))
     return ours
+
+
+def _marker_of(ours: Installation) -> StoreMarker:
+    return StoreMarker(ours.id, ours.generation, ours.advance)
+
+
+def _read_marker(blobs: Blobs) -> StoreMarker | None:
+    try:
+        return blobs.read_marker()
+    except MarkerDamaged as error:
+        raise StoreMismatch(
+            f"The marker of the blob store {blobs.name} is damaged ({error}). {ADOPT}"
+        ) from error
 
 
 def _check_unmarked(database: Database, blobs: Blobs) -> None:

@@ -25,6 +25,29 @@ sys.stdin.read()
 """
 
 
+FORKING_PROXY = """
+import os, socket, subprocess, sys
+listener = socket.create_server((sys.argv[2], 0))
+print(listener.getsockname()[1], flush=True)
+accepted, _ = listener.accept()
+if sys.argv[3] == "fork":
+    if os.fork() == 0:
+        listener.close()
+        connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        accepted.recv(1)
+        os._exit(0)
+    accepted.close()
+    os.wait()
+else:
+    connect = "c = socket.create_connection(('127.0.0.1', %s))" % sys.argv[1]
+    program = [sys.executable, "-c", "import socket, sys; " + connect + "; sys.stdin.read()"]
+    child = subprocess.Popen(program, stdin=subprocess.PIPE)
+    accepted.recv(1)
+    child.stdin.close()
+    child.wait()
+"""
+
+
 @contextmanager
 def server_socket(host: str = "127.0.0.1") -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -61,6 +84,30 @@ def test_program_that_serves_only_this_machine_is_local() -> None:
 
 def test_program_that_other_machines_can_reach_is_not_local() -> None:
     assert not check(listens_on="0.0.0.0")
+
+
+@pytest.mark.parametrize("way", ["fork", "exec"])
+@pytest.mark.parametrize(("listens_on", "local"), [("0.0.0.0", False), ("127.0.0.1", True)])
+def test_child_of_a_program_that_other_machines_can_reach_is_not_local(
+    listens_on: str, local: bool, way: str
+) -> None:
+    with server_socket() as listener:
+        server: Address = listener.getsockname()[:2]
+        proxy = subprocess.Popen(
+            [sys.executable, "-c", FORKING_PROXY, str(server[1]), listens_on, way],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert proxy.stdout is not None
+            stranger = socket.create_connection(("127.0.0.1", int(proxy.stdout.readline())))
+            with stranger:
+                accepted, peer = listener.accept()
+                with accepted:
+                    assert is_local_program((str(peer[0]), int(peer[1])), server) is local
+        finally:
+            proxy.kill()
+            proxy.communicate()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs as another user")

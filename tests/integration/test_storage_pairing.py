@@ -167,6 +167,60 @@ def test_older_dump_deletes_nothing_until_it_is_adopted(
     assert files(deployment) == before  # listed, and days away from being deleted
 
 
+def test_copy_of_the_database_deletes_nothing(
+    deployment: Deployment, servers: Servers, build_deployment: Callable[..., Deployment]
+) -> None:
+    copy = build_deployment()
+    render(deployment)
+    check(deployment)
+    dump_and_restore(servers, deployment.database_url, copy.database_url)()
+    (copy.home / "blobs").symlink_to(deployment.home / "blobs")
+    check(copy)  # nothing is unknown yet
+    for _ in range(3):
+        render(deployment)
+        check(deployment)
+        with pytest.raises(StoreMismatch, match="blobs adopt"):
+            check(copy)
+    assert len(files(deployment)) == 4
+
+    storage_pairing.adopt(copy.database, copy.blobs)
+    assert not storage_pairing.is_shared(copy.database, copy.blobs)
+    assert storage_pairing.is_shared(deployment.database, deployment.blobs)
+
+
+def test_dump_of_an_hour_ago_deletes_nothing(deployment: Deployment, servers: Servers) -> None:
+    render(deployment)
+    check(deployment)
+    restore = dump_and_restore(servers, deployment.database_url, deployment.database_url)
+    for _ in range(3):
+        render(deployment)
+    check(deployment)
+    deployment.database.close()
+    restore()
+    for _ in range(3):
+        with pytest.raises(StoreMismatch, match=r"restored: 3 file.*blobs adopt"):
+            check(deployment)
+    assert len(files(deployment)) == 4
+
+
+def test_crash_between_the_two_writes_is_no_copy(deployment: Deployment) -> None:
+    render(deployment)
+    check(deployment)
+    with deployment.database.begin() as connection:
+        assert installation.advance(connection, 0.0) is not None
+    assert not storage_pairing.is_shared(deployment.database, deployment.blobs)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"installation": 7, "generation": 1}'])
+def test_damaged_marker_is_a_sentence(deployment: Deployment, data: bytes) -> None:
+    render(deployment)
+    deployment.blobs.put("installation.json", data)
+    with pytest.raises(StoreMismatch, match=r"is damaged.*blobs adopt"):
+        check(deployment)
+    storage_pairing.adopt(deployment.database, deployment.blobs)
+    check(deployment)
+
+
 def test_orphans_are_listed_marked_and_deleted_in_logged_batches(deployment: Deployment) -> None:
     known = render(deployment)
     names = [f"pictures/{uuid4()}/x-0.png" for _ in range(5)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
+from math import log
 
 import numpy as np
 import pytest
@@ -117,6 +118,21 @@ def test_pictures_of_one_order_are_those_of_their_seeds_and_have_previews(
     assert mean_difference(open_image(alone.data), second) < 1
     assert mean_difference(first, second) > 1
     assert handle.progress.preview is not None
+
+
+@pytest.mark.parametrize("aspect", ["16:9", "2:3"])
+def test_preview_has_the_aspect_of_its_picture(
+    profile: Profile, engine: Engine, aspect: str
+) -> None:
+    """As far as so few cells can; and it shows something."""
+    request = replace(order(profile, drawing(profile)[0], aspect), steps=4)
+    handle = engine.submit(request)
+    handle.result(120)
+    assert handle.progress.preview is not None
+    preview = open_image(handle.progress.preview)
+    found, wanted = preview.width / preview.height, request.width / request.height
+    assert abs(log(found / wanted)) < 0.2, (preview.size, request.width, request.height)
+    assert np.asarray(preview).std() > 0
 
 
 def test_what_is_not_claimed_is_refused_at_once(profile: Profile, engine: Engine) -> None:

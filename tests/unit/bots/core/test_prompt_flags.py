@@ -99,7 +99,7 @@ def test_flag_at_the_end(text: str, flags: dict[str, Any]) -> None:
         "a--foo 1",
         # A space between dash and name is prose unless a number must follow.
         "a house - no trees",
-        "a house -- no trees",
+        "a house -- no trees, no people",
         "a house - model railway",
         # The name is part of a longer word.
         "a house -counts 2",

@@ -32,9 +32,10 @@ class Case:
     meaning: str
 
 
-def cases() -> Iterator[Case]:
+def cases(path: Path = FILE) -> Iterator[Case]:
+    """The messages of a file in the format of the list."""
     language = ""
-    for line in FILE.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             language = "fr" if line.startswith("## Français") else "en"
         elif line.strip() and not f"{line} ".startswith("# "):

@@ -28,7 +28,8 @@ MARKUP = {
     "autolink": r"<[a-z]+:",
     "mention": r"<(?:@|#|/|id:|t:)|@everyone|@here",
     "custom emoji": r"<a?:\w+:\d+>",
-    "emoji": r":[A-Za-z_+-][^\s:]*:",
+    "emoji": r":[^\s:\uffff]+:",
+    "invitation": r"discord(?:app)?\.(?:gg|com)/",
     "emphasis": r"[*_~`|]",
     "block": r"(?m)^\s*(?:#{1,3}\s|-#\s|[-*+]\s|\d+\.\s|>)",
 }
@@ -37,6 +38,7 @@ MARKED_UP = st.sampled_from(
         "[free](https://one.example)", "https://two.example/a_b", "<https://three.example>",
         "<@123>", "<@&123>", "<#123>", "</imagine:1>", "<t:1:R>", "<id:home>",
         "@everyone", "@here", "<:wave:123>", "<a:wave:123>", ":smile:", "::skin-tone-2:",
+        ":100:", "1:8ball:", "discord.gg/abc",
         "**", "__", "~~", "||", "```", "`", "*a*", "_a_", "\\", "16:9", "é", "🙂",
         "# ", "## ", "-# ", "> ", ">>> ", "- ", "1. ", "\n", " ",
     ]
@@ -56,6 +58,8 @@ def shown_by_client(text: str) -> str:
 @example("[a](https://one.example) and [b](https://two.example)")
 @example("see https://one.example/x_y_z")
 @example("a\\*b*")
+@example("1:100: 12:8ball: 1:2:3: 2:1234:")
+@example("join discord.gg/abc or discordapp.com/invite/abc")
 def test_escaped_text_is_shown_as_written(text: str) -> None:
     assert shown_by_client(escape(text)) == text
 
