@@ -100,6 +100,11 @@ def test_flag_at_the_end(text: str, flags: dict[str, Any]) -> None:
         # A space between dash and name is prose unless a number must follow.
         "a house - no trees",
         "a house -- no trees, no people",
+        "a house -- no trees; no people",
+        "a house -- no trees. no people",
+        "a house —— no trees",
+        "a house -— no trees",
+        "a house — no trees",
         "a house - model railway",
         # The name is part of a longer word.
         "a house -counts 2",
@@ -173,6 +178,11 @@ def test_words_around_flags_are_the_prompt(
         ("a house --no “trees” please", "a house", "trees"),
         ('a house --no "trees", cars', "a house", '"trees", cars'),
         ('a house --no cars, "trees"', "a house", 'cars, "trees"'),
+        # Two hyphens and a space, where no list of clauses follows in the line.
+        ("a house -- no trees", "a house", "trees"),
+        ("a house -- no cars, nobody", "a house", "cars, nobody"),
+        ("a house -- no cars no people", "a house", "cars no people"),
+        ("a house -- no cars\nby the sea, no people", "a house by the sea, no people", "cars"),
         # Before the prompt: up to a determiner …
         ("--no trees a house", "a house", "trees"),
         ("--no big trees the house", "the house", "big trees"),
