@@ -68,6 +68,8 @@ def _message_name(reason: Reason) -> str:
         return "feature-not-yet"
     if reason.code in _UNPAYABLE and "returns_at" in details and details["returns_at"] is None:
         return _UNPAYABLE[reason.code]
+    if reason.code == "unknown-model" and not details.get("models"):
+        return "no-model"
     return reason.code
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +28,8 @@ ONE_MEGAPIXEL = 1024**2 / 1_000_000
 class AdmissionInputs:
     """All inputs of a decision, as read in the transaction.
 
-    `models` is empty where no worker has announced its profiles yet. `parent_exists` is True where
+    `models` are those that a worker serves or is about to try, empty where no worker has announced
+    any yet; `faulty_models` are those that one of them cannot serve. `parent_exists` is True where
     no parent is named.
     """
 
@@ -43,6 +44,7 @@ class AdmissionInputs:
     words: Sequence[str]
     models: Sequence[str]
     limits: Limits
+    faulty_models: Collection[str] = ()
     parent_exists: bool = True
     feature: Feature = Feature.IMAGINE  # the first feature that the order needs
     largest_megapixels: float | None = None  # the server's own limit
@@ -96,7 +98,8 @@ def _check_member(inputs: AdmissionInputs) -> Reason | None:
 
 def _check_request(inputs: AdmissionInputs) -> Reason | None:
     request, policy = inputs.request, inputs.entitlement.policy
-    if inputs.models and request.profile not in inputs.models:
+    expected = inputs.models or request.profile in inputs.faulty_models
+    if expected and request.profile not in inputs.models:
         return Reason("unknown-model", {"model": request.profile, "models": list(inputs.models)})
     if inputs.model_refusal is not None:
         return inputs.model_refusal

@@ -33,6 +33,7 @@ class AdmissionContext:
     doors: DoorOverrides
     models: Mapping[str, Mapping[str, Any]]
     pending_models: frozenset[str]  # a worker is about to try them
+    faulty_models: frozenset[str]  # a worker says why it does not serve them
     parent_exists: bool
 
 
@@ -100,5 +101,6 @@ def _context(row: Any) -> AdmissionContext:
         doors=overrides_of(row.doors),
         models=models,
         pending_models=frozenset(name for names in row.pending_models or () for name in names),
+        faulty_models=frozenset(name for faults in row.model_faults or () for name in faults),
         parent_exists=row.parent_exists,
     )

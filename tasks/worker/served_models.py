@@ -40,11 +40,16 @@ class Backoff:
 
 @dataclass(slots=True)
 class _Model:
-    """`profile` is what is announced, None while nothing is. `due` is when it is tried again."""
+    """`profile` is what is announced, None while nothing is. `due` is when it is tried again.
+
+    Orders wait while it is `pending`: it is not tried yet, or its first try after a failure in a
+    job is not over.
+    """
 
     wanted: Profile
     profile: Profile | None = None
     tried: bool = False
+    pending: bool = True
     failures: int = 0
     due: datetime | None = None
     fault: ModelFault | None = None
@@ -94,9 +99,9 @@ class ServedModels:
             return all(model.tried for model in self._models.values())
 
     def pending(self) -> list[str]:
-        """The models that were not tried yet."""
+        """The models that orders wait for: not tried yet, or just withdrawn."""
         with self._state:
-            return [name for name, model in self._models.items() if not model.tried]
+            return [name for name, model in self._models.items() if model.pending]
 
     def names(self) -> tuple[str, ...]:
         """The models that jobs may be leased for."""
@@ -129,6 +134,7 @@ class ServedModels:
             now = self._clock()
             pause = self._backoff.pause(model.failures) if model.failures else 0.0
             model.failures += 1
+            model.pending = not pause
             model.profile, model.due = None, now + timedelta(seconds=pause)
             model.fault = ModelFault(str(error), error.code, now, model.due)
             self._state.notify_all()
@@ -207,7 +213,7 @@ class ServedModels:
     def _succeeded(self, name: str, profile: Profile, edit_error: ImagingError | None) -> None:
         with self._state:
             model = self._models[name]
-            model.profile, model.tried = profile, True
+            model.profile, model.tried, model.pending = profile, True, False
             if edit_error is None:
                 model.due, model.fault = None, None
             else:
@@ -217,7 +223,7 @@ class ServedModels:
     def _failed(self, name: str, error: ImagingError) -> None:
         with self._state:
             model = self._models[name]
-            model.profile, model.tried = None, True
+            model.profile, model.tried, model.pending = None, True, False
             self._note(model, error, None)
 
     def _note(self, model: _Model, error: ImagingError, part: str | None) -> None:

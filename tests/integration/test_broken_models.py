@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -100,23 +102,48 @@ def test_worker_of_an_unknown_model_ends_with_a_sentence(
     assert "Traceback" not in deployment.log()
 
 
+def register(
+    deployment: Deployment,
+    profiles: Sequence[str] = (),
+    pending: Sequence[str] = (),
+    faulty: Sequence[str] = (),
+) -> None:
+    """Announce one worker's models, by their state."""
+    cards = {name: {"steps": 4} for name in profiles}
+    fault = ModelFault("No file.", "model-unavailable", datetime.now(UTC)).to_json()
+    faults = dict.fromkeys(faulty, fault)
+    card = WorkerCard("w", uuid4(), "cpu", cards, 4, 0, {}, {}, faults, pending)
+    deployment.database.run(lambda connection: workers.register(connection, card))
+
+
+@pytest.mark.parametrize("others", [(), ("big",)])
+def test_withdrawn_model_is_waited_for_once_and_then_refused(
+    deployment: Deployment, others: tuple[str, ...]
+) -> None:
+    """Whether or not the worker serves another one."""
+    register(deployment, ("blank", *others))
+    assert isinstance(deployment.admission.submit(order()), Accepted)
+    register(deployment, others, pending=("blank",), faulty=("blank",))  # its first try is not over
+    assert isinstance(deployment.admission.submit(order(member("b"))), Accepted)
+    register(deployment, others, faulty=("blank",))
+    refused = deployment.admission.submit(order(member("c")))
+    assert isinstance(refused, Refused)
+    assert refused.reason.code == "unknown-model"
+    assert refused.reason.details == {"model": "blank", "models": list(others)}
+
+
 async def test_model_that_a_starting_worker_has_not_tried_yet_is_not_refused(
     deployment: Deployment,
 ) -> None:
     """A worker that was killed announces its models one after the other."""
 
-    def register(profiles: tuple[str, ...], pending: tuple[str, ...]) -> None:
-        cards = {name: {"steps": 4} for name in profiles}
-        card = WorkerCard("w", uuid4(), "cpu", cards, 4, 0, {}, pending_models=pending)
-        deployment.database.run(lambda connection: workers.register(connection, card))
-
     client = deployment.client()
-    register(("big",), ("blank", "other"))
+    register(deployment, ("big",), ("blank", "other"))
     assert isinstance(deployment.admission.submit(order()), Accepted)
     assert await client.fleet.models() == ["big"]
     assert await client.fleet.orderable_models() == ["big", "blank", "other"]
     await client.close()
-    register(("big",), ("other",))  # tried, and not served
+    register(deployment, ("big",), ("other",))  # tried, and not served
     refused = deployment.admission.submit(order())
     assert isinstance(refused, Refused)
     assert refused.reason.code == "unknown-model"

@@ -235,6 +235,7 @@ pool-too-small = This costs { $cost } credits, and your team shares { $limit }. 
 forbidden-words = This server doesn’t allow “{ $word }” in prompts.
 unsafe = This server doesn’t allow pictures like that.
 unknown-model = There’s no model called “{ $model }” here right now. Available: { $models }.
+no-model = The model “{ $model }” isn’t available right now, and neither is any other. Please try again later.
 model-not-in-tier = The model { $model } is available from { $needs } up.
 model-closed = The model { $model } is not available to you.
 unknown-picture = I can’t find that picture any more.

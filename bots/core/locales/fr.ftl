@@ -235,6 +235,7 @@ pool-too-small = Il faut { $cost } crédits, et votre équipe en partage { $limi
 forbidden-words = Ce serveur n’autorise pas « { $word } » dans les descriptions.
 unsafe = Ce serveur n’autorise pas ce genre d’images.
 unknown-model = Il n’y a pas de modèle « { $model } » ici pour le moment. Modèles disponibles : { $models }.
+no-model = Le modèle « { $model } » n’est pas disponible pour le moment, ni aucun autre. Veuillez réessayer plus tard.
 model-not-in-tier = Le modèle { $model } est proposé à partir de la formule { $needs }.
 model-closed = Le modèle { $model } ne vous est pas proposé.
 unknown-picture = Je ne retrouve plus cette image.

@@ -27,6 +27,9 @@ SELECT given.key, now() AS now,
     (SELECT jsonb_agg(pending_models) FROM workers
         WHERE seen_at > now() - interval '1 minute' AND pending_models <> '[]'
     ) AS pending_models,
+    (SELECT jsonb_agg(model_faults) FROM workers
+        WHERE seen_at > now() - interval '1 minute' AND model_faults <> '{}'
+    ) AS model_faults,
     (given.parent IS NULL OR EXISTS (
         SELECT FROM pictures WHERE id = given.parent AND NOT deleted
     )) AS parent_exists

@@ -112,3 +112,20 @@ def test_scheduled_feature_shows_its_opening_day() -> None:
     details = {"feature": "edit", "tier": "free", "needs": "plus", "opens": "2026-12-15"}
     told = sentence(Reason("feature-not-in-tier", details), localizer_for("en"))
     assert told == "Editing opens to Free members on December 15, 2026."
+
+
+@pytest.mark.parametrize(
+    ("locale", "models", "words"),
+    [
+        ("en", ["sdxl"], "Available: sdxl."),
+        ("en", [], "isn’t available right now, and neither is any other"),
+        ("fr", [], "n’est pas disponible pour le moment, ni aucun autre"),
+    ],
+)
+def test_refusal_of_a_model_names_those_that_there_are(
+    locale: str, models: list[str], words: str
+) -> None:
+    reason = Reason("unknown-model", {"model": "dream", "models": models})
+    text = sentence(reason, localizer_for(locale))
+    assert words in text
+    assert "dream" in text

@@ -98,6 +98,26 @@ def test_each_refusal_has_its_reason(code: str) -> None:
     assert decide(found, 1) == Reason(code, details)
 
 
+@pytest.mark.parametrize(
+    ("models", "faulty", "admitted"),
+    [
+        ((), (), True),  # no worker has announced any: it waits for the first
+        ((), ("sdxl",), True),
+        ((), ("postcard",), False),
+        (("sdxl",), ("postcard",), False),
+        (("sdxl",), (), False),
+        (("postcard",), ("postcard",), True),  # another worker serves it, or it is tried again
+    ],
+)
+def test_order_for_a_model_that_its_workers_cannot_serve_is_refused(
+    models: tuple[str, ...], faulty: tuple[str, ...], admitted: bool
+) -> None:
+    """Whether or not other models are served."""
+    refused = Reason("unknown-model", {"model": "postcard", "models": list(models)})
+    wanted = Admitted(1) if admitted else refused
+    assert decide(facts(models=models, faulty_models=faulty), 1) == wanted
+
+
 def test_valid_order_is_admitted() -> None:
     assert decide(facts(), 1) == Admitted(1)
 

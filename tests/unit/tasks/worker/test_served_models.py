@@ -120,10 +120,26 @@ def test_without_its_editing_model_a_model_serves_the_rest(fleet: Fleet) -> None
     assert models.faults()["postcard"].part == "edit"
 
 
+def test_model_that_fails_in_a_job_is_pending_until_its_first_try_is_over() -> None:
+    """Orders wait for that try; where it fails, they are refused until a later one succeeds."""
+    models = ServedModels(create_autospec(ImageEngine, instance=True), (GOOD, OTHER))
+    for name, profile in (("postcard", GOOD), ("other", OTHER)):
+        models._succeeded(name, profile, None)
+    assert models.pending() == []
+    models.withdraw("other", ModelFailed("Lost."))
+    assert models.pending() == ["other"]
+    models._failed("other", ModelFailed("Still lost."))
+    assert models.pending() == []
+    models._succeeded("other", OTHER, None)
+    models.withdraw("other", ModelFailed("Lost again."))  # without a job in between
+    assert models.pending() == []
+
+
 def test_failure_in_a_job_withdraws_until_a_try_has_succeeded(fleet: Fleet) -> None:
     models = fleet.start(OTHER)
     fleet.wait(lambda: bool(models.names()))
     fleet.outcomes["other", Operation.IMAGINE] = ModelFailed("The device is lost.")
+    assert models.pending() == []
     models.withdraw("other", ModelFailed("Lost."))
     assert not models.names()
     fleet.wait(lambda: fleet.tries["other", Operation.IMAGINE] == 2)
