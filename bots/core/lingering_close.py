@@ -42,8 +42,12 @@ class LingeringTransport(asyncio.Transport):
             self._transport.close()
             return
         self._deadline = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.abandon)
-        self._transport.write_eof()
-        self._transport.resume_reading()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has reset the connection: nobody is left to read
+            self.abandon()
+        else:
+            self._transport.resume_reading()
 
     def discard(self, data: bytes) -> None:
         """Drop what the client sent; close where it sends more than anybody needs to read."""

@@ -307,6 +307,8 @@ def read(text: str, name: str = FILE) -> Policy:
         values = tomlkit.parse(text).unwrap()
     except TOMLKitError as error:
         fault = re.sub(r" at line \d+ col \d+$", "", str(error)).rstrip(".")
+        if fault.endswith(r"'\x00'") and "\0" not in text:
+            fault = "the file ends within a value"
         raise PolicyError(f"{name}{_error_line(text)}: this is not TOML: {fault}.") from error
     try:
         file = _File.model_validate(values)
@@ -331,9 +333,11 @@ def _error_line(text: str) -> str:
     """Where the text is not TOML; tomlkit does not tell the line of a repeated key."""
     try:
         tomllib.loads(text)
+    except RecursionError:
+        return ""
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
-        return f", line {line[1]}" if line else ", last line"
+        return f", line {line[1] if line else max(1, len(text.rstrip().splitlines()))}"
     return ""
 
 

@@ -134,11 +134,19 @@ def test_invalid_value_is_reported_with_its_line(
     assert sentence.endswith(".")
 
 
+@pytest.mark.parametrize("text", [f"a = {'[' * 5000}", "a = " + "{b = " * 2000])
+def test_deeply_nested_file_is_a_sentence(text: str) -> None:
+    with pytest.raises(PolicyError, match="this is not TOML"):
+        read(text)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "fault"),
     [
         ("[tiers.free]\nweight = \n", 2, ""),
         ("[tiers.free]\nweight = 1\nweight = 2\n", 3, 'Key "weight" already exists.'),
+        ("[tiers.free]\nweight = 1\nweight = 2", 3, 'Key "weight" already exists.'),
+        ("[tiers.free]\nweight = [1\n\n", 2, "the file ends within a value."),
         ("[tiers.free]\nweight = 1\n\n[tiers.free]\n", 4, 'Key "free" already exists.'),
     ],
 )
