@@ -84,10 +84,8 @@ def is_crowded(profile: Profile, source: str, device: Device) -> bool:
     needs = needs_of(profile, source, accelerated=device.accelerated)
     if needs is None or not device.accelerated:
         return False
-    now, best = (
-        choose(needs, card, _wanted(profile)) for card in (card_of(device), _empty(device))
-    )
-    return now.plan is not best.plan
+    now, best, wanted = card_of(device), _empty(device), _wanted(profile)
+    return choose(needs, now, wanted).plan is not choose(needs, best, wanted).plan
 
 
 def _wanted(profile: Profile) -> MemoryPlan | None:

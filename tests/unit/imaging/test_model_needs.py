@@ -19,7 +19,7 @@ from imaging.engine.devices import Device, open_device
 from imaging.engine.placement import expected_bytes, is_crowded, plan_for
 from imaging.errors import ModelUnavailable
 from imaging.local_models import LocalModel
-from imaging.memory_plan import GIGABYTE, Card, MemoryPlan, ModelNeeds, choose
+from imaging.memory_plan import GIGABYTE, Card, MemoryPlan, ModelNeeds, choose, fit_of
 from imaging.model_files import ModelFiles
 from imaging.model_needs import needs_of
 from imaging.profiles import Profile, profile_for
@@ -159,8 +159,9 @@ def test_model_that_is_moved_in_parts_is_expected_to_take_these(sdxl: Path) -> N
     profile = model(sdxl)
     whole = SupposedDevice(torch.device("cpu"), 24.0, 24.0)
     assert expected_bytes(profile, str(sdxl), whole) == needs(profile).total
-    small = SupposedDevice(torch.device("cpu"), 8.0, 1.0)  # whatever is free now
-    assert expected_bytes(profile, str(sdxl), small) < needs(profile).total
+    moved = replace(profile, memory="offload-group")
+    taken = fit_of(MemoryPlan.OFFLOAD_GROUP, needs(profile)).peak
+    assert expected_bytes(moved, str(sdxl), whole) == taken < needs(profile).total
 
 
 def test_damaged_file_has_no_known_size(sdxl: Path) -> None:
