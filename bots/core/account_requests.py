@@ -224,6 +224,7 @@ _REQUESTS = (
         rf"(?:how many|reste|restent|encore combien|combien)(?! de temps)(?: \w+){{0,4}} {PICTURE}",
         f"{_ASKING}|{_SHOWING}|{_MINE}|me reste",
         strange=2,
+        barred="did i (?:make|draw|do)|(?:have )?i made|j ai fait(?: quelles?)?",
     ),
     _request(
         Word.HISTORY,
@@ -240,7 +241,8 @@ _REQUESTS = (
         r"drew)|ce que j ai (?:fait|demande|cree|genere)",
         f"{_ASKING}|{_SHOWING}|{_MINE}",
         strange=1,
-        barred="fail|failed|crash|crashed|stuck|ready|finished|coming|plante|plantee|bloquee?|"
+        barred="everyone|everybody|anyone|others|tout le monde|les autres|fail|failed|crash|"
+        "crashed|stuck|ready|finished|coming|plante|plantee|bloquee?|"
         "prete?",
     ),
     _request(

@@ -97,7 +97,8 @@ _FEWEST: Mapping[Intent, int] = {
 """Words of the shortest message that is guessed to be one: rules know the shorter requests."""
 _NAMED: Mapping[Intent, re.Pattern[str]] = {
     Intent.CANCEL: re.compile(
-        r"\b(?:cancel|stop|abort|kill|drop|scrap|skip|trash|bin|forget|leave|nvm|never ?mind|"
+        r"\b(?:cancel|(?<!can't )(?<!never )(?<!won't )stop(?! laugh)|abort|kill|drop|scrap|skip|"
+        r"trash|bin|forget|leave|nvm|never ?mind|"
         r"don'?t (?:draw|make|do|want|need|generate|start|send)|changed? my mind|annul\w+|arret\w+|"
         r"stoppe|laisse|oublie|en veux plus|plus besoin|pas la peine|change d'avis|"
         r"(?:fais|dessine|genere|lance) pas)\b"

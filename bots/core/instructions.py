@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from bots.core.chat_spelling import spelled_out
+from bots.core.command_words import POLITE
 from bots.core.picture_remarks import has_caption, is_remark
 from bots.core.small_talk import after_small_talk
 from bots.core.typed_text import clean_text, view_of
@@ -68,6 +69,14 @@ _MORE = _any(
     "sadder"
 )
 _ENGLISH = (
+    (
+        r"(?!(?:i|we|you|they|is|was|let|beat|love|like|hate|got|get|did|does|do|can|could|would|"
+        r"will|should|may|have|has|had|what|when|where|how|why|who|if|as|for|with|without|by|from|"
+        r"to|and|or|but|about|after|before|over|under|behind|save|kiss|leave|keep|catch|near|not)"
+        r" )[a-z]{3,} (?:it|him|her|them)(?: (?:up|down|left|right|back|over|out|in|off|around|"
+        r"closer|away|a bit|a little|more|again|slightly)){0,2}$"
+    ),
+    rf"{_MORE} [a-z]+(?:,| and) {_MORE} [a-z]+$",
     # Verbs that only change something, whatever follows.
     _any(
         "remove, delete, erase, add, replace, simplify, recolou?r, sharpen, brighten, darken, "
@@ -233,6 +242,11 @@ _COULEURS = _any(
     "hiver, ete, automne"
 )
 _FRENCH = (
+    r"[a-z]{4,}(?:e|s|ez) (?:la|le|les)$",
+    (
+        r"(?!une? |des )[a-z']+ (?:plus|moins) [a-z]+(?:,| et) (?!une? |des )[a-z']+ "
+        r"(?:plus|moins) [a-z]+$"
+    ),
     _any(
         "enlev, retir, vir, supprim, effac, ajout, rajout, remplac, modifi, transform, deplac, "
         "simplifi, flout, zoom, dezoom, desatur, satur, recentr, accentu, recadr, tourn, retourn, "
@@ -382,6 +396,7 @@ _AFTER_LEAD_IN = re.compile(_LEAD_IN)
 _INSTRUCTION = re.compile(
     f"{_LEAD_IN}(?:{'|'.join((_THIS_TIME, _INFINITIVE, *_ENGLISH, *_FRENCH))})"
 )
+_POLITE_END = re.compile(rf"(?:[\s,]+{POLITE})+\W*$|(?<=[a-z])[^a-z0-9'\")\]]+$")
 _ASKED = re.compile(_INFINITIVE)
 _REPLACING = re.compile(r"\b(?:instead|a la place|plutot|rather)(?: of (?:the|it)\b.*)?$")
 _CORRECTING = re.compile(
@@ -398,6 +413,8 @@ _ORDER = re.compile(
     rf"(?:um |uh |euh |like |genre )*{_LEAD_IN}(?:(?:make|draw|paint|create|generate|show|imagine|"
     r"sketch|design|do)(?: (?:me|us))? (?:an?|some|two|three|my)\b|(?:i want|i need|i'd like|"
     r"i'd love|give me|get me)(?: like)? (?:an?|some) (?!different|new|other)|"
+    r"(?:draw|paint|show|imagine)(?: me)? (?:what|whatever|how|why)\b|"
+    r"(?:dessine|montre|imagine|peins)(?: moi)? (?:ce qu|comment|pourquoi)|"
     r"(?:dessine[rz]?|fais|faire|peins|imagine|cree[rz]?|genere[rz]?|montre)(?: (?:moi|nous))? "
     r"(?:une?|des|mon|ma)\b|(?:il me faut|j'ai besoin d'|je (?:veux|voudrais)|j'aimerais)"
     r"(?: avoir)?(?: genre)? ?(?:une?|des)\b)"
@@ -412,7 +429,10 @@ def reads_as_order(text: str) -> bool:
 def reads_as_instruction(text: str) -> bool:
     """Whether the words ask to change a picture that is there, rather than for a new one."""
     words = _folded(text)
-    return not has_caption(words) and any(map(_is_instruction, (words, *after_small_talk(words))))
+    plain = _POLITE_END.sub("", words)
+    return not has_caption(words) and any(
+        map(_is_instruction, (words, plain, *after_small_talk(words), *after_small_talk(plain)))
+    )
 
 
 def _is_instruction(words: str) -> bool:

@@ -48,6 +48,8 @@ _RATE = (
     r"visible|a sa place|au bon endroit|jolie?|terrible|realiste|net|nette))"
 )
 _ENGLISH = (
+    r"what would (?:it|he|she|they|that|this) look like (?:in|at|with|without|as|on|if)\b",
+    r"(?:just|only) (?:the|his|her|its) [a-z]+$",
     (
         r"(?!an? |i |you |we |we'|the |who |what )[a-z]+(?: [a-z]+)? "
         r"(?:should|needs to|shouldn't) "
@@ -104,6 +106,9 @@ _ENGLISH = (
     ),
 )
 _FRENCH = (
+    r"(?:juste|seulement|que) (?:(?:le|la|les|son|sa|ses) |l')[a-z]+$",
+    r"ca (?:donnerait|donne|ferait|rendrait) quoi(?: (?:si|avec|sans|en|dans|la nuit|de nuit)\b|$)",
+    rf"{_FRENCH_NOUN} (?:on dirait|ressemble(?:nt)?(?: plus| trop)? a) [^,]*$",
     (
         rf"(?:{_FRENCH_NOUN}|{_FRENCH_PLACED}|{_FRENCH_PRONOUN})"
         rf"(?: (?:il|elle|ils|elles|ca))? {_DEVRAIT} {_INFINITIVE}\b(?<!mourir)(?<!dormir)"
@@ -167,13 +172,22 @@ _CAPTION = re.compile(
     r"portrait|"
     r"photo|photograph|meme|cover|postcard|banner|tattoo|comic|print|card|mural|engraving|sketch|"
     r"ad|advert|advertisement|commercial|campaign|slogan|scene|still|lettering|"
-    r"typography|flyer|billboard|movie|film|book|album|graffiti|statue|figurine|badge|mug|panel|"
+    r"typography|flyer|billboard|movie|film|book|album|graffiti|statue|figurine|badge|mug|panel|panneau|"
     r"affiche|dessin|peinture|tableau|autocollant|pochette|carte|fresque|gravure|tatouage)\b|"
     r",(?: une?)? (?:affiche|illustration|dessin|peinture|tableau|autocollant|pochette|portrait|"
-    r"carte|pub|publicite|campagne|pancarte|bande dessinee|film|livre|couverture|"
+    r"carte|panneau|pub|publicite|campagne|pancarte|bande dessinee|film|livre|couverture|"
     r"fresque|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
 )
-_REMARK = re.compile(f"(?:{'|'.join((*_ENGLISH, *_FRENCH))})")
+_MENDING = (
+    r"(?:put|add|make|change|remove|use|try|give|fix|replace|mets|ajoute|change|enleve|rends|fais|"
+    r"vire|corrige|remplace)[rz]?\b"
+)
+_BOTH = (
+    rf"{_ENGLISH_NOUN} (?:is|are|looks?|seems?) [a-z' ]{{2,25}}[,;.] {_MENDING}",
+    rf"{_FRENCH_NOUN} (?:est|sont|fait|font|parait) [a-z' ]{{2,25}}[,;.] {_MENDING}",
+)
+"""What is wrong, and what to do about it."""
+_REMARK = re.compile(f"(?:{'|'.join((*_BOTH, *_ENGLISH, *_FRENCH))})")
 
 
 def has_caption(words: str) -> bool:

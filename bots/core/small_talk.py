@@ -75,6 +75,7 @@ _REMARK = re.compile(
     r"chou|choupi|craquant|laid|drole|mignon|mignonne|nul|beau|belle|top|ouf|dingue|fou|flippant|"
     r"bizarre|rigolo|joli|"
     r"jolie)|"
+    r"(?:you )?made my day|(?:tu m as )?fait ma journee|can ?t stop laughing|j en peux plus|"
     r"bien joue|(?:no|pas de|aucun) (?:worries|worry|problem|prob|problemes?|soucis?)|pas grave|"
     r"de rien|tkt|"
     r"t inquiete|you re welcome|don t worry|all good|c est bon|ca marche|got it|makes sense|"

@@ -85,6 +85,7 @@ _AT_THE_END = _compiled(
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as|with)\s+)?(?:\b(?:an?|the|"
     rf"le)\s+)?(?<![^\s(\[,;:])-?{_KEYWORD}\s*[:=]?\s*"
     rf"(?:of\s+)?(?:{_RATIO}){_END}",
+    rf"\s+at\s+(?P<aspect>(?:16|21)[:x/]9){_END}",
     rf"{_SEPARATOR}?\b(?:in|en|as)\s+{_RATIO}(?:\s+{_SHAPED})?(?:\s+{_PLAIN_SHAPE})?{_END}",
     rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et|but|mais)\s+)?{_MAKE_IT}(?:{_RATIO}|{_SHAPE}){_END}",
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|at)\s+)?(?:\b(?:an?|"
@@ -118,7 +119,7 @@ _AT_THE_END = _compiled(
     rf"(?:{_PICTURES}|of them|of those|exemplaires?|fois|times|copies){_END}",
     rf"\s+(?:in|en)\s+{_NUMBER}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
     # "i want 3 of them", "j'en veux 3", "make 2 of them", "fais m'en deux"
-    rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et)\s+)?(?:i(?:['’]d)? ?(?:want|need|like)|give me|gimme|"
+    rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et)\s+)?(?:(?:i(?:['’]d)? ?)?(?:want|need|like)|give me|gimme|"
     rf"make|do|"
     rf"draw|send)(?: me)?\s+{_NUMBER}(?:\s+(?:of (?:them|those|these|it)|{_PICTURES}))?{_END}",
     rf"(?:{_SEPARATOR}|\s+)(?:(?:et|mais)\s+)?(?:j['’]?en (?:veux|voudrais|aimerais|prends)|"
@@ -161,7 +162,8 @@ _JOINERS = re.compile(
     rf"(?:[\s,.;:!?()+&-]+|\b(?:but|mais|with|avec|in|en|at|as|and|et|au|the|le|la|an?|une?|"
     rf"this time|"
     rf"cette fois(?:[- ]ci)?|make it|make them|now|maintenant|instead|plutôt|using|me|it|"
-    rf"version|{POLITE})\b)+",
+    rf"version|i['’]d like|i want|i need|want|je veux|j['’]en (?:veux|voudrais)|je voudrais|"
+    rf"{POLITE})\b)+",
     re.IGNORECASE,
 )
 _ONE_MORE = (
@@ -178,7 +180,8 @@ _AGAIN = re.compile(
     rf"(?:(?:(?:give|show|make|get|have|do|draw|send|see|try|donne|fais|faites|avoir|faire|montre|"
     rf"refaire|dessine)(?:[\s-](?:me|us|moi|nous|m['’]en|en))?\s+)?{_ONE_MORE}|"
     r"(?:the |do (?:the )?)?same(?: (?:thing|one|again|picture|image|prompt|pic))?|"
-    r"(?:do|try|make|draw|run|roll|generate) (?:it |that |this |them )?(?:again|back)|again|"
+    r"(?:do|try|make|draw|run|roll|generate|have|get|see) (?:it |that |this |them )?(?:again|"
+    r"back)|again|"
     r"once more|give it another (?:go|try|shot)|try once more|"
     r"re-?roll|re-?do(?: (?:it|that|this))?|repeat(?: (?:it|that|this))?|"
     r"encore|(?:(?:la|le|les) )?m[eê]mes?(?: (?:chose|image|prompt))?|"
@@ -219,6 +222,8 @@ _MARKED = re.compile(
 
 
 _DRAWABLE = re.compile(r"[^\s.,;:!?()\[\]{}/-]")
+_BRACKET = re.compile(r"[(\[]([^()\[\],]{1,60},[^()\[\]]{1,60})[)\]][\s.!]*\Z")
+_LAST_CLAUSE = re.compile(r"(?:[,;.]|\s(?=au format\s))\s+([^,;]{4,60})\Z")
 _LONGEST = 100
 """Characters that an option with the words around it may have."""
 
@@ -239,12 +244,40 @@ def split_options(text: str) -> Worded:
     """
     options: dict[str, Any] = {}
     for _ in range(8):
-        found = _at_an_end(text)
+        found = _in_brackets(text) or _at_an_end(text) or _in_last_clause(text)
         if found is None:
             break
         text, values = found
         options = {**values, **options}
     return Worded(text, options)
+
+
+def _in_brackets(text: str) -> tuple[str, dict[str, Any]] | None:
+    """The text without a last bracket of several options, such as "(x2, landscape)"."""
+    bracket = _BRACKET.search(text[-_LONGEST:])
+    if bracket is None:
+        return None
+    options = _options_that_fit(bracket[1])
+    left = text[: len(text) - len(bracket[0])].rstrip()
+    return (left, options) if "aspect" in options and _DRAWABLE.search(left) else None
+
+
+def _options_that_fit(text: str) -> dict[str, Any]:
+    """The options of a text that is made of them; none of any other text, or out of range."""
+    try:
+        return _options_alone(text, again=False) or {}
+    except FlagError:
+        return {}
+
+
+def _in_last_clause(text: str) -> tuple[str, dict[str, Any]] | None:
+    """The text without a last clause of options, such as ", i'd like 3:2 and 2 images"."""
+    clause = _LAST_CLAUSE.search(text[-_LONGEST:])
+    if clause is None or not re.search(r"\d", clause[1]):
+        return None
+    options = _options_that_fit(clause[1])
+    left = text[: len(text) - len(clause[0])].rstrip(" \t,;")
+    return (left, options) if "aspect" in options and _DRAWABLE.search(left) else None
 
 
 def again_with_options(text: str) -> dict[str, Any] | None:

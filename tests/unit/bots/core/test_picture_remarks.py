@@ -60,6 +60,11 @@ def test_order_of_a_new_picture(text: str) -> None:
     assert reads_as_order(text) is (text != "draw me")
 
 
-@pytest.mark.parametrize("opening", ["and now ", "can you maybe ", "et si on ", "so wait and now "])
+@pytest.mark.parametrize("opening", ["and now ", "can you maybe ", "so wait and now "])
 def test_many_openings_are_read_in_bounded_steps(opening: str) -> None:
     assert not reads_as_instruction(opening * 40 + "zebra")
+
+
+def test_prompt_that_begins_like_a_change_is_drawn_where_a_caption_follows() -> None:
+    assert not reads_as_instruction("add water, instant noodles ad")
+    assert not reads_as_instruction("tournez à gauche, panneau de route")

@@ -381,3 +381,22 @@ def test_aspect_is_a_flag_however_it_is_set(text: str, words: str) -> None:
     prompt = parse_prompt(text)
     assert isinstance(prompt, Prompt)
     assert (prompt.words, prompt.aspect) == (words, "16:9")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "options"),
+    [
+        ("an otter (x2, landscape)", "an otter", {"count": 2, "aspect": "3:2"}),
+        ("an otter, i'd like 3:2 and 2 images", "an otter", {"count": 2, "aspect": "3:2"}),
+        ("une loutre, j'en veux 3", "une loutre", {"count": 3}),
+        ("an otter, make it 3:2", "an otter", {"aspect": "3:2"}),
+        ("an otter, portrait, 2 versions", "an otter", {"count": 2, "aspect": "2:3"}),
+        ("an otter at 16:9", "an otter", {"aspect": "16:9"}),
+        ("an otter --images 2 --without hats", "an otter", {"count": 2, "negative": "hats"}),
+        ("a poster for the party, 21 june", "a poster for the party, 21 june", {}),
+        ("two otters (a mother, a pup)", "two otters (a mother, a pup)", {}),
+        ("oil painting of a lake, landscape", "oil painting of a lake, landscape", {}),
+    ],
+)
+def test_options_that_end_a_prompt(text: str, words: str, options: dict[str, object]) -> None:
+    assert read(text) == (words, options)
