@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -21,10 +21,19 @@ FACTORS = (2, 4)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that a member uploaded, not yet validated."""
+    """A file that a member uploaded, not yet validated.
 
-    data: bytes = field(repr=False)
+    `fetch` downloads one that is still on the platform; it may raise
+    `bots.core.source_images.UnusableImage`.
+    """
+
+    data: bytes = field(default=b"", repr=False)
     name: str = ""
+    fetch: Callable[[], Awaitable[bytes]] | None = field(default=None, repr=False)
+
+    async def read(self) -> bytes:
+        """The file's bytes. They are not kept: whoever needs them again downloads them again."""
+        return self.data if self.fetch is None else await self.fetch()
 
 
 Source = UUID | Upload

@@ -7,7 +7,8 @@ bot's own process: what ends is the decoder, and the member gets a refusal.
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -22,6 +23,7 @@ Decode = Callable[[bytes], Encoded]
 MEMORY_BYTES = 1536 * 1024 * 1024  # address space of the decoder, its libraries included
 SECONDS = 30.0  # for one file
 MAX_WAITING = 16  # files; further ones are refused
+MAX_FILES = 4  # in memory at once, each until it is decoded
 
 
 class DecoderBusy(Exception):
@@ -33,6 +35,15 @@ class ImageDecoder:
     """Runs decoders, one at a time; some more files wait."""
 
     _turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    _files: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_FILES))
+
+    @asynccontextmanager
+    async def file(self) -> AsyncIterator[None]:
+        """Room for one file, from before its download until it is decoded. Raises DecoderBusy."""
+        if self._files.statistics().tasks_waiting >= MAX_WAITING:
+            raise DecoderBusy
+        async with self._files:
+            yield
 
     async def run(self, decode: Decode, data: bytes) -> Encoded:
         """The decoded file; `decode` is a function of a module.

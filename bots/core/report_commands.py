@@ -43,11 +43,18 @@ async def decide(context: Context, command: StudioDecideReport) -> Reply:
 
 
 async def show(context: Context, command: StudioShowReported) -> Reply:
-    """Show a reported picture to a moderator, where the platform cannot cover it in the list."""
+    """Show a reported picture to a moderator, where the platform cannot cover it in the list.
+
+    Only while a report is open: a private picture that nobody reported is its owner's alone.
+    """
     if refused := _moderator_refusal(context):
         return refused
     job = await context.client.jobs.read(command.job)
-    if job is None or not job.in_workspace_of(context.invocation.member):
+    if (
+        job is None
+        or not job.in_workspace_of(context.invocation.member)
+        or not await context.client.reports.is_open(job.id)
+    ):
         return refusal(Reason("no-such-report"), context.localize)
     rendered = replace(card(job, context.localize), buttons=())
     return Reply(

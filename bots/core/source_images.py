@@ -130,10 +130,12 @@ async def _load_upload(
     context: Context, upload: Upload, read: Callable[[bytes], Encoded]
 ) -> SourceImage:
     most = context.client.pictures.upload_bytes
-    if len(upload.data) > most:
-        raise UnusableImage(unusable_file("picture-too-large", most))
     try:
-        picture = await context.decoder.run(read, upload.data)
+        async with context.decoder.file():
+            data = await upload.read()
+            if len(data) > most:
+                raise UnusableImage(unusable_file("picture-too-large", most))
+            picture = await context.decoder.run(read, data)
     except DecoderBusy as error:
         raise UnusableImage(Reason("too-many-uploads")) from error
     except ImagingError as error:

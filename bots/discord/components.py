@@ -14,7 +14,7 @@ from discord import ui
 
 from bots.core import command_parser, commands
 from bots.core.cards import card
-from bots.core.commands import BadCommand, BadInput, Command, Invocation, Source, Upload
+from bots.core.commands import BadCommand, BadInput, Command, Invocation, Source
 from bots.core.locales import localizer_for
 from bots.core.refusals import refusal
 from bots.core.reply import Action, ReplyKind
@@ -112,7 +112,7 @@ class ComponentHandler:
                 return commands.Report(submitted.target, values.get("words", ""))
             case _:
                 source = await self._source(submitted)
-                mask = await self._download(submitted.file) if submitted.file else None
+                mask = self.responder.downloader.upload(submitted.file) if submitted.file else None
                 instruction = values.get("instruction", "")
                 return command_parser.parse_edit(instruction, source, mask=mask)
 
@@ -122,10 +122,7 @@ class ComponentHandler:
         url = self._pending_files.get(submitted.target)
         if url is None:  # the bot restarted while the modal was open
             raise self.responder.downloader.refuse("file-gone")
-        return await self._download(url)
-
-    async def _download(self, url: str) -> Upload:
-        return Upload(await self.responder.downloader.fetch(url))
+        return self.responder.downloader.upload(url)
 
     async def _open_modal(
         self,

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 from yarl import URL
 
-from bots.core.source_images import unusable_file
-from tasks.jobs.job import Reason
+from bots.core.commands import Upload
+from bots.core.source_images import UnusableImage, unusable_file
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 CHUNK = 64 * 1024
 
 
-class FileRefused(Exception):
+class FileRefused(UnusableImage):
     """A file that is not downloaded; `reason` has the sentence for the member."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.code)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,10 @@ class FileDownloader:
     session: aiohttp.ClientSession
     origins: frozenset[str]
     upload_bytes: int
+
+    def upload(self, address: str, name: str = "") -> Upload:
+        """A file that is downloaded once its member's rights are checked."""
+        return Upload(name=name, fetch=partial(self.fetch, address))
 
     async def fetch(self, address: str) -> bytes:
         """The file's bytes. Raises FileRefused, also for a redirect."""

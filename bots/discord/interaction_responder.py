@@ -43,7 +43,7 @@ CROWD = 40  # answers in progress at which patience is at its minimum
 INTERACTIONS = 10_000  # remembered; Discord repeats one within seconds
 
 PendingCommand = Command | BadCommand | Awaitable[Command | BadCommand]
-"""A command, or a coroutine that downloads its files first; it may raise FileRefused."""
+"""A command, or a coroutine that finds its pictures first; it may raise FileRefused."""
 
 log = structlog.get_logger(platform="discord")
 

@@ -64,7 +64,7 @@ class MentionHandler:
     async def _command(
         self, message: discord.Message, invocation: Invocation, text: str, bot: int
     ) -> Command | BadCommand:
-        if files := await self.source_images.attached(message):
+        if files := self.source_images.attached(message):
             return command_parser.parse_with_files(text, files)
         source = await self._source(message, invocation, bot)
         if isinstance(source, BadCommand):

@@ -26,7 +26,7 @@ class SourceImages:
     downloader: FileDownloader
 
     async def of(self, message: discord.Message, place: Place, bot: int) -> Source | None:
-        """The picture of a message; `bot` is the bot's own user id. Raises FileRefused."""
+        """The picture of a message; `bot` is the bot's own user id."""
         if message.author.id == bot:
             if picture := buttons.picture_in(message):
                 return picture
@@ -34,13 +34,9 @@ class SourceImages:
             if found is not None:
                 return found.id
         url = image_url(message)
-        return await self.download(url) if url else None
+        return self.downloader.upload(url) if url else None
 
-    async def download(self, url: str, name: str = "") -> Upload:
-        """A file as a source. Raises FileRefused."""
-        return Upload(await self.downloader.fetch(url), name)
-
-    async def attached(self, message: discord.Message) -> tuple[Upload, ...]:
+    def attached(self, message: discord.Message) -> tuple[Upload, ...]:
         """Every file of a message, or the picture that it links to. Raises FileRefused.
 
         A file that is no picture, and more files than an order takes, are refused, not left out.
@@ -49,9 +45,9 @@ class SourceImages:
         if refused := refused_files([(file.filename, _mime(file)) for file in files]):
             raise FileRefused(refused)
         if files:
-            return tuple([await self.download(file.url, file.filename) for file in files])
+            return tuple(self.downloader.upload(file.url, file.filename) for file in files)
         url = image_url(message)
-        return (await self.download(url),) if url else ()
+        return (self.downloader.upload(url),) if url else ()
 
 
 def image_url(message: discord.Message) -> str | None:

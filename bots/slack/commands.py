@@ -13,7 +13,6 @@ from bots.core.reply import ReplyKind
 from bots.core.source_images import refused_files
 from bots.slack.app_spec import COMMANDS
 from bots.slack.dedupe import Accepted
-from bots.slack.files import FileUnreadable
 from bots.slack.listener_context import ListenerContext
 from bots.slack.reply_target import ReplyTarget
 from bots.slack.response_url import responder
@@ -81,9 +80,6 @@ async def _execute(
         return
     try:
         command = await _command(context, workspace_client, message)
-    except FileUnreadable as error:
-        await context.refuse_file(invocation, reply_target, error, accepted)
-        return
     except Unavailable:
         await context.refuse(invocation, reply_target, Reason("unavailable"), accepted)
         return
@@ -99,7 +95,7 @@ async def _command(
     if not is_prompt(message.text):
         return parse_text(message.text, (), None)
     text = await context.name_mentions(workspace_client.web, message.text)
-    uploads = await context.read_uploads(workspace_client.web, message.files)
+    uploads = context.uploads(workspace_client.web, message.files)
     picture = None if uploads else await context.latest_picture(message.place, message.user)
     return parse_text(text, uploads, picture.id if picture else None)
 

@@ -19,7 +19,6 @@ from bots.slack import translate, views
 from bots.slack.app_spec import MESSAGE_SHORTCUTS, Shortcut
 from bots.slack.blocks import ACTION_PREFIX, file_ids, parse_button, section
 from bots.slack.dedupe import Accepted
-from bots.slack.files import FileUnreadable
 from bots.slack.job_messages import redraw
 from bots.slack.listener_context import ListenerContext
 from bots.slack.mrkdwn import escape
@@ -205,11 +204,7 @@ async def _handle_message_shortcut(context: ListenerContext, body: Body) -> None
             view = views.edit(await context.localizer(invocation), origin)
             await _open_view(reply_target, body, view)
             return
-        try:
-            sent = () if picture else await context.read_uploads(reply_target.web, files)
-        except FileUnreadable as error:
-            await context.refuse_file(invocation, reply_target, error, accepted)
-            return
+        sent = () if picture else context.uploads(reply_target.web, files)
         command = translate.shortcut_command(shortcut, picture.id if picture else sent[0])
         await context.answer(invocation, command, reply_target, accepted)
 

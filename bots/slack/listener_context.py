@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from bots.core.commands import BadCommand, Command, Invocation, Upload
 from bots.core.locales import Localizer, localizer_for
 from bots.core.refusals import refusal
 from bots.core.reply import Reply
-from bots.core.source_images import unusable_file
+from bots.core.source_images import UnusableImage, unusable_file
 from bots.slack import files
 from bots.slack.dedupe import Accepted, Deduplicator
 from bots.slack.mrkdwn import mentioned_users, name_mentions
@@ -117,35 +118,25 @@ class ListenerContext:
         localize = await self.localizer(invocation)
         await self.post(refusal(reason, localize), invocation, reply_target)
 
-    async def refuse_file(
-        self,
-        invocation: Invocation,
-        reply_target: ReplyTarget,
-        error: files.FileUnreadable,
-        accepted: Accepted,
-    ) -> None:
-        """Post why a member's file was not read, with the limits."""
-        reason = unusable_file(error.code, self.client.pictures.upload_bytes)
-        await self.refuse(invocation, reply_target, reason, accepted)
-
     async def name_mentions(self, web: Web, text: str) -> str:
         """A message's text with mentions of members and channels as names."""
         users = mentioned_users(text)[:MAX_NAMES]
         names = await asyncio.gather(*(self.directory.display_name(web, user) for user in users))
         return name_mentions(text, dict(zip(users, names, strict=True)))
 
-    async def read_uploads(self, web: Web, sent: Sequence[Mapping[str, Any]]) -> tuple[Upload, ...]:
-        """The files a member sent, as bytes. Raises files.FileUnreadable."""
-        most = self.client.pictures.upload_bytes
+    def uploads(self, web: Web, sent: Sequence[Mapping[str, Any]]) -> tuple[Upload, ...]:
+        """The files a member sent, downloaded once the member's rights are checked."""
         return tuple(
-            [
-                Upload(
-                    await files.download(web, file, self.api_url, most),
-                    str(file.get("name") or ""),
-                )
-                for file in sent
-            ]
+            Upload(name=str(file.get("name") or ""), fetch=partial(self._download, web, file))
+            for file in sent
         )
+
+    async def _download(self, web: Web, file: Mapping[str, Any]) -> bytes:
+        most = self.client.pictures.upload_bytes
+        try:
+            return await files.download(web, file, self.api_url, most)
+        except files.FileUnreadable as error:
+            raise UnusableImage(unusable_file(error.code, most)) from error
 
     async def latest_picture(self, place: Place, user: str) -> Picture | None:
         """The picture an instruction in this thread applies to: its newest, or its root's."""

@@ -14,7 +14,6 @@ from bots.core.refusals import bad_command_reply
 from bots.slack import translate, views
 from bots.slack.app_spec import Modal, Shortcut
 from bots.slack.dedupe import Accepted
-from bots.slack.files import FileUnreadable
 from bots.slack.listener_context import ListenerContext
 from bots.slack.reply_target import ReplyTarget
 from bots.slack.views import Origin
@@ -62,39 +61,35 @@ async def _handle_submission(context: ListenerContext, body: Body) -> str | None
         return bad_command_reply(wrong, localize).text
 
     async def work(accepted: Accepted) -> None:
-        try:
-            command = await _command(context, reply_target, modal, origin, values)
-        except FileUnreadable as error:
-            await context.refuse_file(invocation, reply_target, error, accepted)
-            return
+        command = _command(context, reply_target, modal, origin, values)
         await context.answer(invocation, command, reply_target, accepted)
 
     await context.deduplicator.run(key, work)
     return None
 
 
-async def _command(
+def _command(
     context: ListenerContext,
     reply_target: ReplyTarget,
     modal: Modal,
     origin: Origin,
     values: Mapping[str, Any],
 ) -> Command | BadCommand:
-    """The command of a submitted modal. Raises FileUnreadable."""
+    """The command of a submitted modal."""
     web = reply_target.web
     if modal is Modal.COMPOSE:
-        references = await context.read_uploads(web, translate.file_values(values, "reference"))
+        references = context.uploads(web, translate.file_values(values, "reference"))
         return translate.parse_composer(values, references[0] if references else None)
     if modal is Modal.REPORT:
         return commands.Report(UUID(origin.target), translate.text_value(values, "words"))
     prompt = translate.text_value(values, "prompt")
     if modal is Modal.REROLL:
         return command_parser.parse_reroll(prompt, UUID(origin.target))
-    masks = await context.read_uploads(web, translate.file_values(values, "mask"))
+    masks = context.uploads(web, translate.file_values(values, "mask"))
     if origin.target:
         source: commands.Source = UUID(origin.target)
     else:
-        source = (await context.read_uploads(web, [{"id": origin.file}]))[0]
+        source = context.uploads(web, [{"id": origin.file}])[0]
     return command_parser.parse_edit(prompt, source, mask=masks[0] if masks else None)
 
 

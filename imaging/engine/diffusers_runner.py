@@ -21,7 +21,7 @@ from imaging.engine.model_errors import run_model
 from imaging.engine.model_loading import Model, load_model, silence_diffusers
 from imaging.engine.picture_checks import PictureChecks
 from imaging.engine.pipeline_call import PipelineCall, build_call
-from imaging.engine.placement import expected_bytes
+from imaging.engine.placement import expected_bytes, is_crowded
 from imaging.engine.render_handle import RenderHandle
 from imaging.engine.settings import EngineSettings
 from imaging.engine.step_callback import OtherBatches, StepCallback
@@ -138,9 +138,14 @@ class DiffusersRunner:
         return model
 
     def _load(self, profile: Profile, source: str, *, others: bool) -> Model:
-        """Load within the budget; on out of memory, drop all unused models and retry once."""
+        """Load within the budget, in the fastest way.
+
+        Unused models leave for that; and on out of memory, before one more try.
+        """
         size = expected_bytes(profile, source, self._device)
         if self._models.evict_for(size):
+            self._device.free_cached_memory()
+        if is_crowded(profile, source, self._device) and self._models.evict_unused():
             self._device.free_cached_memory()
         if others and not self._models.has_room(size):
             raise ModelsInUse

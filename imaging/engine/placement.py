@@ -13,7 +13,16 @@ import torch
 from imaging.engine.checkpoints import weight_bytes
 from imaging.engine.devices import Device
 from imaging.errors import ModelUnavailable
-from imaging.memory_plan import Card, Fit, MemoryPlan, advice, choose, fit_of, gigabytes
+from imaging.memory_plan import (
+    CONTEXT_BYTES,
+    Card,
+    Fit,
+    MemoryPlan,
+    advice,
+    choose,
+    fit_of,
+    gigabytes,
+)
 from imaging.model_needs import has_quantiser, needs_of
 from imaging.profiles import Profile
 
@@ -36,7 +45,7 @@ def plan_for(profile: Profile, source: str, device: Device) -> Fit:
 
     On a CPU, and for a model of unknown size, it is `whole` unless the profile names another.
     """
-    wanted = None if profile.memory == "auto" else MemoryPlan(profile.memory)
+    wanted = _wanted(profile)
     needs = needs_of(profile, source, accelerated=device.accelerated)
     if needs is None:
         return Fit(wanted or MemoryPlan.WHOLE, 0, 0)
@@ -66,9 +75,27 @@ def expected_bytes(profile: Profile, source: str, device: Device) -> int:
         return weight_bytes(source)
     if not device.accelerated:
         return needs.total
-    wanted = None if profile.memory == "auto" else MemoryPlan(profile.memory)
-    fit = choose(needs, replace(card_of(device), free=device.memory()), wanted)
+    fit = choose(needs, _empty(device), _wanted(profile))
     return fit.peak if fit.plan.offloads else needs.total
+
+
+def is_crowded(profile: Profile, source: str, device: Device) -> bool:
+    """Whether a faster plan would be chosen if nothing else were on the device."""
+    needs = needs_of(profile, source, accelerated=device.accelerated)
+    if needs is None or not device.accelerated:
+        return False
+    now, best, wanted = card_of(device), _empty(device), _wanted(profile)
+    return choose(needs, now, wanted).plan is not choose(needs, best, wanted).plan
+
+
+def _wanted(profile: Profile) -> MemoryPlan | None:
+    return None if profile.memory == "auto" else MemoryPlan(profile.memory)
+
+
+def _empty(device: Device) -> Card:
+    """The device without any model."""
+    card = card_of(device)
+    return replace(card, free=card.total - CONTEXT_BYTES)
 
 
 def card_of(device: Device) -> Card:

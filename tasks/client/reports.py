@@ -34,6 +34,10 @@ class Reports:
         """A server's open reports, oldest first."""
         return await self.database.run(lambda c: reports.open_in(c, platform, workspace, LIMIT))
 
+    async def is_open(self, job: UUID) -> bool:
+        """Whether a job has a report that nobody has decided."""
+        return await self.database.run(lambda c: reports.is_open(c, job))
+
     async def every_open(self) -> Sequence[OpenReport]:
         """The open reports of all servers, oldest first, for the operator."""
         return await self.database.run(lambda c: reports.every_open(c, LIMIT))

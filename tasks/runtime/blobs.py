@@ -96,17 +96,17 @@ class Blobs:
 
     def get(self, name: str) -> bytes:
         """The bytes. Raises FileNotFoundError."""
-        with _translated_errors():
+        with _translated_errors(FileNotFoundError):
             return bytes(self._files.cat_file(self._path(name)))
 
     def delete(self, name: str) -> None:
         """Delete a blob, if it exists."""
-        with _translated_errors(), contextlib.suppress(FileNotFoundError):
+        with _translated_errors(FileNotFoundError), contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._path(name))
 
     def exists(self, name: str) -> bool:
         """Whether there is such a blob."""
-        with _translated_errors():
+        with _translated_errors(FileNotFoundError):
             return bool(self._files.exists(self._path(name)))
 
     def is_empty(self) -> bool:
@@ -174,11 +174,16 @@ class Blobs:
 
 
 @contextlib.contextmanager
-def _translated_errors() -> Iterator[None]:
-    """Raises BlobStoreUnavailable for what storage libraries raise."""
+def _translated_errors(*answers: type[Exception]) -> Iterator[None]:
+    """Raises BlobStoreUnavailable for what storage libraries raise, except for `answers`.
+
+    A file that is missing is an answer when it is read. When one is written or listed, it is the
+    bucket that is missing.
+    """
+    passed: tuple[type[Exception], ...] = (*answers, BlobStoreUnavailable)
     try:
         yield
-    except (FileNotFoundError, BlobStoreUnavailable):
+    except passed:
         raise
     except Exception as error:
         raise BlobStoreUnavailable(f"{type(error).__name__}: {error}") from error

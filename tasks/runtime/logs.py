@@ -14,7 +14,9 @@ import structlog
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"  # bidi too
+)
 
 QUOTED = re.compile(r"[\s='\"]")
 RENDERED = "rendered"
@@ -119,7 +121,10 @@ def _mark_as_rendered(
 def escape_control_characters(
     _logger: WrappedLogger, _method: str, event: EventDict
 ) -> Mapping[str, Any]:
-    """Escape line breaks and other control characters, so that no value can forge a line."""
+    """Escape line breaks and other control characters, so that no value can forge a line.
+
+    Those that reverse the direction of writing would show a terminal another line than is stored.
+    """
     return {
         key: _escape(value) if isinstance(value, str) else value for key, value in event.items()
     }

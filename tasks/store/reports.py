@@ -73,6 +73,14 @@ def every_open(connection: Connection, limit: int) -> Sequence[OpenReport]:
     return _reports(connection, connection.execute(_ALL, {"limit": limit}))
 
 
+_IS_OPEN = text("SELECT EXISTS (SELECT FROM reports WHERE job = :job AND outcome IS NULL)")
+
+
+def is_open(connection: Connection, job: UUID) -> bool:
+    """Whether a job has a report that nobody has decided."""
+    return bool(connection.scalar(_IS_OPEN, {"job": job}))
+
+
 _DECIDE = text("""
     UPDATE reports SET outcome = :outcome, decided_by = :by, decided_at = now()
     WHERE job = :job AND outcome IS NULL

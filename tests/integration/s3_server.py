@@ -20,6 +20,7 @@ class S3:
 
     objects: dict[str, bytes] = field(default_factory=dict)
     down: threading.Event = field(default_factory=threading.Event)
+    without_bucket: threading.Event = field(default_factory=threading.Event)
     refused: list[str] = field(default_factory=list)  # methods of requests during an outage
     listings: int = 0
     url: str = ""
@@ -61,6 +62,8 @@ def serving_s3() -> Iterator[S3]:
             if s3.down.is_set():
                 s3.refused.append(self.command)
                 self._answer(503, b"<Error><Code>ServiceUnavailable</Code></Error>")
+            elif s3.without_bucket.is_set():
+                self._answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
             elif self.command == "PUT":
                 s3.objects[name] = _unchunked(body, self.headers.get("Content-Encoding", ""))
                 self._answer(200, b"")

@@ -57,6 +57,22 @@ def test_outage_raises_one_error_for_every_method(s3: S3) -> None:
         lambda: blobs.put("pictures/a", b""),
         lambda: blobs.get("pictures/a"),
         lambda: blobs.delete("pictures/a"),
+        lambda: blobs.exists("pictures/a"),
+        blobs.is_empty,
+        blobs.read_marker,
+        lambda: list(blobs.pages_older_than("pictures", datetime.now(UTC), 10)),
+    ]
+    for call in calls:
+        with pytest.raises(BlobStoreUnavailable):
+            call()
+
+
+def test_missing_bucket_is_an_outage_and_no_empty_store(s3: S3) -> None:
+    blobs = Blobs(URL)
+    s3.without_bucket.set()
+    calls: list[Callable[[], object]] = [
+        lambda: blobs.put("pictures/a", b""),
+        blobs.is_empty,
         lambda: list(blobs.pages_older_than("pictures", datetime.now(UTC), 10)),
     ]
     for call in calls:

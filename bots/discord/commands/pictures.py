@@ -9,8 +9,6 @@ from discord import app_commands
 
 from bots.core import command_parser
 from bots.core.commands import (
-    BadCommand,
-    Command,
     Imagine,
     Upload,
     Upscale,
@@ -36,11 +34,11 @@ def add_to(tree: app_commands.CommandTree, responder: InteractionResponder) -> N
     """Register the commands of this group."""
     autocomplete = Autocomplete(responder.command_handler.client)
 
-    async def download(image: Image) -> Upload:
-        return Upload(await responder.downloader.fetch(image.url), image.filename)
+    def upload(image: Image) -> Upload:
+        return responder.downloader.upload(image.url, image.filename)
 
-    async def download_optional(image: Image | None) -> Upload | None:
-        return await download(image) if image else None
+    def optional_upload(image: Image | None) -> Upload | None:
+        return upload(image) if image else None
 
     @tree.command(name="imagine", description=description("imagine"))
     @describe_options(
@@ -74,10 +72,7 @@ def add_to(tree: app_commands.CommandTree, responder: InteractionResponder) -> N
             private=private,
         )
 
-        async def with_reference(image: Image) -> Command:
-            return replace(command, reference=await download(image))
-
-        await responder.answer(interaction, with_reference(reference) if reference else command)
+        await responder.answer(interaction, replace(command, reference=optional_upload(reference)))
 
     @tree.command(name="edit", description=description("edit"))
     @describe_options("image", "instruction", "mask", "count", "seed")
@@ -89,14 +84,11 @@ def add_to(tree: app_commands.CommandTree, responder: InteractionResponder) -> N
         count: Count | None = None,
         seed: Seed | None = None,
     ) -> None:
-        async def command() -> Command | BadCommand:
-            source = await download(image)
-            masked = await download_optional(mask)
-            return command_parser.parse_edit(
-                instruction, source, mask=masked, count=count, seed=seed
-            )
-
-        await responder.answer(interaction, command())
+        source, masked = upload(image), optional_upload(mask)
+        command = command_parser.parse_edit(
+            instruction, source, mask=masked, count=count, seed=seed
+        )
+        await responder.answer(interaction, command)
 
     @tree.command(name="vary", description=description("vary"))
     @describe_options("image", "strength", "count")
@@ -106,18 +98,12 @@ def add_to(tree: app_commands.CommandTree, responder: InteractionResponder) -> N
         strength: Strength | None = None,
         count: Count | None = None,
     ) -> None:
-        async def command() -> Command:
-            return Vary(await download(image), strength, count)
-
-        await responder.answer(interaction, command())
+        await responder.answer(interaction, Vary(upload(image), strength, count))
 
     @tree.command(name="upscale", description=description("upscale"))
     @describe_options("image", "factor")
     async def upscale(interaction: Interaction, image: Image, factor: Factor = 2) -> None:
-        async def command() -> Command:
-            return Upscale(await download(image), factor)
-
-        await responder.answer(interaction, command())
+        await responder.answer(interaction, Upscale(upload(image), factor))
 
     @tree.command(name="blend", description=description("blend"))
     @describe_options("image1", "image2", "image3", "image4", "prompt")
@@ -129,9 +115,6 @@ def add_to(tree: app_commands.CommandTree, responder: InteractionResponder) -> N
         image4: Image | None = None,
         prompt: Prompt = "",
     ) -> None:
-        async def command() -> Command | BadCommand:
-            images = [image for image in (image1, image2, image3, image4) if image]
-            uploads = tuple([await download(image) for image in images])
-            return command_parser.parse_blend(prompt, uploads)
-
-        await responder.answer(interaction, command())
+        images = [image for image in (image1, image2, image3, image4) if image]
+        uploads = tuple(upload(image) for image in images)
+        await responder.answer(interaction, command_parser.parse_blend(prompt, uploads))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,11 @@ from safetensors.torch import save_file
 from bots.operator.doctor_checks.memory import check_memory, supposed_card
 from imaging.bench.tiny_models import model_folder
 from imaging.engine.checkpoints import open_model
-from imaging.engine.devices import open_device
-from imaging.engine.placement import expected_bytes, plan_for
+from imaging.engine.devices import Device, open_device
+from imaging.engine.placement import expected_bytes, is_crowded, plan_for
 from imaging.errors import ModelUnavailable
 from imaging.local_models import LocalModel
-from imaging.memory_plan import GIGABYTE, Card, MemoryPlan, ModelNeeds, choose
+from imaging.memory_plan import GIGABYTE, Card, MemoryPlan, ModelNeeds, choose, fit_of
 from imaging.model_files import ModelFiles
 from imaging.model_needs import needs_of
 from imaging.profiles import Profile, profile_for
@@ -122,6 +122,46 @@ def test_plan_of_a_file_is_no_quantised_one(tmp_path: Path) -> None:
     assert choose(needs(profile_for("flux1-schnell")), card).plan is MemoryPlan.EIGHT_BIT
     with pytest.raises(ModelUnavailable, match="another plan than 8-bit or 4-bit"):
         open_model(model(file), str(file), torch.float16, {"quantization_config": object()})
+
+
+@dataclass(frozen=True)
+class SupposedDevice(Device):
+    """A card that this machine does not have, with so many gigabytes in all and free."""
+
+    total: float = 12.0
+    free: float = 12.0
+
+    @property
+    def accelerated(self) -> bool:
+        return True
+
+    def memory(self) -> int:
+        return int(self.total * GIGABYTE)
+
+    def free_memory(self) -> int:
+        return int(self.free * GIGABYTE)
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "crowded"),
+    [(12.0, 11.4, False), (12.0, 9.0, True), (6.0, 5.4, False), (24.0, 12.0, False)],
+)
+def test_device_is_crowded_where_other_models_cost_a_faster_plan(
+    sdxl: Path, total: float, free: float, crowded: bool
+) -> None:
+    device = SupposedDevice(torch.device("cpu"), total, free)
+    profile = model(sdxl)
+    assert is_crowded(profile, str(sdxl), device) is crowded
+    assert not is_crowded(replace(profile, memory="offload-group"), str(sdxl), device)
+
+
+def test_model_that_is_moved_in_parts_is_expected_to_take_these(sdxl: Path) -> None:
+    profile = model(sdxl)
+    whole = SupposedDevice(torch.device("cpu"), 24.0, 24.0)
+    assert expected_bytes(profile, str(sdxl), whole) == needs(profile).total
+    moved = replace(profile, memory="offload-group")
+    taken = fit_of(MemoryPlan.OFFLOAD_GROUP, needs(profile)).peak
+    assert expected_bytes(moved, str(sdxl), whole) == taken < needs(profile).total
 
 
 def test_damaged_file_has_no_known_size(sdxl: Path) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from itertools import islice
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import uuid4
 
 import pytest
@@ -26,9 +30,9 @@ from bots.core.commands import (
     Upscale,
     Vary,
 )
-from bots.core.image_decoder import ImageDecoder
+from bots.core.image_decoder import MAX_FILES, MAX_WAITING, ImageDecoder
 from bots.core.reply import Action, ReplyKind
-from bots.core.source_images import refused_files
+from bots.core.source_images import UnusableImage, refused_files
 from imaging.request import Operation
 from tasks.client import Unavailable, WorkspaceSettings
 from tasks.jobs.job import Order, Reason, Refused
@@ -154,6 +158,56 @@ async def test_file_that_is_not_a_picture_is_refused(
     reply = await handler.answer(invocation(), Vary(Upload(data)))
     assert (reply.kind, reply.code) == (ReplyKind.REFUSAL, code)
     client.jobs.submit.assert_not_awaited()
+
+
+async def test_file_of_a_member_without_the_right_is_not_downloaded(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    fetch = AsyncMock()
+    client.members.upload_refusal.return_value = Reason("blocked")
+    reply = await handler.answer(invocation(), Vary(Upload(fetch=fetch)))
+    assert (reply.kind, reply.code) == (ReplyKind.REFUSAL, "blocked")
+    fetch.assert_not_awaited()
+
+
+async def test_file_that_cannot_be_downloaded_is_refused(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    gone = AsyncMock(side_effect=UnusableImage(Reason("file-gone")))
+    reply = await handler.answer(invocation(), Vary(Upload(fetch=gone)))
+    assert (reply.kind, reply.code) == (ReplyKind.REFUSAL, "file-gone")
+    client.jobs.submit.assert_not_awaited()
+
+
+async def test_few_downloaded_files_are_in_memory_at_once(
+    handler: CommandHandler,
+    invocation: MakeInvocation,
+) -> None:
+    held, most, go_on = 0, 0, asyncio.Event()
+
+    async def fetch() -> bytes:
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        await go_on.wait()
+        held -= 1
+        raise UnusableImage(Reason("file-gone"))
+
+    orders = [
+        asyncio.create_task(handler.answer(invocation(), Vary(Upload(fetch=fetch))))
+        for _ in range(60)
+    ]
+    async with asyncio.timeout(30):
+        for refused in islice(asyncio.as_completed(orders), 60 - MAX_FILES - MAX_WAITING):
+            await refused
+        go_on.set()
+        replies = await asyncio.gather(*orders)
+    assert most == MAX_FILES
+    codes = Counter(reply.code for reply in replies)
+    assert codes == {
+        "too-many-uploads": 60 - MAX_FILES - MAX_WAITING,
+        "file-gone": MAX_FILES + MAX_WAITING,
+    }
 
 
 async def test_upload_over_the_operators_limit_is_not_decoded(

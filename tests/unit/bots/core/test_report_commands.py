@@ -85,6 +85,22 @@ def test_report_whose_pictures_are_deleted_has_none() -> None:
     assert reply.pictures == ()
 
 
+@pytest.mark.parametrize("reported", [True, False])
+async def test_only_a_reported_picture_is_shown(
+    handler: CommandHandler, invocation: Invoke, reported: bool
+) -> None:
+    job = a_report("rude").job
+    job = replace(job, order=replace(job.order, private=True))
+    client: Any = handler.client
+    client.jobs.read.return_value = job
+    client.reports.is_open.return_value = reported
+    moderator = replace(invocation(), moderator=True)
+    reply = await handler.answer(moderator, StudioShowReported(job.id))
+    assert reply.code == ("" if reported else "no-such-report")
+    assert len(reply.pictures) == reported
+    assert reply.private
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 async def test_decision_is_made_once(
     handler: CommandHandler, invocation: Invoke, outcome: Outcome

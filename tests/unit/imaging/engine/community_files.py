@@ -46,7 +46,10 @@ TRAINED = re.compile(
     r"|\.([qkv]_proj|out_proj|fc[12])$"
 )
 """The layers that the training programs adapt."""
-LoraLayout = Literal["kohya", "diffusers", "peft"]
+LoraLayout = Literal["kohya", "kohya-sdxl", "diffusers", "peft"]
+"""kohya names SDXL's denoiser as Stability does, that of 1.5 as diffusers does."""
+ADAPTED = ("unet", "text_encoder", "text_encoder_2")
+KOHYA = {"unet": "unet", "text_encoder": "te1", "text_encoder_2": "te2"}
 
 
 def checkpoint(pipe: Any, path: Path) -> Path:
@@ -70,8 +73,9 @@ def lora(
     chance = torch.Generator().manual_seed(11)
     tensors: Tensors = {}
     added: dict[str, tuple[Any, torch.Tensor]] = {}
-    for part, module in (("unet", pipe.unet), ("text_encoder", pipe.text_encoder)):
-        for name, layer in module.named_modules():
+    parts = [part for part in ADAPTED if part in pipe.components]
+    for part in parts:
+        for name, layer in getattr(pipe, part).named_modules():
             if not TRAINED.search(name):
                 continue
             shape = layer.weight.shape  # (out, in), of a convolution of one pixel (out, in, 1, 1)
@@ -79,37 +83,40 @@ def lora(
             up = torch.randn((shape[0], RANK, *shape[2:]), generator=chance) * 0.3
             change = (up.flatten(1) @ down.flatten(1)).reshape(shape)
             added[f"{part}.{name}"] = (layer, alpha / RANK * change)
-            tensors |= _lora_tensors(layout, part, name, (down, up), alpha)
+            shared = name if part == "unet" else _text_name(name)
+            if layout == "kohya-sdxl" and part == "unet":
+                shared = _unet_name(name, pipe.unet.config)
+            stem = KOHYA[part] if "text_encoder_2" in parts else KOHYA[part].replace("te1", "te")
+            kohya = f"lora_{stem}_{shared.replace('.', '_')}"
+            tensors |= _lora_tensors(layout, f"{part}.{shared}", kohya, (down, up), alpha)
     save_file(tensors, path)
     return added
 
 
 def _lora_tensors(
     layout: LoraLayout,
-    part: str,
     name: str,
+    kohya: str,
     matrices: tuple[torch.Tensor, torch.Tensor],
     alpha: float,
 ) -> Tensors:
     """One layer's tensors. Only kohya's have an alpha; otherwise it is in the matrices."""
     down, up = matrices
-    shared = name if part == "unet" else _text_name(name)
-    if layout == "kohya":
-        key = f"lora_{'unet' if part == 'unet' else 'te'}_{shared.replace('.', '_')}"
+    if layout.startswith("kohya"):
         return {
-            f"{key}.lora_down.weight": down,
-            f"{key}.lora_up.weight": up,
-            f"{key}.alpha": torch.tensor(alpha),
+            f"{kohya}.lora_down.weight": down,
+            f"{kohya}.lora_up.weight": up,
+            f"{kohya}.alpha": torch.tensor(alpha),
         }
     kinds = {
         "peft": ("lora_A", "lora_B"),
         "diffusers": ("lora.down", "lora.up")
-        if part == "unet"
+        if name.startswith("unet.")
         else ("lora_linear_layer.down", "lora_linear_layer.up"),
     }[layout]
     return {
-        f"{part}.{shared}.{kinds[0]}.weight": down,
-        f"{part}.{shared}.{kinds[1]}.weight": up * (alpha / RANK),
+        f"{name}.{kinds[0]}.weight": down,
+        f"{name}.{kinds[1]}.weight": up * (alpha / RANK),
     }
 
 

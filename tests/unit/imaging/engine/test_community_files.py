@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DiffusionPipeline, StableDiffusionPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -25,7 +25,14 @@ from imaging.local_models import LocalModel
 from imaging.model_files import Embedding, Lora, ModelFiles
 from imaging.profiles import Profile
 from imaging.request import ImageRequest, Operation
-from tests.unit.imaging.engine.community_files import RANK, LoraLayout, checkpoint, lora, merge
+from tests.unit.imaging.engine.community_files import (
+    ADAPTED,
+    RANK,
+    LoraLayout,
+    checkpoint,
+    lora,
+    merge,
+)
 
 Picture = npt.NDArray[np.int16]
 PATIENCE = 120.0
@@ -115,11 +122,26 @@ def test_lora_is_merged_into_the_weights(
     assert changed == {f"{name}.weight" for name in added}
 
 
+@pytest.mark.parametrize("layout", ["kohya", "kohya-sdxl", "diffusers", "peft"])
+def test_lora_of_sdxl_is_merged_into_both_text_encoders(tmp_path: Path, layout: LoraLayout) -> None:
+    source = model_folder("sdxl", tmp_path / "sdxl")
+    pipe = DiffusionPipeline.from_pretrained(str(source))
+    added = lora(pipe, tmp_path / "style.safetensors", layout)
+    assert {name.partition(".")[0] for name in added} == set(ADAPTED)
+    merge(added, 0.8)
+    style = Lora(tmp_path / "style.safetensors", 0.8)
+    loaded = open_model(model(source, loras=(style,)), str(source), torch.float32)
+    wanted, found = states(pipe), states(loaded)
+    assert set(found) == set(wanted)
+    assert all(torch.equal(found[name], weight) for name, weight in wanted.items())
+
+
 def states(pipe: Any) -> dict[str, torch.Tensor]:
     """Copies of the weights that a LoRA can change, by component and name."""
     return {
         f"{part}.{name}": tensor.clone()
-        for part in ("unet", "text_encoder")
+        for part in ADAPTED
+        if part in pipe.components
         for name, tensor in getattr(pipe, part).state_dict().items()
     }
 

@@ -165,6 +165,17 @@ def test_models_that_fit_stay_and_the_one_used_longest_ago_leaves(
     wait_until(lambda: sorted(loads.alive) == ["one", "two"], PATIENCE, "the third is freed")
 
 
+def test_unused_models_leave_where_the_next_one_is_faster_without_them(
+    make_engine: Any, loads: Loads, expected: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(3.5)
+    drawn(submit(engine, "one"))
+    drawn(submit(engine, "two"))
+    monkeypatch.setattr("imaging.engine.diffusers_runner.is_crowded", lambda *_: True)
+    assert drawn(submit(engine, "three")) == expected["three", 3]
+    wait_until(lambda: loads.alive == ["three"], PATIENCE, "the others are freed")
+
+
 def test_model_of_a_paused_request_stays(
     make_engine: Any,
     loads: Loads,

@@ -8,6 +8,10 @@ import subprocess
 import sys
 from typing import Literal
 
+import pytest
+
+from tasks.runtime.logs import escape_control_characters
+
 PROGRAM = """
 import logging, structlog, sys
 from tasks.runtime import logs
@@ -34,6 +38,12 @@ def lines(form: Literal["text", "json"]) -> list[str]:
     )
     assert "\x1b[2J" not in done.stderr
     return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\u2060", "\ufeff", "\u061c"])
+def test_invisible_characters_are_shown(hidden: str) -> None:
+    event = escape_control_characters(None, "", {"event": f"a{hidden}b", "key": f"c{hidden}d"})
+    assert not any(hidden in value for value in event.values())
 
 
 def test_text_lines_cannot_be_forged() -> None:
