@@ -166,18 +166,18 @@ def test_order_that_rules_know_is_no_change(monkeypatch: pytest.MonkeyPatch, tex
 
 
 @pytest.mark.parametrize(
-    ("text", "action"),
+    ("text", "command"),
     [
-        ("join the waitlist", "join"),
-        ("leave the waitlist", "leave"),
-        ("quit the wait list", "leave"),
+        ("join the waitlist", Waitlist("join")),
+        ("leave the waitlist", Waitlist("leave")),
+        ("quit the wait list", Waitlist("leave")),
     ],
 )
 def test_waitlist_is_joined_and_left_in_words(
-    monkeypatch: pytest.MonkeyPatch, text: str, action: str
+    monkeypatch: pytest.MonkeyPatch, text: str, command: Waitlist
 ) -> None:
     def refuse() -> NoReturn:
         raise AssertionError("A rule knows this.")
 
     monkeypatch.setattr(command_parser, "intent_model", refuse)
-    assert parse(text) == Waitlist(action)
+    assert parse(text) == command

@@ -277,6 +277,13 @@ def test_prompt_exactly_at_its_limit_is_accepted() -> None:
     assert read(f"{longest} --seed 5") == (longest, {"seed": 5})
 
 
+def test_flag_far_from_the_start_is_a_flag() -> None:
+    long = "x" * 300
+    assert read(f"{long} --no trees") == (long, {"negative": "trees"})
+    refused = parse_prompt(f"{long} --foo 1")
+    assert refused == BadCommand(BadInput.UNKNOWN_FLAG, {"flag": "--foo", "known": KNOWN})
+
+
 @pytest.mark.parametrize("length", [1, 300])  # above 256, equal integers are not the same object
 def test_dash_at_the_very_end_is_prose(length: int) -> None:
     for end in ("-", "- ", "—\t ", "--  "):
