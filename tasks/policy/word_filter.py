@@ -12,7 +12,7 @@ the characters; the work per character is bounded by the trie, not by the text.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -86,6 +86,14 @@ class _State:
     real: int  # how many of the characters read are real letters
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text's characters and, for each, where the run of every letter it can be read as ends."""
+
+    characters: Sequence[_Character]
+    run_ends: Sequence[Mapping[str, int]]
+
+
 class WordFilter:
     """A list of forbidden words, ready to search texts."""
 
@@ -103,13 +111,14 @@ class WordFilter:
         """The first listed word that the text has, and the number of trie steps it took."""
         if not self.words:
             return None, 0
-        characters = _characters(without_drawn_letters(text))
+        read = _read(without_drawn_letters(text))
+        characters = read.characters
         found, steps = len(self.words), 0
         for start in range(len(characters)):
             for root, bounded in ((self._spaced, True), (self._unspaced, False)):
                 if not root.children or (bounded and not _starts_word(characters, start)):
                     continue
-                match, taken = _follow(characters, start, root, bounded=bounded)
+                match, taken = _follow(read, start, root, bounded=bounded)
                 found, steps = min(found, match), steps + taken
         return (self.words[found] if found < len(self.words) else None), steps
 
@@ -142,6 +151,18 @@ def _fold(text: str) -> Iterator[str]:
             for part in unicodedata.normalize("NFKD", letter).casefold():
                 if unicodedata.category(part) not in ("Mn", "Me", "Cf", "Cc") or part.isspace():
                     yield from SPELLED_OUT.get(part, part)
+
+
+def _read(text: str) -> _Text:
+    """The characters of a text, and the ends of their runs: linear, read from the end."""
+    characters = _characters(text)
+    run_ends: list[Mapping[str, int]] = []
+    following: Mapping[str, int] = {}
+    for at in range(len(characters) - 1, -1, -1):
+        following = {letter: following.get(letter, at + 1) for letter in characters[at].readings}
+        run_ends.append(following)
+    run_ends.reverse()
+    return _Text(characters, run_ends)
 
 
 def _characters(text: str) -> list[_Character]:
@@ -201,9 +222,7 @@ def _ends_word(characters: Sequence[_Character], end: int) -> bool:
     return end == len(characters) or not characters[end].is_letter
 
 
-def _follow(
-    characters: Sequence[_Character], start: int, root: _Node, *, bounded: bool
-) -> tuple[int, int]:
+def _follow(text: _Text, start: int, root: _Node, *, bounded: bool) -> tuple[int, int]:
     """The lowest index of an entry that begins at `start`, and the number of steps taken."""
     best, steps = 1 << 30, 0
     seen: set[tuple[int, int, int]] = set()
@@ -214,9 +233,9 @@ def _follow(
         if key in seen:
             continue
         seen.add(key)
-        for following in _next(characters, state, bounded=bounded):
+        for following in _next(text, state, bounded=bounded):
             steps += 1
-            best = min(best, _entry_at(characters, following, best, bounded=bounded))
+            best = min(best, _entry_at(text.characters, following, best, bounded=bounded))
             states.append(following)
     return best, steps
 
@@ -233,8 +252,9 @@ def _entry_at(characters: Sequence[_Character], state: _State, best: int, *, bou
     return best
 
 
-def _next(characters: Sequence[_Character], state: _State, *, bounded: bool) -> Iterator[_State]:
+def _next(text: _Text, state: _State, *, bounded: bool) -> Iterator[_State]:
     """The states after one more letter, with or without a gap before it."""
+    characters = text.characters
     at_start = not state.read
     end = min(len(characters), state.at + (1 if at_start else MAX_GAP + 1))
     spaced = False
@@ -242,7 +262,7 @@ def _next(characters: Sequence[_Character], state: _State, *, bounded: bool) -> 
         character = characters[at]
         crosses = spaced and bounded and not state.node.word_end
         if not crosses or _is_spelled(characters, state.last, at):
-            yield from _readings(characters, state, at)
+            yield from _readings(text, state, at)
         if character.is_wildcard and not at_start and state.wildcards < 3:
             for child in state.node.children.values():
                 yield _State(child, at + 1, at, state.wildcards + 1, state.read + 1, state.real)
@@ -258,16 +278,15 @@ def _is_spelled(characters: Sequence[_Character], last: int, at: int) -> bool:
     return before and after
 
 
-def _readings(characters: Sequence[_Character], state: _State, at: int) -> Iterator[_State]:
+def _readings(text: _Text, state: _State, at: int) -> Iterator[_State]:
     """The states after reading the character at `at`, once or with its repetitions."""
-    for letter in characters[at].readings:
+    character = text.characters[at]
+    for letter in character.readings:
         child = state.node.children.get(letter)
         if child is None:
             continue
-        real = state.real + characters[at].is_real
+        real = state.real + character.is_real
         yield _State(child, at + 1, at, state.wildcards, state.read + 1, real)
-        end = at + 1
-        while end < len(characters) and letter in characters[end].readings:
-            end += 1
+        end = text.run_ends[at][letter]
         if end - at >= 3 or (end - at == 2 and letter in _DOUBLED):
             yield _State(child, end, end - 1, state.wildcards, state.read + 1, real)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -65,6 +68,31 @@ def test_work_is_linear_in_the_text(text: str) -> None:
     assert steps <= 60 * (len(text) + 1)
     _, doubled = words.search(f"{text}\n{text}")
     assert doubled <= 2 * steps + 60 * 20
+
+
+def lines_run(words: WordFilter, text: str) -> int:
+    """How many lines of Python a search executes."""
+    count = 0
+
+    def trace(_frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        words.find(text)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("piece", ["0", "@", "a", "1", "*", "l1!|", "g u n ", "a-", "()", "о0"])
+def test_long_runs_are_read_in_linear_time(piece: str) -> None:
+    words = WordFilter(LIST)
+    short, long = (lines_run(words, piece * count) for count in (100, 1000))
+    assert long <= 12 * short + 1000
 
 
 def test_work_stays_linear_on_a_long_hostile_text() -> None:
