@@ -166,7 +166,7 @@ _EXPLAINED = re.compile(
 _ENDED = re.compile(
     r"[,.;!] ?(?:please |pls |so |donc |alors )?(?:cancel|stop|annule[rz]?|arrete[rz]?|"
     r"(?P<undo>undo))"
-    r"(?: (?:it|that|this|ca|tout))?$"
+    r"(?: (?:it|that|this|one|both|ca|tout|une|un|la|les deux))?$"
 )
 """The end of a message that says first why."""
 

@@ -23,7 +23,7 @@ _SHORT: Mapping[str, str] = {
     "w/": "with", "w/o": "without", "wiht": "with", "witout": "without", "wihtout": "without",
     "waht": "what", "mroe": "more", "amke": "make", "maek": "make", "mkae": "make",
     "'em": "them", "em": "them",
-    "alot": "a lot", "kinda": "a bit", "sorta": "a bit", "cant": "can't", "wont": "won't",
+    "alot": "a lot", "cant": "can't", "wont": "won't",
     # French.
     "c": "c'est", "cest": "c'est", "g": "j'ai", "jai": "j'ai", "ct": "c'etait", "cetait": "c'etait",
     "jaime": "j'aime", "jadore": "j'adore", "jaimerais": "j'aimerais", "jpeux": "je peux",

@@ -117,7 +117,9 @@ _NAMED: Mapping[Intent, re.Pattern[str]] = {
 }
 """Words of which a message must have one, to be guessed to be what changes something."""
 _SURE = 0.9
-"""How likely it must be that words about a picture are a question about the account."""
+"""How likely it must be that words about a picture are a question about the account, and what so
+few words mean."""
+_FEW_WORDS = 3
 _TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK})
 _IMAGINE_WORD = re.compile(
     r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
@@ -414,7 +416,10 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
         return None
     guess = intent_model().guess(text)
     wanted = _LIKELY.get(guess.intent, _LIKELY_ANY) if least is None else least
-    long_enough = len(text.split()) >= _FEWEST.get(guess.intent, _FEWEST_ANY)
+    length = len(text.split())
+    if length < _FEW_WORDS:
+        wanted = max(wanted, _SURE)
+    long_enough = length >= _FEWEST.get(guess.intent, _FEWEST_ANY)
     named = _NAMED[guess.intent].search(plain_words(text)) if guess.intent in _NAMED else True
     return guess.intent if guess.probability >= wanted and long_enough and named else None
 

@@ -53,7 +53,10 @@ _HEDGE = _any(
 _LEAD_IN = (
     rf"(?:{_OPENER}[ ,!.:;…—]+|{_HEDGE}(?: (?:maybe|perhaps|just|also|please|pls|aussi|juste|stp|"
     r"svp|plutot|peut etre|pas))?,? |(?:je (?:pense|trouve|crois)|on dirait|il me semble) qu'|"
-    r"(?:the|my) only thing is,? ){0,6}"
+    r"(?:the|my) only thing is,? |"
+    r"(?:i (?:really )?(?:love|like|hate)|j'(?:adore|aime)(?: bien| trop| pas)?) "
+    r"[^.!?]{2,30}[.!?]+ )"
+    r"{0,6}"
 )
 _THAT = _any(
     "it, this, that, him, her, them, the, teh, hte, its, his, everything, everyone, every, all, "

@@ -92,7 +92,7 @@ _AT_THE_END = _compiled(
     rf"the)\s+)?(?<![\d:.,]){_RATIO}\s+{_SHAPED}{_END}",
     rf"{_SEPARATOR}(?<!\d[:.,]){_RATIO}{_END}",
     rf"(?:{_SEPARATOR}|\s+)(?:(?:in|en|at|as|size|taille|format)\s+)?{_PIXELS}{_END}",
-    rf"(?:{_SEPARATOR}|\s+){_NO_RATIO_AFTER}{_COMMON_RATIO}{_END}",
+    rf"(?:{_SEPARATOR}|\s+){_NO_RATIO_AFTER}{_COMMON_RATIO}(?:\s+{_PLAIN_SHAPE})?{_END}",
     # "square format", "in landscape mode", "en format portrait", ", square please", "en paysage"
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as)\s+)?(?:\b(?:an?|"
     rf"the)\s+)?\b{_SHAPED}\s*[:=]?\s*{_SHAPE}{_END}",

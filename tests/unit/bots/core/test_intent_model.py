@@ -12,6 +12,7 @@ from bots.core import command_parser
 from bots.core.command_parser import parse_about, parse_in_channel
 from bots.core.commands import Ask, Cancel, Edit, Imagine, Queue, Quota
 from bots.core.intent_model import MAX_GUESSED, Intent, IntentModel, features, intent_model
+from bots.core.small_talk import after_small_talk
 from tests.train_intent_model import ROOT, WEIGHTS, data_hash
 from tests.unit.bots.core.test_prompts_as_people_write_them import cases
 
@@ -103,3 +104,28 @@ def test_guess_of_what_changes_something_needs_certainty_and_a_word_for_it(
     assert isinstance(parse_in_channel("drop cormorants"), Imagine)
     monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(3.5))
     assert isinstance(parse_in_channel("cormorant fog: drop it"), Imagine)
+
+
+def test_few_words_need_more_certainty(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaning = IntentModel([4.0 * (i is Intent.QUEUE) for i in Intent], {})
+    monkeypatch.setattr(command_parser, "intent_model", lambda: leaning)
+    assert parse_in_channel("cormorant of fog") == Queue()
+    assert isinstance(parse_in_channel("cormorant fog"), Imagine)
+
+
+def test_only_what_changes_nothing_is_guessed_beside_a_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sure(intent: Intent) -> IntentModel:
+        return IntentModel([99.0 * (i is intent) for i in Intent], {})
+
+    monkeypatch.setattr(command_parser, "intent_model", lambda: sure(Intent.QUEUE))
+    assert parse_about("cormorant of fog", PICTURE) == Queue()
+    monkeypatch.setattr(command_parser, "intent_model", lambda: sure(Intent.CANCEL))
+    assert isinstance(parse_about("drop the cormorant now", PICTURE), Edit)
+
+
+def test_request_is_found_after_small_talk() -> None:
+    assert next(after_small_talk("haha brilliant, thanks! where is it")) == "where is it"
+    assert not list(after_small_talk("a red house by the sea"))
+    assert parse_in_channel("haha brilliant, thanks! cancel my order") == Cancel()
