@@ -98,6 +98,17 @@ def test_short_message_is_no_guess(
     assert parse(short) == Imagine(short)
 
 
+@pytest.mark.parametrize("text", ["whales", "blue whales"])
+def test_one_or_two_words_need_more_certainty(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    for probability, command in ((0.9, commands.Queue()), (0.899, Imagine(text))):
+        install(monkeypatch, Intent.QUEUE, probability)
+        assert parse(text) == command
+    for probability, asks in ((0.9, True), (0.899, False)):
+        install(monkeypatch, Intent.CHANGE, probability)
+        order = Imagine(text)
+        assert parse_in_channel(text) == (Ask(text, order) if asks else order)
+
+
 def test_one_word_is_enough_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, Intent.QUEUE, 1.0)
     assert parse("whales") == commands.Queue()
@@ -153,7 +164,7 @@ def test_words_about_a_picture_are_an_edit_unless_a_question_is_sure(
 def test_likely_change_in_a_channel_asks_which_picture_is_meant(
     monkeypatch: pytest.MonkeyPatch, probability: float, asks: bool
 ) -> None:
-    text = "bluer whales"
+    text = "bluer whales above"
     install(monkeypatch, Intent.CHANGE, probability)
     order = Imagine(text)
     assert parse_in_channel(text) == (Ask(text, order) if asks else order)
