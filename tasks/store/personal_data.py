@@ -22,7 +22,10 @@ _PARTS = {
         WHERE jobs.member_key = :key ORDER BY pictures.created_at
     """,
     "ledger": "SELECT * FROM ledger WHERE member_key = :key ORDER BY id",
-    "reports": "SELECT * FROM reports WHERE by_member = :key ORDER BY id",
+    "reports": """
+        SELECT id, job, words, at, outcome, decided_at FROM reports
+        WHERE by_member = :key ORDER BY id
+    """,
     "waitlist": "SELECT * FROM waitlist WHERE member_key = :key",
     "messages_not_removed": """
         SELECT job, place, message, state, error, requested_at FROM removals

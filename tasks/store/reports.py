@@ -42,9 +42,20 @@ class PostedReport:
     channel: str
 
 
+_REPEAT = text("""
+    UPDATE reports SET words = CASE WHEN :words = '' THEN words ELSE :words END
+    WHERE job = :job AND by_member = :by AND outcome IS NULL
+""")
+
+
 def add(connection: Connection, job: UUID, by: Member, words: str) -> None:
-    """Record a member's report of a job's pictures."""
-    connection.execute(insert(reports).values(job=job, by_member=by.key, words=words))
+    """Record a member's report of a job's pictures.
+
+    A repeated one replaces the words of the first, and is not posted again.
+    """
+    values = {"job": job, "by": by.key, "words": words}
+    if connection.execute(_REPEAT, values).rowcount == 0:
+        connection.execute(insert(reports).values(job=job, by_member=by.key, words=words))
 
 
 _OPEN = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from tempfile import TemporaryFile
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from tasks.client import Outcome, WorkspaceSettings
 from tasks.jobs.job import Refused
 from tasks.jobs.members import Member
+from tasks.store import personal_data
 from tests.integration.stack import Deployment, member, order
 from tests.integration.test_accounts import deliver
 
@@ -34,6 +36,35 @@ async def test_reports_are_listed_by_job_with_reasons_and_age(deployment: Deploy
     assert found[0].reported_at <= found[1].reported_at
     assert await client.reports.open("test", "another server") == []
     assert [one.job.id for one in await client.reports.every_open()] == [second.id, first.id]
+    await client.close()
+
+
+async def test_repeated_report_is_one_report(deployment: Deployment) -> None:
+    client = deployment.client()
+    job = deliver(deployment, member("ada"), "m1")
+    await client.admin.set_workspace_settings(
+        MODERATOR, WorkspaceSettings(reports_channel="moderators")
+    )
+    for words in ("rude", "very rude", ""):
+        await client.reports.submit(job.id, member("bo"), words)
+        posted = await client.reports.claim_unposted("test")
+        assert len(posted) == (words == "rude")
+    (found,) = await client.reports.open("test", "server")
+    assert found.reasons == ("very rude",)
+    await client.close()
+
+
+async def test_export_does_not_name_the_moderator(deployment: Deployment) -> None:
+    client = deployment.client()
+    job = deliver(deployment, member("ada"), "m1")
+    await client.reports.submit(job.id, member("bo"), "rude")
+    await client.reports.decide(job.id, Outcome.KEPT, MODERATOR)
+    with TemporaryFile() as file, deployment.database.begin() as connection:
+        personal_data.write_rows(connection, member("bo").key, file)
+        file.seek(0)
+        exported = file.read().decode()
+    assert "rude" in exported
+    assert MODERATOR.id not in exported
     await client.close()
 
 

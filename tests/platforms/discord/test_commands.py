@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import random
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -355,7 +357,8 @@ async def test_invited_member_is_notified_directly_or_in_channel(
     url = bot.running.settings.database_url
     assert url is not None
     database = Database(url.get_secret_value())
-    database.run(lambda c: waitlist.invite(c, Tier.FREE, 1, timedelta(minutes=30)))
+    invite = partial(waitlist.invite, tier=Tier.FREE, batch=1, lasts=timedelta(minutes=30))
+    await asyncio.to_thread(database.run, invite)
     database.close()
     direct = bot.discord.world.direct(free.user)
     there = free.channel if closed else direct
@@ -407,7 +410,7 @@ async def reported_job(bot: BotFixture, owner: Person, reporter: Person) -> Job:
     """A delivered picture of the owner's that somebody has reported."""
     await owner.slash("imagine", prompt="a rude house")
     (job,) = await bot.placed()
-    finish(bot, job)
+    await asyncio.to_thread(finish, bot, job)
     member = Member("discord", str(bot.guild.id), reporter.id)
     await bot.client.reports.submit(job.id, member, "it is *rude*")
     return job

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import discord
@@ -22,14 +22,17 @@ from tests.platforms.discord.world import EPHEMERAL, LOADING, SEND, Message
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@contextmanager
-def locked_jobs(bot: BotFixture) -> Iterator[None]:
-    """Lock the jobs table, so that nobody can read or write a job."""
+@asynccontextmanager
+async def locked_jobs(bot: BotFixture) -> AsyncIterator[None]:
+    """Lock the jobs table, so that nobody can read or write a job.
+
+    The bot runs in this loop: a lock that blocks the loop would wait for the bot's transaction.
+    """
     url = bot.running.settings.database_url
     assert url is not None
     plain = url.get_secret_value().replace("postgresql+psycopg", "postgresql")
-    with psycopg.connect(plain) as connection:
-        connection.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
+    async with await psycopg.AsyncConnection.connect(plain) as connection:
+        await connection.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
         yield
 
 
@@ -49,7 +52,7 @@ def visible_to_others(bot: BotFixture) -> list[Message]:
 
 async def test_slow_placeholder_is_deferred_privately_then_posted_publicly(bot: BotFixture) -> None:
     anna = bot.person("anna", "pro")
-    with locked_jobs(bot):
+    async with locked_jobs(bot):
         asked = await anna.slash("imagine", accept_deferred=True, prompt="a slow house")
         assert asked.answer == 5
         assert asked.shown.flags & EPHEMERAL
@@ -65,7 +68,7 @@ async def test_slow_placeholder_is_deferred_privately_then_posted_publicly(bot: 
 
 async def test_slow_refusal_is_ephemeral(bot: BotFixture) -> None:
     free = bot.person("free")
-    with locked_jobs(bot):
+    async with locked_jobs(bot):
         asked = await free.slash("imagine", accept_deferred=True, prompt="two houses", count=2)
         assert asked.answer == 5
     await bot.discord.until(lambda: "one picture" in asked.shown.text)
@@ -76,7 +79,7 @@ async def test_slow_refusal_is_ephemeral(bot: BotFixture) -> None:
 async def test_slow_cancel_updates_the_message(bot: BotFixture) -> None:
     anna = bot.person("anna", "pro")
     asked = await anna.slash("imagine", prompt="a house")
-    with locked_jobs(bot):
+    async with locked_jobs(bot):
         pressed = await anna.click(asked.shown, "Cancel", accept_deferred=True)
         assert pressed.answer == 6
     await bot.discord.until(lambda: "Cancelled" in asked.shown.text)
@@ -94,7 +97,7 @@ async def test_slow_modal_check_is_refused(bot: BotFixture) -> None:
         "custom_id": f"atelier:reroll:{job.id.hex}:0",
     }
     asked.shown.payload["components"].append({"type": 1, "id": 9, "components": [button]})
-    with locked_jobs(bot):
+    async with locked_jobs(bot):
         pressed = await anna.click(asked.shown, "Again", accept_deferred=True)
         assert "can’t reach the studio" in pressed.shown.text
     opened = await anna.click(asked.shown, "Again")
@@ -138,7 +141,7 @@ async def test_interrupted_followup_is_found_instead_of_repeated(
 ) -> None:
     anna = bot.person("anna", "pro")
     bot.discord.faults.add("POST", r"/webhooks/\d+/[^/]+$", kind)
-    with locked_jobs(bot):
+    async with locked_jobs(bot):
         await anna.slash("imagine", accept_deferred=True, prompt="lost on the way")
     (job,) = await bot.placed()
     (shown,) = visible_to_others(bot)
@@ -160,7 +163,7 @@ async def test_rate_limited_response_is_sent_after_retry_delay(bot: BotFixture) 
 async def test_token_answers_without_send_permission(bot: BotFixture) -> None:
     anna = bot.person("anna", "pro")
     anna.channel.lost = SEND
-    with locked_jobs(bot):
+    async with locked_jobs(bot):
         asked = await anna.slash("imagine", accept_deferred=True, prompt="a quiet channel")
     await bot.discord.until(lambda: visible_to_others(bot))
     (job,) = await bot.placed()
@@ -171,13 +174,13 @@ async def test_token_answers_without_send_permission(bot: BotFixture) -> None:
 async def test_queue_position_is_updated_on_the_placeholder(bot: BotFixture) -> None:
     anna, bela = bot.person("anna"), bot.person("bela")
     first = await anna.slash("imagine", prompt="first")
-    fold_queue(bot)
+    await asyncio.to_thread(fold_queue, bot)
     second = await bela.slash("imagine", prompt="second")
     before = second.shown.text
     versions = len(second.shown.versions)
     await bot.placed()
     await anna.click(first.shown, "Cancel")
-    fold_queue(bot)
+    await asyncio.to_thread(fold_queue, bot)
     await bot.discord.until(lambda: second.shown.text != before, 30)
     assert len(second.shown.versions) == versions + 1
     assert [b["label"] for b in second.shown.buttons] == ["Cancel"]
@@ -260,7 +263,7 @@ async def test_fifty_commands_in_two_seconds_are_answered(bot: BotFixture) -> No
 async def test_export_whose_file_is_rejected_is_reported(bot: BotFixture, deferred: bool) -> None:
     anna = bot.person("anna", "pro")
     bot.guild.size_limit = 100  # bytes; an empty export is larger
-    with locked_jobs(bot) if deferred else nullcontext():
+    async with locked_jobs(bot) if deferred else nullcontext():
         exported = await anna.slash("privacy export", accept_deferred=True)
         assert (exported.answer == 5) == deferred
     await bot.discord.until(lambda: "didn’t accept the file" in exported.shown.text)

@@ -169,6 +169,22 @@ def test_flat_jpeg_is_scaled_down_alike_on_both_sides(
     assert decode(data, FileLimits(pixels=pixels)).size == scaled
 
 
+@pytest.mark.parametrize(
+    ("pixels", "scaled"),
+    [
+        (160 * 120, (160, 120)),
+        (160 * 120 - 1, (80, 60)),
+        (80 * 60 - 1, (40, 30)),
+        (40 * 30 - 1, (20, 15)),
+    ],
+)
+def test_jpeg_without_its_end_is_scaled_down_alike(pixels: int, scaled: tuple[int, int]) -> None:
+    data = encode_image(disc((160, 120)), "JPEG", quality=95)
+    limits = FileLimits(pixels=pixels)
+    assert decode(data[:-2], limits).size == scaled
+    assert decode(data[:-2], limits).tobytes() == decode(data, limits).tobytes()
+
+
 def test_very_flat_jpeg_keeps_a_pixel_of_height() -> None:
     data = encode_image(Image.new("RGB", (800, 4), RED), "JPEG", quality=95)
     assert min(decode(data, FileLimits(pixels=300)).size) >= 1
@@ -200,14 +216,26 @@ def test_picture_is_shown_upright(orientation: int) -> None:
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
 def test_unknown_orientation_is_upright(orientation: int) -> None:
-    data, _ = turned(orientation)
+    data, shown = turned(orientation)
     assert (inspect(data).width, decode(data).size) == (64, (64, 32))
+    assert mean_difference(decode(data), shown) < 1
+
+
+def test_exif_without_an_orientation_turns_nothing() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    picture = bars((64, 32))
+    picture.paste((10, 10, 200), (0, 0, 16, 8))
+    assert decode(encode_image(picture, exif=exif)).tobytes() == picture.tobytes()
+    webp = encode_image(picture, "WEBP", lossless=True, exif=exif)
+    assert decode(webp).tobytes() == picture.tobytes()
 
 
 def test_first_of_several_frames_is_read() -> None:
     frames = [disc((24, 24)), bars((24, 24)), disc((24, 24))]
     animation = encode_image(frames[1], "GIF", save_all=True, append_images=frames[:1])
-    assert inspect(animation).frames == 2
+    assert (inspect(animation).frames, inspect(animation).animated) == (2, True)
+    assert (inspect(encode_image(frames[1], "GIF")).animated) is False
     assert mean_difference(decode(animation), bars((24, 24))) < 20
     photo = BytesIO()
     frames[0].save(photo, "MPO", save_all=True, append_images=frames[1:])
@@ -267,11 +295,15 @@ def test_quality_is_lowered_before_the_size() -> None:
         assert fitted.data == encode_webp(scaled, 70)
 
 
-def test_smallest_side_that_is_tried_is_thirty_two_pixels() -> None:
+@pytest.mark.parametrize(("size", "last"), [((50, 20), (32, 12)), ((20, 50), (12, 32))])
+def test_smallest_side_that_is_tried_is_thirty_two_pixels(
+    size: tuple[int, int], last: tuple[int, int]
+) -> None:
     """80 % again and again: 50, 40, 32; 25.6 is below."""
-    data = encode_image(noise((50, 20)))
-    least = len(encode_webp(noise((50, 20)).resize((32, 12), Image.Resampling.LANCZOS), 70))
-    assert (fit_into(data, least).width, fit_into(data, least).height) == (32, 12)
+    data = encode_image(noise(size))
+    least = len(encode_webp(noise(size).resize(last, Image.Resampling.LANCZOS), 70))
+    fitted = fit_into(data, least)
+    assert (fitted.width, fitted.height) == last
     with pytest.raises(PictureTooLarge) as refused:
         fit_into(data, least - 1)
     assert refused.value.details == {"bytes": len(data), "most": least - 1}

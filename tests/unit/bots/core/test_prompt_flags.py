@@ -95,9 +95,16 @@ def test_flag_at_the_end(text: str, flags: dict[str, Any]) -> None:
         "a house-count 2",
         "a house-seed 5",
         "a no-no house",
+        "x--ray of light",
+        "a--foo 1",
         # A space between dash and name is prose unless a number must follow.
         "a house - no trees",
         "a house -- no trees, no people",
+        "a house -- no trees; no people",
+        "a house -- no trees. no people",
+        "a house —— no trees",
+        "a house -— no trees",
+        "a house — no trees",
         "a house - model railway",
         # The name is part of a longer word.
         "a house -counts 2",
@@ -171,6 +178,11 @@ def test_words_around_flags_are_the_prompt(
         ("a house --no “trees” please", "a house", "trees"),
         ('a house --no "trees", cars', "a house", '"trees", cars'),
         ('a house --no cars, "trees"', "a house", 'cars, "trees"'),
+        # Two hyphens and a space, where no list of clauses follows in the line.
+        ("a house -- no trees", "a house", "trees"),
+        ("a house -- no cars, nobody", "a house", "cars, nobody"),
+        ("a house -- no cars no people", "a house", "cars no people"),
+        ("a house -- no cars\nby the sea, no people", "a house by the sea, no people", "cars"),
         # Before the prompt: up to a determiner …
         ("--no trees a house", "a house", "trees"),
         ("--no big trees the house", "the house", "big trees"),
@@ -217,6 +229,7 @@ def test_hyphen_after_the_name_begins_words_to_leave_out_only(name: str, joint: 
         ("a house --no", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),
         ("a house --no ,", BadInput.FLAG_NEEDS_VALUE, {"flag": "--no"}),
         ("a house --model --seed 5", BadInput.FLAG_NEEDS_VALUE, {"flag": "--model"}),
+        ("--foo a house", BadInput.UNKNOWN_FLAG, {"flag": "--foo", "known": KNOWN}),
         ("a house --foo 1", BadInput.UNKNOWN_FLAG, {"flag": "--foo", "known": KNOWN}),
         ("a house --foo-bar", BadInput.UNKNOWN_FLAG, {"flag": "--foo-bar", "known": KNOWN}),
         (
@@ -262,6 +275,13 @@ def test_prompt_exactly_at_its_limit_is_accepted() -> None:
     assert parse_prompt(longest + "x") == too_long
     assert prompt_fault(longest + "x") == too_long
     assert read(f"{longest} --seed 5") == (longest, {"seed": 5})
+
+
+def test_flag_far_from_the_start_is_a_flag() -> None:
+    long = "x" * 300
+    assert read(f"{long} --no trees") == (long, {"negative": "trees"})
+    refused = parse_prompt(f"{long} --foo 1")
+    assert refused == BadCommand(BadInput.UNKNOWN_FLAG, {"flag": "--foo", "known": KNOWN})
 
 
 @pytest.mark.parametrize("length", [1, 300])  # above 256, equal integers are not the same object

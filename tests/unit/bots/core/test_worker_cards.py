@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bots.core.command_handler import CommandHandler
-from bots.core.commands import Imagine, Invocation, Reroll
+from bots.core.commands import Imagine, Invocation, Reroll, Vary
 from imaging.profile_card import card_of, profile_of_card
 from imaging.profiles import Profile, profile_for
 from imaging.request import Operation
@@ -66,6 +66,25 @@ async def test_reference_that_the_model_would_ignore_is_refused(
     reply = await handler.answer(invocation(), ordered)
     assert reply.code == "parameter-unsupported"
     client.jobs.submit.assert_not_awaited()
+
+
+async def test_strength_that_the_model_would_ignore_is_refused(
+    client: Any, handler: CommandHandler, invocation: MakeInvocation
+) -> None:
+    """Of a variation, whose picture every model follows, whatever its strength."""
+    served = a_server_profile(parameters=frozenset(), operations=frozenset(Operation))
+    client.fleet.profiles.return_value = {"comfy": served}
+    picture = a_picture(a_job().id)
+    client.pictures.read.return_value = picture
+    client.jobs.read.return_value = a_job()
+    ordered = Vary(picture.id, model="comfy")
+    reply = await handler.answer(invocation(), replace(ordered, strength=0.5))
+    assert reply.code == "parameter-unsupported"
+    reply = await handler.answer(invocation(), replace(ordered, strength=0.0))
+    assert reply.code == "parameter-unsupported"
+    client.jobs.submit.assert_not_awaited()
+    await handler.answer(invocation(), ordered)
+    assert client.jobs.submit.await_count == 1
 
 
 async def test_card_of_an_older_worker_falls_back_on_the_name(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasks.jobs.job import Estimate
 from tasks.queue import wait_estimate
 from tasks.queue.fairness import RELAXED, FairQueue
-from tasks.queue.load import FleetLoad, LaneLoad, Load, Meter
+from tasks.queue.load import FleetLoad, LaneLoad, Load
 from tasks.queue.wait_estimate import (
     FOREVER,
     Calibration,
@@ -116,24 +116,6 @@ def test_spare_seconds_bring_the_wait_to_its_limit(
         assert begin_seconds(load(rate, free=more, pro=pro), "free", more, 1.0) > longest - 1e-6
     else:
         assert begin_seconds(now, "free", free, 1.0) >= longest - 1e-6
-
-
-def test_meter_measures_and_decays() -> None:
-    meter = Meter(memory=60.0)
-    for second in range(300):
-        meter = meter.add(2.0, float(second))
-    assert meter.rate(300.0) == pytest.approx(2.0, rel=0.05)
-    assert meter.rate(900.0) < 0.01
-    assert Meter().rate(0.0) == 0.0
-
-
-def test_one_early_job_gives_a_low_rate() -> None:
-    """A paid job of ten GPU seconds in the first second does not take the fleet from Free."""
-    meter = Meter(memory=300.0).add(0.0, 0.0).add(10.0, 1.0)
-    assert meter.rate(2.0) < 0.2
-    for second in range(2, 120):
-        meter = meter.add(1.0, float(second))
-    assert meter.rate(120.0) == pytest.approx(1.0, rel=0.15)
 
 
 def two_lanes(rate: float = 2.0, **inflow: float) -> Load:

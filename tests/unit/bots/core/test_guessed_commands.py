@@ -1,0 +1,194 @@
+"""When a guess of the intent model is taken: how likely, of how many words, and naming what."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+from uuid import UUID
+
+import pytest
+
+from bots.core import command_parser, commands
+from bots.core.command_parser import parse, parse_about, parse_in_channel
+from bots.core.commands import (
+    Ask,
+    BadCommand,
+    BadInput,
+    Cancel,
+    Command,
+    Edit,
+    Imagine,
+    Reroll,
+    Undo,
+    Waitlist,
+)
+from bots.core.intent_model import Guess, Intent
+
+PICTURE = UUID(int=7)
+TALK = BadCommand(BadInput.NOTHING_TO_DRAW)
+
+
+class Model:
+    """Guesses the same of every text."""
+
+    def __init__(self, intent: Intent, probability: float) -> None:
+        self._guess = Guess(intent, probability)
+
+    def guess(self, text: str) -> Guess:
+        assert text
+        return self._guess
+
+
+def install(monkeypatch: pytest.MonkeyPatch, intent: Intent, probability: float) -> None:
+    model = Model(intent, probability)
+    monkeypatch.setattr(command_parser, "intent_model", lambda: model)
+
+
+CASES: list[tuple[Intent, str, float, Command | BadCommand]] = [
+    # a message that no rule knows, the least probability, and the command
+    (Intent.HELP, "blue whales above", 0.6, commands.Help()),
+    (Intent.QUEUE, "blue whales above", 0.6, commands.Queue()),
+    (Intent.QUOTA, "blue whales above", 0.6, commands.Quota()),
+    (Intent.HISTORY, "blue whales above", 0.6, commands.History()),
+    (Intent.SETTINGS, "blue whales above", 0.6, commands.Settings({})),
+    (Intent.TALK, "blue whales above", 0.75, TALK),
+    (Intent.CANCEL, "blue whales scrap above", 0.8, Cancel()),
+    (Intent.UNDO, "blue whales older", 0.8, Undo()),
+    (Intent.AGAIN, "blue whales pareil", 0.8, Reroll()),
+]
+
+
+@pytest.mark.parametrize(("intent", "text", "least", "command"), CASES)
+def test_likely_command_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+    intent: Intent,
+    text: str,
+    least: float,
+    command: Command | BadCommand,
+) -> None:
+    for probability in (least, (least + 1) / 2, 1.0):
+        install(monkeypatch, intent, probability)
+        assert parse(text) == command
+    for probability in (least - 0.001, 0.0):
+        install(monkeypatch, intent, probability)
+        assert parse(text) == Imagine(text)
+
+
+@pytest.mark.parametrize("intent", [Intent.PROMPT, Intent.CHANGE])
+def test_likely_prompt_or_change_is_a_prompt(
+    monkeypatch: pytest.MonkeyPatch, intent: Intent
+) -> None:
+    install(monkeypatch, intent, 1.0)
+    assert parse("blue whales above") == Imagine("blue whales above")
+
+
+@pytest.mark.parametrize(
+    ("intent", "enough", "short"),
+    [
+        (Intent.CANCEL, "blue whales scrap above", "blue whales scrap"),
+        (Intent.UNDO, "blue whales older", "whales older"),
+        (Intent.AGAIN, "blue whales pareil", "whales pareil"),
+        (Intent.SETTINGS, "blue whales above", "blue whales"),
+    ],
+)
+def test_short_message_is_no_guess(
+    monkeypatch: pytest.MonkeyPatch, intent: Intent, enough: str, short: str
+) -> None:
+    install(monkeypatch, intent, 1.0)
+    assert not isinstance(parse(enough), Imagine)
+    assert parse(short) == Imagine(short)
+
+
+@pytest.mark.parametrize("text", ["whales", "blue whales"])
+def test_one_or_two_words_need_more_certainty(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    for probability, command in ((0.9, commands.Queue()), (0.899, Imagine(text))):
+        install(monkeypatch, Intent.QUEUE, probability)
+        assert parse(text) == command
+    for probability, asks in ((0.9, True), (0.899, False)):
+        install(monkeypatch, Intent.CHANGE, probability)
+        order = Imagine(text)
+        assert parse_in_channel(text) == (Ask(text, order) if asks else order)
+
+
+def test_one_word_is_enough_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Intent.QUEUE, 1.0)
+    assert parse("whales") == commands.Queue()
+
+
+@pytest.mark.parametrize("intent", [Intent.CANCEL, Intent.UNDO, Intent.AGAIN])
+def test_guess_that_changes_something_must_be_named(
+    monkeypatch: pytest.MonkeyPatch, intent: Intent
+) -> None:
+    install(monkeypatch, intent, 1.0)
+    text = "blue whales above green seas"
+    assert parse(text) == Imagine(text)
+
+
+def test_long_text_several_lines_and_flags_are_not_guessed_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install(monkeypatch, Intent.QUEUE, 1.0)
+    longest = "blue whale " * 10 + "and a seal"
+    assert len(longest) == 120
+    assert parse(longest) == commands.Queue()
+    assert parse(longest[:-1]) == commands.Queue()
+    for text in (longest + "s", longest + " in the sea"):
+        assert parse(text) == Imagine(text)
+    assert parse("blue whales\nabove") == Imagine("blue whales above")
+    assert isinstance(parse("blue whales -x 5"), Imagine)
+
+
+@pytest.mark.parametrize(
+    ("intent", "command"),
+    [
+        (Intent.QUEUE, commands.Queue()),
+        (Intent.QUOTA, commands.Quota()),
+        (Intent.HISTORY, commands.History()),
+        (Intent.HELP, commands.Help()),
+        (Intent.TALK, TALK),
+        (Intent.SETTINGS, None),
+        (Intent.CHANGE, None),
+        (Intent.PROMPT, None),
+    ],
+)
+def test_words_about_a_picture_are_an_edit_unless_a_question_is_sure(
+    monkeypatch: pytest.MonkeyPatch, intent: Intent, command: Command | None
+) -> None:
+    text = "blue whales above"
+    install(monkeypatch, intent, 0.9)
+    assert parse_about(text, PICTURE) == (command or Edit(PICTURE, text))
+    install(monkeypatch, intent, 0.899)
+    assert parse_about(text, PICTURE) == Edit(PICTURE, text)
+
+
+@pytest.mark.parametrize(("probability", "asks"), [(0.7, True), (1.0, True), (0.699, False)])
+def test_likely_change_in_a_channel_asks_which_picture_is_meant(
+    monkeypatch: pytest.MonkeyPatch, probability: float, asks: bool
+) -> None:
+    text = "bluer whales above"
+    install(monkeypatch, Intent.CHANGE, probability)
+    order = Imagine(text)
+    assert parse_in_channel(text) == (Ask(text, order) if asks else order)
+
+
+@pytest.mark.parametrize("text", ["draw a blue whale", "a whale --seed 5"])
+def test_order_that_rules_know_is_no_change(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    install(monkeypatch, Intent.CHANGE, 1.0)
+    assert isinstance(parse_in_channel(text), Imagine)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("join the waitlist", Waitlist("join")),
+        ("leave the waitlist", Waitlist("leave")),
+        ("quit the wait list", Waitlist("leave")),
+    ],
+)
+def test_waitlist_is_joined_and_left_in_words(
+    monkeypatch: pytest.MonkeyPatch, text: str, command: Waitlist
+) -> None:
+    def refuse() -> NoReturn:
+        raise AssertionError("A rule knows this.")
+
+    monkeypatch.setattr(command_parser, "intent_model", refuse)
+    assert parse(text) == command
