@@ -5,8 +5,8 @@ and a bare `proxy_pass` sends no header that says so. So the other end of the co
 up in the operating system: it must belong to our own user, and its process must not be a server
 that other machines can reach. Nor may it be a server's child: `socat` and `ncat` fork a process for
 each connection, which closes the listening socket. Linux hides the sockets of programs with
-capabilities; of those, only a remote login (`ssh -L`) passes. Where the operating system does not tell, the
-answer is no.
+capabilities; of those, only a remote login (`ssh -L`) passes. Where the operating system does not
+tell, the answer is no.
 """
 
 from __future__ import annotations
