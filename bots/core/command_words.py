@@ -110,7 +110,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:go )?back(?: one)?(?: step)?",
         r"(?:retour|reviens|revenir|revenez)(?: en arriere)?", r"(?:defaire|defais)(?: ca)?",
         r"(?:remets?|reviens|retour) (?:la |le |a )?(?:comme avant|l'image (?:d'avant|precedente))",
-        r"annule (?:la|le|ma|mon) derni(?:ere|er) (?:modif|modification|changement|retouche)",
+        r"annule (?:la|le|ma|mon|cette|ce)(?: derni(?:ere|er))? (?:modif\w*|changement|retouche)",
         r"(?:ctrl|cmd|control) ?\+? ?z",
         r"(?:undo ?){2,4}",
     ),

@@ -80,6 +80,8 @@ _ENGLISH = (
         r"closer|away|a bit|a little|more|again|slightly)){0,2}$"
     ),
     rf"{_MORE} [a-z]+(?:,| and) {_MORE} [a-z]+$",
+    r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
+    r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
     # Verbs that only change something, whatever follows.
     _any(
         "remove, delete, erase, add, replace, simplify, recolou?r, sharpen, brighten, darken, "
@@ -245,6 +247,10 @@ _COULEURS = _any(
     "hiver, ete, automne"
 )
 _FRENCH = (
+    (
+        r"(?:(?:le|la|les) |l')[a-z' ]{2,25} (?:au lieu|a la place) (?:de (?:la |le |les |l')|du |"
+        r"des )[a-z' ]{2,25}$"
+    ),
     r"[a-z]{4,}(?:e|s|ez) (?:la|le|les)$",
     (
         r"(?!une? |des )[a-z']+ (?:plus|moins) [a-z]+(?:,| et) (?!une? |des )[a-z']+ "

@@ -14,7 +14,8 @@ ALREADY_GONE = FILE_GONE | MESSAGE_GONE | {"channel_not_found"}
 async def remove_message(web: Web, removal: Removal) -> None:
     """Delete the files first: a deleted message would leave them in the workspace.
 
-    Raises TryLater, or Undeliverable with Slack's own error code.
+    What Slack does not let the app delete keeps nothing else. Raises TryLater, or Undeliverable
+    with Slack's own error code.
     """
     files = [
         str(value)
@@ -23,21 +24,22 @@ async def remove_message(web: Web, removal: Removal) -> None:
     ]
     message = removal.placeholder or removal.memory.get("placeholder") or {}
     try:
-        for file in files:
-            await _delete(web, "files.delete", file=file)
+        refused = [await _delete(web, "files.delete", file=file) for file in files]
         if message.get("channel") and message.get("ts"):
-            await _delete(web, "chat.delete", channel=message["channel"], ts=message["ts"])
+            where = {"channel": message["channel"], "ts": message["ts"]}
+            refused.append(await _delete(web, "chat.delete", **where))
     except RateLimited as error:
         raise TryLater(str(error), after=error.after) from None
-    except Rejected as error:
-        raise Undeliverable(error.code, str(error)) from None
     except SlackError as error:
         raise TryLater(str(error)) from None
+    if first := next(filter(None, refused), None):
+        raise Undeliverable(first.code, str(first))
 
 
-async def _delete(web: Web, method: str, **arguments: Any) -> None:
+async def _delete(web: Web, method: str, **arguments: Any) -> Rejected | None:
+    """Slack's refusal, if it refused."""
     try:
         await web.call(method, **arguments)
     except Rejected as error:
-        if error.code not in ALREADY_GONE:
-            raise
+        return None if error.code in ALREADY_GONE else error
+    return None

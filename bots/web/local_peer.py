@@ -4,8 +4,9 @@ A loopback address alone proves little: a reverse proxy on the same machine conn
 and a bare `proxy_pass` sends no header that says so. So the other end of the connection is looked
 up in the operating system: it must belong to our own user, and its process must not be a server
 that other machines can reach. Nor may it be a server's child: `socat` and `ncat` fork a process for
-each connection, which closes the listening socket. Where the operating system does not tell, the
-answer is no.
+each connection, which closes the listening socket. Linux hides the sockets of programs with
+capabilities; of those, only a remote login (`ssh -L`) passes. Where the operating system does not
+tell, the answer is no.
 """
 
 from __future__ import annotations
@@ -56,8 +57,10 @@ def is_local_program(client: Address, server: Address) -> bool:
         owner = find_socket(client, server)
         if owner is None or owner.uid != os.geteuid():
             return False
-        ports = public_ports()
-        return not any(_is_reachable(each, ports) for each in _processes_with(owner.inode))
+        processes, ports = list(_processes_with(owner.inode)), public_ports()
+        if not processes:
+            return _is_remote_login(_hidden_programs())
+        return not any(_is_reachable(each, ports) for each in processes)
     processes = list(_own_processes_connected(client, server))
     return bool(processes) and not any(_is_reachable(each, frozenset()) for each in processes)
 
@@ -112,6 +115,25 @@ def _processes_with(inode: int) -> Iterator[psutil.Process]:
             continue  # it has ended, or belongs to somebody else
         if any(_link(descriptor) == target for descriptor in descriptors):
             yield psutil.Process(pid)
+
+
+def _hidden_programs() -> frozenset[str]:
+    """The names of our user's programs whose sockets Linux hides, as those with capabilities."""
+    hidden = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, FileNotFoundError):  # it has ended
+            if process.uids().effective != os.geteuid():
+                continue
+            try:
+                next((PROC / str(process.pid) / "fd").iterdir(), None)
+            except PermissionError:
+                hidden.add(process.name())
+    return frozenset(hidden)
+
+
+def _is_remote_login(hidden: frozenset[str]) -> bool:
+    """Whether nothing but a login from elsewhere can hold a socket that no process shows."""
+    return bool(hidden) and hidden <= REMOTE_LOGIN
 
 
 def _link(descriptor: Path) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from bots.web import local_peer
 from bots.web.local_peer import Address, is_local_program
 
 CONNECT = """
@@ -123,6 +124,41 @@ def test_connection_of_this_process_is_local(host: str) -> None:
             accepted, _ = listener.accept()
             with accepted:
                 assert is_local_program(connection.getsockname()[:2], server)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "local"),
+    [(set(), False), ({"caddy"}, False), ({"sshd", "caddy"}, False), ({"sshd-session"}, True)],
+)
+def test_program_whose_sockets_are_hidden_is_local_only_as_a_login(
+    monkeypatch: pytest.MonkeyPatch, hidden: set[str], local: bool
+) -> None:
+    monkeypatch.setattr(local_peer, "_processes_with", lambda _inode: iter(()))
+    monkeypatch.setattr(local_peer, "_hidden_programs", lambda: frozenset(hidden))
+    assert check() is local
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs as another user")
+def test_program_that_hides_its_sockets_is_found_by_its_name() -> None:
+    code = (
+        "import ctypes, os, sys; os.setuid(65534); ctypes.CDLL(None).prctl(4, 0, 0, 0, 0);"
+        "print(1, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/"
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdin is not None
+        program.stdout.readline()
+        ask = "import os; from bots.web import local_peer as l; os.setuid(65534);"
+        seen = subprocess.run(
+            [sys.executable, "-c", f"{ask} print(*l._hidden_programs())"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        program.stdin.close()
+    assert any(name.startswith("python") for name in seen)
 
 
 def test_closed_connection_is_not_local() -> None:

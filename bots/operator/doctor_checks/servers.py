@@ -115,7 +115,9 @@ def _pairing(settings: Settings) -> Finding:
         return ok("pairing", "checked at the start")
     database = Database(database_of(embedded_addresses(settings)), size=1)
     try:
-        ours = storage_pairing.check(database, blobs_of(settings))
+        blobs = blobs_of(settings)
+        ours = storage_pairing.check(database, blobs)
+        shared = storage_pairing.is_shared(database, blobs)
     except storage_pairing.StoreMismatch as error:
         return fail("pairing", "the database and the blob store do not match", str(error))
     except (SQLAlchemyError, OSError) as error:
@@ -123,6 +125,12 @@ def _pairing(settings: Settings) -> Finding:
         return warn("pairing", f"not checked: {reason}", "correct what is reported above")
     finally:
         database.close()
+    if shared:
+        return warn(
+            "pairing",
+            "a copy of the database has used the blob store, or the database was restored",
+            "give the copy a blob store of its own, or run `atelier blobs adopt`",
+        )
     return ok("pairing", f"the blob store belongs to the database ({ours.id})")
 
 

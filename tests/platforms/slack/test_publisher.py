@@ -468,6 +468,19 @@ async def test_refused_removal_has_slacks_error_code(
     assert never.value.code == "cant_delete_message"
 
 
+async def test_message_is_deleted_where_a_file_cannot_be(
+    publisher: SlackPublisher, slack: LoopbackSlack, team: Workspace, record: Record
+) -> None:
+    await publisher.deliver(record.delivery())
+    slack.faults.plan("files.delete", refused("cant_delete_file"))
+    with pytest.raises(Undeliverable) as never:
+        await publisher.remove(_removal(record))
+    assert never.value.code == "cant_delete_file"
+    deleted = [call for call in slack.called("files.delete") if not call.error]
+    assert len(deleted) == 1
+    assert team.channels[GENERAL].messages[record.job.placeholder["ts"]].deleted
+
+
 def _removal(record: Record) -> Removal:
     return Removal(
         record.job.id, record.job.order.place, None, record.job.placeholder, record.memory

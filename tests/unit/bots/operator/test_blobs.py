@@ -63,6 +63,28 @@ def test_orphans_are_counted_and_a_mismatch_is_said(
     assert "No file will be deleted." in printed
 
 
+def test_store_that_a_copy_has_used_is_said_and_can_be_adopted(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = blobs_of(settings)
+    assert _pairing_level(settings) is Level.OK  # and pairs the two
+    marker = store.read_marker()
+    assert marker is not None
+    store.write_marker(StoreMarker(marker.installation, marker.generation + 1, "1.5"))
+    blobs.list_orphans(10)
+    assert "A copy of the database has used this blob store" in capsys.readouterr().out
+    with pytest.raises(CommandError, match=r"A copy of the database[\s\S]*add --yes"):
+        blobs.adopt(confirmed=False)
+    assert _pairing_level(settings) is Level.WARN
+    blobs.adopt(confirmed=True)
+    assert _pairing_level(settings) is Level.OK
+
+
+def _pairing_level(settings: Settings) -> Level:
+    (found,) = (each for each in check_servers(settings) if each.subject == "pairing")
+    return found.level
+
+
 def test_table_shows_when_a_file_is_deleted() -> None:
     listed = datetime(2026, 11, 1, tzinfo=UTC)
     console = Console(width=120, record=True)
