@@ -123,8 +123,8 @@ def test_paused_and_resumed_request_draws_what_the_stock_pipeline_draws(
         slow.result(PATIENCE)
         for handle in interruptions.handles:
             handle.result(PATIENCE)
-        # One where the urgent requests' own encoding took their share of the device.
-        assert 1 <= engine.device_statistics().pauses <= len(PAUSES)
+        # How many depends on how long each unit takes: the classes share the device by time.
+        assert engine.device_statistics().pauses >= 1
     finally:
         assert engine.stop(60)
     assert len({one.tobytes() for one in expected}) == len(expected)
