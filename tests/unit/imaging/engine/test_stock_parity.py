@@ -1,7 +1,8 @@
 """Every pipeline class: paused, moved to the host and resumed, it draws what the stock one draws.
 
 Bitwise, before the values are rounded to bytes. The reference is a call of the stock pipeline with
-the engine's arguments. `test_step_parity` compares the calls themselves, for fewer classes.
+the engine's arguments. `test_step_parity` compares the calls themselves, for fewer classes; here
+these run in `make soak` only.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from imaging.bench.tiny_models import MAKERS
 from imaging.engine import diffusers_runner
 from imaging.engine.denoiser import Denoiser
 from imaging.engine.devices import open_device
@@ -35,7 +37,13 @@ COARSE = {"sana", "sana_sprint", "glm_image", "flux2", "flux2_klein"}
 SOURCES = {"disc": disc(), "bars": bars()}
 
 
-@pytest.fixture(scope="module", params=sorted(FAMILY_MAKERS))
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.soak] if name in MAKERS else [])
+        for name in sorted(FAMILY_MAKERS)
+    ],
+)
 def profile(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Profile]:
