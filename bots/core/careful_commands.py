@@ -124,7 +124,8 @@ _ENDS = re.compile(
 _NARRATED = re.compile(
     r"\b(?:cancell?(?:ed|ing)|stopped|did|didn'?t|was|were|has|have you|if|si j|who|why|when|qui|"
     r"pourquoi|quand|mean to|try(?:ing)? to|instead of|rather than|should|would|not|never|"
-    r"(?:as|a|ai|avez|est|etait|ete) (?:annule|arrete)[es]*|ne|n'annule|n'arrete)\b"
+    r"(?:as|a|ai|avez|est|etait|ete) (?:annule|arrete)[es]*|(?:as|avez) oublie|ne|n'annule|"
+    r"n'arrete)\b"
 )
 """What shows that cancelling is spoken of, and perhaps not asked for."""
 _PARTICIPLE = re.compile(r"(?:annul|arr[eê]t)é")
@@ -229,6 +230,8 @@ def _are_two_wishes(first: str, joint: str, second: str) -> bool:
     plain, rest = _plain(first), _plain(second)
     if _ENDS.fullmatch(plain):
         return _is_order(second, rest) or _asked(second) in _ACCOUNT
+    if _ENDS.fullmatch(rest) and len(rest.split()) > 1:
+        return bool(_PROMPT_START.match(plain)) and is_plain_cancel(first)
     if _asked(first) in _ACCOUNT:
         return _is_plain_order(second, rest) or (
             _asked(second) in _ACCOUNT - {_asked(first)}

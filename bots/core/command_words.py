@@ -104,6 +104,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:veuillez|merci de) (?:l')?annuler", rf"(?:cancel|stop){_IT}",
         rf"(?:annule[rz]?|arrete[rz]?){_IT}",
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
+        r"(?:please )?don'?t bother(?: anymore| with (?:it|that))?",
         "abort", r"(?:actually|en fait|finalement|no wait|wait) (?:no|non|nope|don'?t|not)",
         r"non (?:finalement|en fait|laisse)", (r"(?:do not|don'?t)(?: do)?(?: it|"
         r" that)?"), "nevermind", "never mind", "nvm", "forget it", (r"(?:c'est bon |non |bon |ah "
@@ -144,7 +145,8 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         (r"(?:re(?:mets?|fais|donne|balance|envoie)|ressors|mets)(?: moi| m')? ?en (?:une|un)(?: "
         r"autre)?"),
         r"(?:re ?)?run (?:it|that|this|the|my)?(?: (?:same|last))?(?: ?prompt)?(?: back| again)",
-        r"(?:hit|go) (?:me |it )?again", "encore stp", "same", "pareil",
+        r"(?:hit|go) (?:me |it )?again", "encore stp", "same", "pareil", "more",
+        r"retente ta chance",
     ),
     Word.VARY: (
         rf"vary{_IT}", r"varie[rz]?(?: la| le| ca| l'image)?",
@@ -154,8 +156,10 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?: (?:of|de) (?:it|this|that|this one|ca|cette image|l'image))?"),
     ),
     Word.UPSCALE: (
-        rf"upscale{_IT}(?: by)?(?: x ?2| 2 ?x?)?",
-        r"agrandi(?:r|s|ssez)(?: la| le| ca| l'image| cette image)?",
+        rf"(?:(?:can|could|would) you )?upscale{_IT}(?: by)?(?: x ?2| 2 ?x?)?",
+        (r"(?:tu peux |peux tu |tu pourrais )?(?:l'|la |le )?agrandi(?:r|s|ssez)(?: la| le| ca| "
+        r"l'image| "
+        r"cette image)?"),
         r"(?:make it |in )?(?:hd|high(?:er)? res(?:olution)?)", (r"en (?:hd|haute (?:resolution|"
         r"definition))"),
     ),

@@ -178,6 +178,15 @@ _ENGLISH = (
     r"without (?:the|his|her|its|any)\b[^,]{0,40}$",
     rf"in {_COLOURS}$",
     r"(?:in|dans|with) (?:the|a|le|un) style (?:of |de |d'|du )[^,]{2,40}$",
+    (
+        r"(?:in|as|en|style|facon|in the style of|en style|en facon)(?: an?| the| une?| le)? "
+        r"(?:watercolou?r|oil painting|pixel art|anime|manga|cartoon|sketch|pencil sketch|drawing|"
+        r"photo|photograph|painting|comic|comic book|claymation|lego|3d render|3d|pop art|sticker|"
+        r"stained glass|woodcut|engraving|impressionis[tm]|cubis[tm]|ghibli|minecraft|low poly|"
+        r"vector|line art|charcoal|ink|pastels?|vaporwave|synthwave|aquarelle|peinture(?: a "
+        r"l'huile)?|dessin(?: anime)?|crayon|bd|fusain|encre|gravure|vitrail|gouache|pate a "
+        r"modeler)(?: (?:style|painting|drawing|version|please|stp))?$"
+    ),
     r"at (?:night|sunset|sunrise|dawn|dusk)$",
     # What is wrong with the picture that is there.
     (

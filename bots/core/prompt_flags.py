@@ -383,6 +383,8 @@ def _flag(
         end = match.end()
         if quote and (closing := _CLOSING_QUOTE.match(view.text, end, stop)):
             end = closing.end()
+        if marker.dash and view.text[end:stop][:1] == DASH:
+            end += 1  # a flag set between dashes
         if trailing := _TRAILING.match(view.text, end, stop):
             end = trailing.end()
         return _Flag(marker.start, end, kind, read_flag(kind, match[0]))
@@ -399,7 +401,7 @@ def _value_match(kind: str, text: str, at: int, stop: int) -> re.Match[str] | No
     ends = (
         not rest
         or rest[0].isspace()
-        or rest[0] in ')]}"”»'
+        or rest[0] in f')]}}"”»{DASH}'
         or _CLOSING_QUOTE.match(rest)
         or _TRAILING.match(rest)
     )

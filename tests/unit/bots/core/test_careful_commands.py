@@ -187,3 +187,35 @@ def test_again_in_other_words_takes_flags(text: str) -> None:
 )
 def test_questions_about_more_pictures_show_the_quota(text: str) -> None:
     assert parse(text) == Quota()
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("--ar 16:9", Reroll(aspect="16:9", picture=PICTURE)),
+        ("--no hat --seed 5", Reroll(negative="hat", seed=5, picture=PICTURE)),
+        ("square", Reroll(aspect="1:1", picture=PICTURE)),
+        ("en carré", Reroll(aspect="1:1", picture=PICTURE)),
+        ("delete", BadCommand(BadInput.DELETE_BUTTON)),
+        ("supprime", BadCommand(BadInput.DELETE_BUTTON)),
+        ("delete the tree", Edit(PICTURE, "delete the tree")),
+    ],
+)
+def test_options_alone_beside_a_picture_make_it_again(text: str, command: Command) -> None:
+    assert parse_about(text, PICTURE) == command
+
+
+@pytest.mark.parametrize("text", ["tu m'as oublié ?", "wheres the dragon i asked for"])
+def test_complaints_about_waiting_show_the_line(text: str) -> None:
+    assert parse(text) == Queue()
+
+
+def test_a_prompt_that_tells_to_cancel_another_is_two_wishes() -> None:
+    command = parse("a wolf. cancel the last one")
+    assert isinstance(command, BadCommand)
+    assert command.code is BadInput.SEVERAL_WISHES
+
+
+def test_a_flag_between_dashes_and_a_shape_in_brackets() -> None:
+    assert parse("robot —ar 16:9— in a field") == Imagine("robot in a field", aspect="16:9")
+    assert parse("an ad (no text, 4:5)") == Imagine("an ad (no text)", aspect="4:5")
