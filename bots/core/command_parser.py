@@ -12,7 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from bots.core.account_requests import requested_command
+from bots.core.account_requests import ends_with_scene, requested_command
+from bots.core.careful_commands import (
+    is_imperative_cancel,
+    is_plain_cancel,
+    named_only,
+    several_wishes,
+)
 from bots.core.command_grammar import is_command, parse_atelier, parse_studio, unknown_command
 from bots.core.command_words import Word, plain_words, word_of
 from bots.core.commands import (
@@ -26,6 +32,7 @@ from bots.core.commands import (
     Help,
     Imagine,
     Privacy,
+    Queue,
     Reroll,
     Source,
     Undo,
@@ -35,6 +42,7 @@ from bots.core.commands import (
     Waitlist,
 )
 from bots.core.flag_values import FlagError
+from bots.core.idioms import opens_with_idiom
 from bots.core.instructions import reads_as_instruction, reads_as_order
 from bots.core.intent_model import MAX_GUESSED, Intent, intent_model
 from bots.core.picture_remarks import has_caption
@@ -121,6 +129,23 @@ _SURE = 0.9
 few words mean."""
 _FEW_WORDS = 3
 _TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK})
+_NUMBERED_BUTTON = re.compile(r"[uv]\s?[1-4][.!]?", re.IGNORECASE)
+"""A picture's button as other bots name it, such as "U2"."""
+_FOUR_TIMES = re.compile(r"upscale(?: it| this)?(?: by)?(?: x ?4| 4 ?x?)", re.IGNORECASE)
+_ASKS_ABOUT_FLAG = re.compile(
+    r"(?:(?:and|so|et|alors|hey|hi|salut) )?(?:what(?:['’]s| is|s| does| do)?|how (?:do|does|can|"
+    r"to)"
+    r"(?: (?:i|you|we))?(?: use)?|why(?: use)?|explain|c['’]est quoi|[cç]a sert [àa] quoi|"
+    r"[àa] quoi (?:[cç]a )?(?:sert|servent)|[cç]a fait quoi|comment (?:on |[cç]a |je )?"
+    r"(?:utilise|marche|fonctionne|met|mets|utiliser)|pourquoi)(?: the| le| la| this| "
+    r"l['’]option| the "
+    r"option| the flag)? (?:--|—|–)\w+\s*(?:(?:for|do|does|mean|means|work|works|flag|option|"
+    r"exactly|"
+    r"fait|veut dire|marche|sert|au juste)\s*)*[?!.]*",
+    re.IGNORECASE,
+)
+"""A question about a flag that names it without a value: "what's --seed for?"."""
+_ANSWERED = _TOLD | {Intent.CANCEL, Intent.UNDO, Intent.AGAIN, Intent.SETTINGS}
 _IMAGINE_WORD = re.compile(
     r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
     re.IGNORECASE,
@@ -135,6 +160,12 @@ def parse(  # noqa: PLR0911 - one case a command
     `picture` is the picture that the message is about, for words such as "vary" and "undo".
     """
     stripped = clean_edges(text)
+    if _NUMBERED_BUTTON.fullmatch(stripped):
+        return BadCommand(BadInput.NUMBERED_BUTTON)
+    if _ASKS_ABOUT_FLAG.fullmatch(stripped):
+        return Help()
+    if picture is None and opens_with_idiom(stripped):
+        return imagine(stripped)
     if command := _alone(stripped, picture):
         return command
     if not stripped.startswith("/"):
@@ -170,6 +201,7 @@ def parse_in_channel(text: str) -> Command | BadCommand:
     stripped = clean_edges(text)
     if (
         isinstance(command, Imagine)
+        and not opens_with_idiom(stripped)
         and not stripped.startswith("/")
         and (reads_as_instruction(command.prompt) or _is_likely_change(stripped, command))
     ):
@@ -182,7 +214,9 @@ def is_prompt(text: str) -> bool:
     return isinstance(parse_in_channel(text), Imagine | Ask)
 
 
-def parse_about(text: str, source: Source, *, mask: Upload | None = None) -> Command | BadCommand:
+def parse_about(  # noqa: PLR0911 - one case a command
+    text: str, source: Source, *, mask: Upload | None = None
+) -> Command | BadCommand:
     """The command in words about a picture: an instruction with flags, or a command's word."""
     stripped = clean_edges(text)
     word = word_of(stripped)
@@ -190,6 +224,10 @@ def parse_about(text: str, source: Source, *, mask: Upload | None = None) -> Com
         return Vary(source)
     if word is Word.UPSCALE:
         return Upscale(source)
+    if _NUMBERED_BUTTON.fullmatch(stripped):
+        return BadCommand(BadInput.NUMBERED_BUTTON)
+    if _FOUR_TIMES.fullmatch(stripped):
+        return Upscale(source, 4)
     picture = source if isinstance(source, UUID) else None
     again = _again(stripped, picture)
     if isinstance(again, Reroll) and isinstance(source, Upload):
@@ -353,6 +391,10 @@ def _alone(  # noqa: PLR0911 - one case a command
 
 def _of_sentence(text: str, picture: UUID | None) -> Command | BadCommand | None:
     """The command of a sentence that asks for one, or the answer to small talk."""
+    if wishes := several_wishes(text):
+        return wishes
+    if named := named_only(text):
+        return named if isinstance(named, BadCommand) else _of_word(named, picture)
     if command := _of_account(plain_words(text)) or _requested(text, picture):
         return command
     if is_greeting(text):
@@ -377,6 +419,8 @@ def _of_account(plain: str) -> Command | BadCommand | None:
 def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
     """The command that a sentence asks for; None for a prompt."""
     word = requested_command(text)
+    if word is Word.CANCEL and word_of(text) is not word and not is_plain_cancel(text):
+        return Queue(cancelling=True)
     return _again(text, picture) if word is None else _of_word(word, picture)
 
 
@@ -406,6 +450,8 @@ def _guessed(text: str, picture: UUID | None) -> Command | BadCommand | None:
             return None
         case Intent.TALK:
             return BadCommand(BadInput.NOTHING_TO_DRAW)
+        case Intent.CANCEL if not is_imperative_cancel(text):
+            return Queue(cancelling=True)
         case intent:
             return _of_word(Word(intent), picture)
 
@@ -421,7 +467,10 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
         wanted = max(wanted, _SURE)
     long_enough = length >= _FEWEST.get(guess.intent, _FEWEST_ANY)
     named = _NAMED[guess.intent].search(plain_words(text)) if guess.intent in _NAMED else True
-    return guess.intent if guess.probability >= wanted and long_enough and named else None
+    likely = guess.probability >= wanted and long_enough and named
+    if guess.intent in _ANSWERED and ends_with_scene(text):
+        return None
+    return guess.intent if likely else None
 
 
 def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:
@@ -438,7 +487,9 @@ def _flagged_again(text: str, picture: UUID | None) -> Reroll | None:
     prompt = parse_prompt(text)
     if isinstance(prompt, BadCommand) or not prompt.flags:
         return None
-    if word_of(prompt.words) is not Word.AGAIN:
+    if word_of(prompt.words) is not Word.AGAIN and _again(prompt.words, picture) != Reroll(
+        picture=picture
+    ):
         return None
     return Reroll(
         picture=picture,

@@ -121,6 +121,10 @@ _FRENCH = (
     ),
     rf"{_DEVRAIT} etre [a-z]",
     (
+        rf"{_FRENCH_NOUN} (?:c'est|il va|elle va|ca va|va|vont) (?:sur|dans|devant|derriere|sous|"
+        rf"pour) (?:le|la|les|son|sa|ses|l')\b"
+    ),
+    (
         r"(?:il|elle|ils|elles|on|ca|y|(?:le|la|les) [a-z ]{2,30}?) (?:lui |leur |y |en "
         r")?manque(?:nt)? "
         r"(?:encore |toujours |juste |peut etre )?(?:un|une|des|de|du|le|la|les|son|sa|ses|deux|"
@@ -160,7 +164,10 @@ _FRENCH = (
         r"(?:ou|il) (?:est|sont|est passe|est passee|sont passes) (?:son|sa|ses|la|le|les) "
         r"[a-z ]{2,20}$"
     ),
-    r"j'(?:ai|avais) (?:dit|demande|voulu|bien dit|bien demande) (?:le|la|les|pas|sans|avec)\b",
+    (
+        r"j'(?:ai|avais) (?:dit|demande|voulu|bien dit|bien demande) "
+        r"(?:le|la|les|pas|sans|avec|une?|des)\b"
+    ),
     r"je (?:voulais|parlais de) (?:le|la|les|qu'il|qu'elle|que)\b",
     (
         r"(?:il|elle|ils|elles) (?:a|ont) (?:pas|plus|trop|que|\d|trois|quatre|cinq|six|deux "
@@ -172,11 +179,12 @@ _CAPTION = re.compile(
     r"portrait|"
     r"photo|photograph|meme|cover|postcard|banner|tattoo|comic|print|card|mural|engraving|sketch|"
     r"ad|advert|advertisement|commercial|campaign|slogan|scene|still|lettering|"
-    r"typography|flyer|billboard|movie|film|book|album|graffiti|statue|figurine|badge|mug|panel|panneau|"
+    r"typography|flyer|billboard|movie|film|book|album|graffiti|statue|figurine|badge|mug|panel|"
+    r"panneau|"
     r"affiche|dessin|peinture|tableau|autocollant|pochette|carte|fresque|gravure|tatouage)\b|"
     r",(?: une?)? (?:affiche|illustration|dessin|peinture|tableau|autocollant|pochette|portrait|"
     r"carte|panneau|pub|publicite|campagne|pancarte|bande dessinee|film|livre|couverture|"
-    r"fresque|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
+    r"fresque|fiche|recette|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
 )
 _MENDING = (
     r"(?:put|add|make|change|remove|use|try|give|fix|replace|mets|ajoute|change|enleve|rends|fais|"

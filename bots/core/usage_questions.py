@@ -99,22 +99,108 @@ _QUESTION_ABOUT_USE = re.compile(
 _ON_QUOTA = re.compile(
     r"\b(?:credits?|quotas?|how many|how much|combien(?! de temps)|limit|limite|per day|par jour)\b"
 )
+_MORE_CREDITS = re.compile(
+    r"(?:and |so |et |mais |but )*(?:"
+    r"(?:when|how soon|at what time)(?: (?:do|can|will|would|am|could))? (?:i|we)(?: be able to)?"
+    r"(?: able to)? (?:get|have|make|draw|do|order|generate|create)(?: some| any)?"
+    r"(?: (?:new|more|another)\b)?(?: (?:ones?|pictures?|pics?|images?|credits?|again))*|"
+    r"(?:do|have) (?:i|we) (?:still )?(?:have |got )?(?:any|some) (?:free )?(?:ones? |pictures? |"
+    r"images? |"
+    r"credits? )?(?:left|remaining|more)(?: today| for today)?|"
+    r"(?:have|did) i (?:already )?(?:use|used|spend|spent)(?: up)? (?:all|everything|them all|"
+    r"all of "
+    r"them|all mine)(?: already| up)?|(?:est ce que )?j'ai (?:deja )?tout (?:utilise|depense|"
+    r"epuise|mange)"
+    r"(?: deja)?|"
+    r"(?:when(?:'s| is)|c'est quand) (?:the |my |la |ma )?(?:next|prochaine?) (?:free |gratuite? )?"
+    r"(?:one|picture|credits?|reset|refill|image|gratuite?|recharge|credits?)|"
+    r"(?:what(?:'s|s| is)|c'est quoi|quel est) (?:the )?(?:most|max(?:imum)?|limit|le max(?:imum)?|"
+    r"la limite) ?(?:i|we|que je|qu'on|on|je)? ?(?:can|could|peux|peut)? ?(?:make|draw|do|get|en "
+    r"faire|"
+    r"faire)?(?: (?:in |per |a |par |en une? )*(?:day|week|month|jour|semaine|mois))?|"
+    r"(?:am i|are we|je suis|on est) (?:limited|limitee?s?) (?:to|a) \w+(?: (?:pictures?|images?|"
+    r"pics?))?"
+    r"(?: (?:a|per|par) \w+)?|"
+    r"when (?:do|does|will) (?:they|my (?:pictures|pics|images|credits)|it|the limit) (?:reset|"
+    r"refill|renew|recharge|come back|restart)|"
+    r"(?:how come|why) (?:i )?(?:can'?t|cannot|can not|am i not allowed to|won'?t it let me)(?: i)?"
+    r"(?: make| draw| do| get| have| order| generate| create) (?:any ?)?(?:more|another|anymore|"
+    r"new)\b.{0,30}|"
+    r"how many (?:free )?(?:ones?|pictures?|pics?|images?)?(?: free)? ?(?:do|can|may) (?:i|we|"
+    r"you|people) "
+    r"(?:get|have|make|do|draw)(?: (?:for free|free))?(?: (?:a|per|each|every|in a) (?:day|week|"
+    r"month|"
+    r"hour))?|"
+    r"(?:quand|a quelle heure|dans combien de temps)(?: est ce que| c'est que)? ?(?:je|j'|on|j'en|"
+    r"j'y|puis je|pourrai je)?(?: pourrai| pourrais| peux| peut| pourra| vais pouvoir)?(?: en|"
+    r"l'en)?"
+    r" ?(?:aurai|aura|ai|auras?|refaire|faire|avoir|recevoir|dessiner|recupere|recuperer|r'aurai)"
+    r"(?: en)? (?:d'autres|de nouvelles?|encore|plus|des (?:images|nouvelles|credits)|de nouveau|"
+    r"a nouveau)(?: (?:images?|credits?|photos?))?|"
+    r"quand (?:est ce qu)?'?(?:ca|mon quota|mes credits|mes images) ?(?:ca )?(?:se )?"
+    r"(?:recharge|renouvelle|remet|revient|reviennent|rechargent|repart)\w*(?: a zero)?|"
+    r"pourquoi (?:est ce que )?(?:je|on) (?:ne )?(?:peux|peut) (?:plus|pas) (?:en )?(?:refaire|"
+    r"faire|"
+    r"avoir|dessiner|generer|creer|commander)(?: (?:d'autres|plus|encore|une autre|d'images?|"
+    r"rien))*|"
+    r"combien (?:d'images |de photos |de dessins )?(?:gratuites? )?(?:j'ai|on a|je peux|on peut|"
+    r"est ce que "
+    r"j'ai|j'en ai|j'y ai)(?: le)? ?(?:droit|faire|avoir)?(?: en faire)?(?: par| en un?e?) "
+    r"(?:jour|semaine|mois|heure))"
+)
+"""Questions about when, and how many, more pictures can be made."""
 _ON_QUEUE = re.compile(
     r"\b(?:queue|file|how long|so long|wait|waiting|ready|done|yet|slow|stuck|taking|longtemps|"
+    r"delivered|livree?s?|livraison|"
     r"attends|prete?|"
     r"finie?|encore|bloquee?|lente?|tour|turn|line|combien de temps)\b"
 )
 _ON_HISTORY = re.compile(
+    rf".*\b(?:yesterday|last (?:week|night|month)|this morning|earlier|hier|ce matin|la semaine "
+    rf"derniere|"
+    rf"lundi|mardi|mercredi|jeudi|vendredi)\b.*\b{PICTURE}\b|"
+    rf".*\b{PICTURE} (?:from|of|de|d') ?(?:yesterday|last|this morning|earlier|hier|ce matin|la "
+    rf"semaine)\b|"
     r".*\b(?:history|historique)\b|what .*\bi (?:make|made|ask|asked|draw|drew)\b|"
     rf"(?:where|ou|what|which|show) .*\b(?:my|mes) (?:\w+ )?{PICTURE}(?<=s)\b|.*\bj'ai (?:fait|"
     rf"demande)\b"
 )
+_ON_THE_BOT = re.compile(
+    r"(?:hey |hi |so |and |et |alors |du coup )*(?:"
+    r"what (?:do|does|will) (?:you|u|the bot|they|atelier|it) do with (?:my|our|the|all my) "
+    r"(?:\w+ )?(?:pictures?|pics?|images?|photos?|data|prompts?|words|messages)|"
+    r"(?:tu fais|vous faites|il fait|elle fait|on fait) quoi (?:de|avec) (?:mes|nos|les|toutes "
+    r"mes) "
+    r"(?:\w+ )?(?:images?|photos?|donnees|prompts?|messages?|dessins?)|"
+    r"qu'est ce que (?:tu fais|vous faites|vous faite|le bot fait) (?:de|avec) (?:mes|nos|les) \w+|"
+    r"(?:is|are) there (?:an? |any )?(?:premium|paid|pro|plus|better|free|mobile|web) "
+    r"(?:versions?|plans?|tiers?|subscriptions?|accounts?|apps?|options?)|"
+    r"(?:il )?(?:y a|existe)(?: t il)? (?:une |des |un )(?:version|formule|abonnement|offre|"
+    r"appli|compte)s?"
+    r"(?: (?:payante?s?|premium|pro|gratuite?s?|mobile))?|"
+    r"(?:the |this |your |le |ce )?(?:bot|app|server|thing|serveur|truc|robot) (?:is |est |looks "
+    r"|seems |"
+    r"a l'air |has been |keeps )?(?:still |toujours |again |encore )?(?:down|broken|dead|offline|"
+    r"crashing|crashed|bugged|buggy|hors ligne|mort|casse|en panne|plante|bugge|ne marche plus|"
+    r"marche plus|marche pas|ne marche pas|repond plus|repond pas|not working|doesn't work)"
+    r"(?: again| now| today| or what| lol| encore| ou quoi| la| mdr)*|"
+    r"forget (?:everything|all) (?:you know|about|i (?:said|told you))(?: about me| me)?|"
+    r"oublie tout (?:ce que|de moi|sur moi).{0,40})"
+)
+"""Questions and complaints about the bot, its plans and what it keeps."""
 _CLAUSE_END = re.compile(r"[,;:.?!](?:\s|$)")
 OF_A_PICTURE = re.compile(
     r"\b(?:poster|infographic|infographie|affiche|illustration|cartoon|comic|bd|logo|meme|"
     r"painting|peinture|style|photo of|picture of|image of|drawing of|diagram|schema|as an?|"
     r"en image)\b"
 )
+
+
+def plainly_asked(plain: str) -> Word | None:
+    """The command that answers a question whose every word is known; None for any other text."""
+    if _MORE_CREDITS.fullmatch(plain):
+        return Word.QUOTA
+    return Word.HELP if _ON_THE_BOT.fullmatch(plain) else None
 
 
 def answering_command(plain: str) -> Word | None:

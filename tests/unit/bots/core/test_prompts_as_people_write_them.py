@@ -50,6 +50,8 @@ def understood(command: Command | BadCommand) -> str:
         return f"!{command.code}"
     if isinstance(command, commands.Ask):
         return "?"
+    if isinstance(command, commands.Queue) and command.cancelling:
+        return "@cancel?"
     if isinstance(command, Imagine | Reroll):
         given = {
             name: getattr(command, field)
