@@ -109,7 +109,7 @@ def _parsed() -> tuple[Settings, list[str]]:
     try:
         return Settings(), []
     except ValidationError as error:
-        faults = [dict(fault) for fault in error.errors()]
+        faults: list[dict[str, Any]] = [dict(fault) for fault in error.errors()]
     fields = {str(fault["loc"][0]) for fault in faults if fault["loc"]}
     defaults = {
         name: field.get_default(call_default_factory=True)
