@@ -323,8 +323,8 @@ def test_store_that_is_swapped_between_two_batches_loses_nothing_more(
     for one in (deployment, other):
         render(one)
         check(one)
-    for _ in range(5):
-        deployment.blobs.put(f"pictures/{uuid4()}/x-0.png", b"orphan")
+    for number in range(5):
+        deployment.blobs.put(f"pictures/{uuid4()}/{number}.png", b"orphan")
     check(deployment, OrphanPolicy(list_after=timedelta(0), interval=timedelta(0)))
     _age(deployment, "listed_at", "2 days")
     foreign = other.blobs.read_marker()
