@@ -163,4 +163,5 @@ class ProcessTree:
 async def _reap(child: ChildProcess) -> None:
     """Wait briefly for the exit status, so that the event loop does not warn."""
     with contextlib.suppress(TimeoutError, NeverStarted):
-        await asyncio.wait_for(child.wait(), KILL_SECONDS)
+        async with asyncio.timeout(KILL_SECONDS):
+            await child.wait()

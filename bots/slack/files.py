@@ -138,7 +138,8 @@ async def download(web: Web, file: Mapping[str, Any], api_url: str, max_bytes: i
     if not is_slack_file_url(url, api_url):
         raise FileUnreadable("file-not-allowed")
     try:
-        return await asyncio.wait_for(_download(web, url, max_bytes), READ_TIMEOUT)
+        async with asyncio.timeout(READ_TIMEOUT):
+            return await _download(web, url, max_bytes)
     except (aiohttp.ClientError, TimeoutError, OSError):
         raise FileUnreadable("file-gone") from None
 

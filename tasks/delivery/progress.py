@@ -97,4 +97,5 @@ class ProgressUpdates:
 async def _sleep_unless(ended: asyncio.Event, seconds: float) -> None:
     """Sleep, or wake as soon as the event is set."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(ended.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await ended.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 5.0  # for a connection, a subscription or a ping
 PING_SECONDS = 5.0  # of silence, after which the subscription is checked
 MOST_UNANSWERED = 3
 
@@ -76,10 +78,17 @@ def progressed(job: Job, progress: Progress) -> JobEvent:
     )
 
 
-async def _received(subscription: PubSub) -> AsyncIterator[JobEvent]:
-    """The events of a subscription. Raises RedisError once the server answers no ping."""
+async def _received(subscription: PubSub, channel: str) -> AsyncIterator[JobEvent]:
+    """The events of a channel. Raises RedisError once the server answers no ping.
+
+    Deadlines are set here and not by the client's `socket_timeout`, with which it sends through
+    `asyncio.wait_for`. On Python 3.11 that function drops a cancellation which arrives as the data
+    has been sent (python/cpython#86296), and the listener would never end.
+    """
     from redis import TimeoutError as ServerSilent
 
+    async with _answers():
+        await subscription.subscribe(channel)
     unanswered = 0
     while True:
         message = await subscription.get_message(timeout=PING_SECONDS)
@@ -87,16 +96,30 @@ async def _received(subscription: PubSub) -> AsyncIterator[JobEvent]:
             if unanswered == MOST_UNANSWERED:
                 raise ServerSilent(f"Redis answered no ping for {unanswered * PING_SECONDS:g} s")
             unanswered += 1
-            await subscription.ping()
+            async with _answers():
+                await subscription.ping()
             continue
         unanswered = 0
         if message["type"] == "message":
             yield decode(message["data"])
 
 
+@contextlib.asynccontextmanager
+async def _answers() -> AsyncIterator[None]:
+    """A deadline for the server. Raises RedisError where it does not answer in time."""
+    import anyio
+    from redis import TimeoutError as ServerSilent
+
+    try:
+        with anyio.fail_after(ANSWER_SECONDS):
+            yield
+    except TimeoutError:
+        raise ServerSilent(f"Redis did not answer within {ANSWER_SECONDS:g} s") from None
+
+
 def _timeouts(url: str) -> dict[str, Any]:
     """Seconds after which a silent server counts as lost; a Unix socket has no keepalive."""
-    timeouts: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5}
+    timeouts: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": None}
     return timeouts if url.startswith("unix:") else {**timeouts, "socket_keepalive": True}
 
 
@@ -134,8 +157,7 @@ class Bus:
             client = AsyncRedis.from_url(self._url, **_timeouts(self._url))
             try:
                 async with client, client.pubsub(ignore_subscribe_messages=True) as subscription:
-                    await subscription.subscribe(_channel(platform))
-                    async for event in _received(subscription):
+                    async for event in _received(subscription, _channel(platform)):
                         yield event
             except RedisError as error:
                 log.warning("events-interrupted", platform=platform, error=str(error))

@@ -186,9 +186,45 @@ async def test_subscription_to_a_silent_redis_is_renewed(
         task = asyncio.create_task(_first_event(bus))
         for _ in range(2):
             assert await asyncio.to_thread(subscriptions.acquire, timeout=30)
-        while not task.done():  # redis-py swallows a cancellation while it connects
-            task.cancel()
-            await asyncio.sleep(0.01)
+        assert await _ends_when_cancelled(task)
+
+
+async def test_subscription_to_a_redis_that_never_answers_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server accepts the connection and says nothing at all."""
+    monkeypatch.setattr(events, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(events, "RECONNECT_SECONDS", 0.01)
+    connections = threading.Semaphore(0)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.release()
+        while await reader.read(65536):
+            pass
+        writer.close()
+
+    with serving(handle) as port:
+        task = asyncio.create_task(_first_event(Bus(f"redis://127.0.0.1:{port}/0")))
+        for _ in range(2):
+            assert await asyncio.to_thread(connections.acquire, timeout=30)
+        assert await _ends_when_cancelled(task)
+
+
+async def test_cancelled_listener_ends_wherever_it_is(servers: Servers) -> None:
+    """`atelier imagine` waits for its listener at the end. With redis-py's `socket_timeout` one
+    cancellation in four was dropped while it connected and subscribed."""
+    bus = Bus(servers.valkey.url)
+    for turns in 3 * [*range(40)]:
+        task = asyncio.create_task(_first_event(bus))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        assert await _ends_when_cancelled(task), f"it goes on after {turns} turns of the loop"
+
+
+async def _ends_when_cancelled(task: asyncio.Task[JobEvent]) -> bool:
+    task.cancel()
+    ended, _ = await asyncio.wait({task}, timeout=30)
+    return bool(ended)
 
 
 def test_listening_connection_has_keepalives(database_url: str) -> None:

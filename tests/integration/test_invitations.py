@@ -83,8 +83,10 @@ async def test_invitation_notice_is_repeated_only_after_failure(
     ]
     other = asyncio.create_task(InvitationNotifier(client, "discord", tell, 0.01, 0.01).run())
     try:
-        await asyncio.wait_for(done.wait(), PATIENCE)
-        await asyncio.wait_for(polls(20), PATIENCE)  # nobody finds it again
+        async with asyncio.timeout(PATIENCE):
+            await done.wait()
+        async with asyncio.timeout(PATIENCE):
+            await polls(20)  # nobody finds it again
     finally:
         for keeper in (*keepers, other):
             keeper.cancel()

@@ -68,7 +68,8 @@ class Prompt:
         """
         async with self._listening():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._connected.wait(), CONNECT_SECONDS)
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await self._connected.wait()
             await self._post(workflow)
             try:
                 entry = await self._history_entry()
@@ -89,7 +90,8 @@ class Prompt:
             self._id = await asyncio.shield(posting)
         except asyncio.CancelledError:
             with suppress(ImagingError, TimeoutError):
-                self._id = await asyncio.wait_for(posting, WITHDRAW_SECONDS)
+                async with asyncio.timeout(WITHDRAW_SECONDS):
+                    self._id = await posting
                 await self._withdraw()
             raise
 
@@ -126,7 +128,8 @@ class Prompt:
                 if self._ended.is_set():
                     await asyncio.sleep(seconds)
                 else:
-                    await asyncio.wait_for(self._ended.wait(), max(0.0, seconds))
+                    async with asyncio.timeout(max(0.0, seconds)):
+                        await self._ended.wait()
             if self._failure is not None:
                 raise self._failure
             entry = await self._look(last=loop.time() >= self._until)

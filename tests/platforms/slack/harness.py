@@ -175,7 +175,8 @@ async def open_stage(servers: Servers, folder: Path) -> AsyncIterator[SlackHarne
         assert publisher is not None
         serving = asyncio.create_task(serve(settings, ready.set))
         try:
-            await asyncio.wait_for(ready.wait(), 60)
+            async with asyncio.timeout(60):
+                await ready.wait()
             yield SlackHarness(client, publisher, slack, settings)
         finally:
             serving.cancel()

@@ -42,7 +42,8 @@ async def http_bot(
     routes = http_app(app, SECRET, install, body_seconds, body_memory)
     serving = asyncio.create_task(serve_http(routes, "127.0.0.1", port, ready.set))
     try:
-        await asyncio.wait_for(ready.wait(), 20)
+        async with asyncio.timeout(20):
+            await ready.wait()
         yield port
     finally:
         serving.cancel()

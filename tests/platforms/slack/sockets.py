@@ -142,7 +142,8 @@ async def _in_time(event: asyncio.Event) -> bool:
     """
     for _ in range(round(DEADLINE / POLL_SECONDS)):
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await event.wait()
         if event.is_set():
             return True
     return False

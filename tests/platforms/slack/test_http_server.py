@@ -64,7 +64,8 @@ class RawClient:
 async def status(reader: asyncio.StreamReader) -> int:
     """The status of the next response; 0 where the connection is closed without one."""
     try:
-        line = await asyncio.wait_for(reader.readline(), 20)
+        async with asyncio.timeout(20):
+            line = await reader.readline()
     except ConnectionError:
         return 0
     return int(line.split()[1]) if line else 0
@@ -198,7 +199,8 @@ async def test_a_client_that_never_stops_sending_is_cut_off(
     writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
     chunk = b"x" * (1 if limit == "seconds" else 10_000)
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(send_for_ever(writer, chunk), 20)
+        async with asyncio.timeout(20):
+            await send_for_ever(writer, chunk)
 
 
 async def send_for_ever(writer: asyncio.StreamWriter, chunk: bytes) -> None:
@@ -236,7 +238,8 @@ async def test_deadline_applies_to_the_second_request_of_a_connection(client: Ra
     writer.write(b"GET /slack/events HTTP/1.1\r\nHost: x\r\n\r\n")
     assert await status(reader) == 405
     writer.write(b"G")  # cancels uvicorn's own timeout of idle connections
-    rest = await asyncio.wait_for(reader.read(), 20)
+    async with asyncio.timeout(20):
+        rest = await reader.read()
     assert rest.count(b"HTTP/1.1") == 0
 
 

@@ -27,7 +27,8 @@ async def harness(
     async with open_stage(servers, tmp_path_factory.mktemp("two")) as opened:
         ready = asyncio.Event()
         second = asyncio.create_task(serve(opened.settings, ready.set))
-        await asyncio.wait_for(ready.wait(), 60)
+        async with asyncio.timeout(60):
+            await ready.wait()
         yield opened
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)

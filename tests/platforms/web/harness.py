@@ -157,7 +157,8 @@ async def open_stage(servers: Servers, folder: Path) -> AsyncIterator[WebStage]:
         database = Database(url)
         serving = asyncio.create_task(serve(settings, ready.set))
         try:
-            await asyncio.wait_for(ready.wait(), 60)
+            async with asyncio.timeout(60):
+                await ready.wait()
             yield WebStage(client, f"http://127.0.0.1:{settings.web_port}", database)
         finally:
             serving.cancel()

@@ -31,7 +31,8 @@ async def test_close_times_out_without_gateway_reply(
     client = GatewayClient(ShardRange())
     closed = await closings(client, monkeypatch)
     with structlog.testing.capture_logs() as logs:
-        await asyncio.wait_for(client.close(), 10)
+        async with asyncio.timeout(10):
+            await client.close()
     assert [entry["event"] for entry in logs] == ["gateway-close-timed-out"]
     assert closed == ["http"]
 

@@ -76,18 +76,21 @@ async def next_life(file: PidFile, old: int) -> int:
 
 
 async def test_serve_waits_for_every_child(tree: ProcessTree, tmp_path: Path) -> None:
-    await asyncio.wait_for(tree.serve([program("web", READY), program("worker", LATE)]), 20)
+    async with asyncio.timeout(20):
+        await tree.serve([program("web", READY), program("worker", LATE)])
     assert PidFile(tmp_path, "web").process()
     assert PidFile(tmp_path, "worker").process()
 
 
 async def test_child_without_ready_signal_is_not_ready(tree: ProcessTree) -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(tree.serve([program("web", READY), program("worker", MUTE)]), 1)
+        async with asyncio.timeout(1):
+            await tree.serve([program("web", READY), program("worker", MUTE)])
 
 
 async def test_dead_child_is_restarted(tree: ProcessTree, tmp_path: Path) -> None:
-    await asyncio.wait_for(tree.serve([program("worker", READY)]), 20)
+    async with asyncio.timeout(20):
+        await tree.serve([program("worker", READY)])
     file = PidFile(tmp_path, "worker")
     first = int(file.path.read_text())
     psutil.Process(first).kill()
@@ -98,13 +101,15 @@ async def test_dead_child_is_restarted(tree: ProcessTree, tmp_path: Path) -> Non
 async def test_child_that_dies_before_ready_is_restarted(tree: ProcessTree, tmp_path: Path) -> None:
     mark = tmp_path / "tried"
     code = f"import os; os.path.exists({str(mark)!r}) or [open({str(mark)!r}, 'w'), os._exit(3)]"
-    await asyncio.wait_for(tree.serve([program("worker", f"{code}; {READY}")]), 20)
+    async with asyncio.timeout(20):
+        await tree.serve([program("worker", f"{code}; {READY}")])
     assert mark.exists()
 
 
 async def test_wrong_settings_abort_the_start(tree: ProcessTree) -> None:
     with pytest.raises(ProcessTreeStopped, match="discord"):
-        await asyncio.wait_for(tree.serve([program("discord", WRONG), program("web", READY)]), 20)
+        async with asyncio.timeout(20):
+            await tree.serve([program("discord", WRONG), program("web", READY)])
 
 
 async def test_child_that_served_once_is_always_restarted(
@@ -112,7 +117,8 @@ async def test_child_that_served_once_is_always_restarted(
 ) -> None:
     mark = tmp_path / "tried"
     code = f"import os; os.path.exists({str(mark)!r}) and os._exit(78); open({str(mark)!r}, 'w')"
-    await asyncio.wait_for(tree.serve([program("slack", f"{code}; {READY}")]), 20)
+    async with asyncio.timeout(20):
+        await tree.serve([program("slack", f"{code}; {READY}")])
     file = PidFile(tmp_path, "slack")
     first = int(file.path.read_text())
     psutil.Process(first).kill()
@@ -124,7 +130,8 @@ async def test_child_that_served_once_is_always_restarted(
 async def test_missing_program_does_not_crash_the_tree(tree: ProcessTree) -> None:
     missing = Program("worker", ["/no/such/program"], {})
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(tree.serve([missing]), 0.5)
+        async with asyncio.timeout(0.5):
+            await tree.serve([missing])
 
 
 async def test_server_that_cannot_start_aborts_the_start(
@@ -135,7 +142,8 @@ async def test_server_that_cannot_start_aborts_the_start(
     (tmp_path / "home" / "postgres" / "PG_VERSION").write_text("7\n")  # of another age
     broken = EmbeddedServer("postgres", EmbeddedPostgres(tmp_path / "home"))
     with pytest.raises(ProcessTreeStopped, match="Postgres"):
-        await asyncio.wait_for(tree.serve([broken]), 90)
+        async with asyncio.timeout(90):
+            await tree.serve([broken])
 
 
 async def test_server_without_data_folder_aborts_the_start(
@@ -145,14 +153,16 @@ async def test_server_without_data_folder_aborts_the_start(
     (tmp_path / "home" / "valkey").write_text("a file where the folder should be")
     blocked = EmbeddedServer("valkey", EmbeddedValkey(tmp_path / "home"))
     with pytest.raises(ProcessTreeStopped, match="valkey cannot be started"):
-        await asyncio.wait_for(tree.serve([blocked]), 30)
+        async with asyncio.timeout(30):
+            await tree.serve([blocked])
 
 
 async def test_stop_kills_a_child_that_ignores_sigterm(
     tree: ProcessTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.operator.shutdown.terminate_all.__defaults__", (0.5,))
-    await asyncio.wait_for(tree.serve([program("worker", STUBBORN)]), 20)
+    async with asyncio.timeout(20):
+        await tree.serve([program("worker", STUBBORN)])
     stubborn = psutil.Process(int((tmp_path / "worker.pid").read_text()))
     await tree.stop()
     assert not alive(stubborn)
@@ -185,7 +195,8 @@ async def test_stop_does_not_wait_for_a_slow_start(tmp_path: Path) -> None:
     start = asyncio.create_task(tree.serve([SlowStart("postgres", [], {})]))
     await until(lambda: any(p.name() == "sleep" for p in psutil.Process().children()))
     start.cancel()
-    await asyncio.wait_for(tree.stop(), 20)
+    async with asyncio.timeout(20):
+        await tree.stop()
 
 
 KILLED_PARENT = """
@@ -208,7 +219,8 @@ async def test_reaper_stops_the_tree_of_a_killed_parent(tmp_path: Path) -> None:
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED_PARENT, str(tmp_path), READY
     )
-    assert await asyncio.wait_for(parent.wait(), 30) == -9
+    async with asyncio.timeout(30):
+        assert await parent.wait() == -9
     lock = await asyncio.to_thread(
         InstanceLock.take, tmp_path
     )  # the keeper has it until it is done

@@ -38,7 +38,8 @@ async def test_accepted_work_is_acknowledged_before_it_finishes() -> None:
         await shown.wait()
 
     deduplicator = Deduplicator(grace=60)
-    await asyncio.wait_for(deduplicator.run("k", work), 5)
+    async with asyncio.timeout(5):
+        await deduplicator.run("k", work)
     shown.set()
     await deduplicator.close()
 
@@ -52,10 +53,12 @@ async def test_slow_work_is_acknowledged_after_the_grace_and_continues() -> None
         ended.set()
 
     deduplicator = Deduplicator(grace=0.01)
-    await asyncio.wait_for(deduplicator.run("k", work), 5)
+    async with asyncio.timeout(5):
+        await deduplicator.run("k", work)
     assert not ended.is_set()
     go_on.set()
-    await asyncio.wait_for(ended.wait(), 5)
+    async with asyncio.timeout(5):
+        await ended.wait()
 
 
 async def test_work_that_failed_before_acceptance_can_run_again() -> None:
@@ -177,7 +180,8 @@ async def test_work_that_ends_without_acceptance_is_acknowledged() -> None:
     async def nothing(_accepted: Accepted) -> None:
         pass
 
-    await asyncio.wait_for(Deduplicator(grace=60).run("k", nothing), 5)
+    async with asyncio.timeout(5):
+        await Deduplicator(grace=60).run("k", nothing)
 
 
 async def test_close_lets_running_work_finish() -> None:
@@ -191,7 +195,8 @@ async def test_close_lets_running_work_finish() -> None:
 
     deduplicator = Deduplicator(grace=60)
     await deduplicator.run("k", soon)
-    await asyncio.wait_for(deduplicator.close(), 5)
+    async with asyncio.timeout(5):
+        await deduplicator.close()
     assert ended
 
 
@@ -209,7 +214,8 @@ async def test_close_cancels_work_that_outlasts_the_grace() -> None:
     deduplicator = Deduplicator(grace=0.01)
     await deduplicator.run("k", stuck)
     await deduplicator.close()
-    await asyncio.wait_for(cancelled.wait(), 5)
+    async with asyncio.timeout(5):
+        await cancelled.wait()
 
 
 async def test_close_without_work_does_nothing() -> None:
