@@ -126,8 +126,8 @@ async def report(context: Context, command: Report) -> Reply:
     return _message_reply(context, "reported")
 
 
-async def queue(context: Context, _command: Queue) -> Reply:
-    """List the member's active jobs with their place in line."""
+async def queue(context: Context, command: Queue) -> Reply:
+    """List the member's active jobs with their place in line, each with a Cancel button."""
     jobs = await context.client.jobs.active(context.invocation.member)
     if not jobs:
         return _message_reply(context, "queue-empty")
@@ -150,7 +150,9 @@ async def queue(context: Context, _command: Queue) -> Reply:
         for index, job in enumerate(jobs, 1)
         if job.state in (JobState.QUEUED, JobState.RUNNING)
     )
-    return replace(_titled_reply(context, "queue-title", fields=rows), buttons=buttons)
+    listed = replace(_titled_reply(context, "queue-title", fields=rows), buttons=buttons)
+    asks = command.cancelling and buttons
+    return replace(listed, text=localize("queue-cancelling")) if asks else listed
 
 
 async def quota(context: Context, _command: Quota) -> Reply:

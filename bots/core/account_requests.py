@@ -11,8 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bots.core.command_words import Word, plain_words, word_of, word_set
-from bots.core.usage_questions import OF_A_PICTURE, PICTURE, PICTURES, answering_command
+from bots.core.command_words import Word, plain_words, without_vocatives, word_of, word_set
+from bots.core.usage_questions import (
+    OF_A_PICTURE,
+    PICTURE,
+    PICTURES,
+    answering_command,
+    plainly_asked,
+)
 
 _MAX_WORDS = 18
 _AHEAD = re.compile(
@@ -235,6 +241,9 @@ _REQUESTS = (
         r"demande) quoi|"
         r"quoi que j (?:ai|avais)|"
         r"(?:ai je|j ai) (?:fait|demande|cree) (?:hier|avant|la derniere fois)|"
+        rf"(?:which|what|quelles?) {PICTURE} (?:did i|have i|i|j ai|ai je|est ce que j ai|que j "
+        rf"ai)|"
+        r"(?:which|what) (?:ones )?(?:did|have) i (?:make|made|draw|drawn|do|done|create|created)|"
         rf"{PICTURE} (?:i|we|que j) (?:made|asked|ai|did|ordered|generated|created)|"
         r"(?<!not )(?:what|everything|stuff|things?|ones?) (?:i|we) (?:made|did|asked|created|"
         r"generated|"
@@ -284,7 +293,7 @@ _ASKS_HOW = re.compile(
     r"comment|est ce que je peux|je peux|puis je|c est possible|possible)\b"
 )
 _ASKS_TO_USE = re.compile(
-    r"(?:how (?:do|can|would) i|how to|comment (?:je|on|faire))\b"
+    r"(?:how (?:do|can|would) i|how to|comment (?:je|j|on|faire))\b"
     r"(?!.*\b(?:queue|file|wait|waiting|attente|long|longer|place|position|faster|vite)\b)"
 )
 """A question about how something is done, which is none about waiting."""
@@ -298,11 +307,36 @@ _ABOUT_CREDITS = re.compile(
 )
 
 
+_OF_SPEAKERS = word_set(
+    """
+    i im ive id me my mine u you your youre we us our it its this that these those them he she they
+    is are was
+    were s m re ve d ll dont didnt cant wont not please pls thanks lol haha so just really too very
+    je j tu t on nous vous me m te moi toi mon ma mes ton ta tes ca c cela ce cette il elle ils
+    elles
+    est sont etait suis es as ai a merci svp stp mdr trop tres vraiment pas plus
+    """
+)
+
+
 def requested_command(text: str) -> Word | None:
     """The command that a message asks for, as a word alone or in a sentence; None for a prompt."""
-    if word := word_of(text):
+    text = without_vocatives(text)
+    if word := word_of(text) or plainly_asked(plain_words(text)):
         return word
     return _requested(plain_words(text), marked=text.rstrip().endswith("?"))
+
+
+def ends_with_scene(text: str) -> bool:
+    """Whether a message ends, after a comma, with what a picture shows: "why me, a wet cat".
+
+    Such an end is a few words, mostly uncommon in requests, and none of a speaker or a verb to one.
+    """
+    plain = plain_words(text)
+    _before, comma, end = plain.rpartition(",")
+    words = re.findall(r"[a-z]+", end)
+    strange = sum(word not in _COMMON for word in words)
+    return bool(comma) and 2 <= len(words) <= 7 and strange >= 2 and not _OF_SPEAKERS & set(words)
 
 
 def _requested(typed: str, *, marked: bool) -> Word | None:

@@ -12,7 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from bots.core.account_requests import requested_command
+from bots.core.account_requests import ends_with_scene, requested_command
+from bots.core.careful_commands import (
+    is_imperative_cancel,
+    is_plain_cancel,
+    named_only,
+    several_wishes,
+)
 from bots.core.command_grammar import is_command, parse_atelier, parse_studio, unknown_command
 from bots.core.command_words import Word, plain_words, word_of
 from bots.core.commands import (
@@ -26,6 +32,7 @@ from bots.core.commands import (
     Help,
     Imagine,
     Privacy,
+    Queue,
     Reroll,
     Source,
     Undo,
@@ -34,7 +41,8 @@ from bots.core.commands import (
     Vary,
     Waitlist,
 )
-from bots.core.flag_values import FlagError
+from bots.core.flag_values import SHAPES, FlagError
+from bots.core.idioms import opens_with_idiom
 from bots.core.instructions import reads_as_instruction, reads_as_order
 from bots.core.intent_model import MAX_GUESSED, Intent, intent_model
 from bots.core.picture_remarks import has_caption
@@ -72,7 +80,8 @@ _WAITLIST = re.compile(
     r"(?:the |la )?(?:wait(?:ing)? ?list|liste d'attente)"
 )
 _DELETES_A_PICTURE = re.compile(
-    r"(?:(?:can|could) (?:you|u|i) |(?:tu|je) peux |peux tu |how (?:do|can) i |comment )?"
+    r"(?:(?:can|could) (?:you|u|i) |(?:tu|je) peux |peux tu |how (?:do|can) i |comment (?:(?:je|"
+    r"on|faire pour) )?(?:la |le |les |l')?)?"
     r"(?:delete|supprime[rz]?|efface[rz]?) ?(?:it|this|that|them|ca|la|le|(?:my|the|this|that|"
     r"these|all my|ma|mon|mes|"
     r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
@@ -121,6 +130,28 @@ _SURE = 0.9
 few words mean."""
 _FEW_WORDS = 3
 _TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK})
+_NUMBERED_BUTTON = re.compile(r"[uv]\s?[1-4][.!]?", re.IGNORECASE)
+"""A picture's button as other bots name it, such as "U2"."""
+_FOUR_TIMES = re.compile(r"upscale(?: it| this)?(?: by)?(?: x ?4| 4 ?x?)", re.IGNORECASE)
+_DELETES_THIS = re.compile(r"(?:delete|erase|supprime[rz]?|efface[rz]?)[.!]*", re.IGNORECASE)
+_SHAPE_ALONE = re.compile(
+    rf"(?:in|en|au|as|make it)?\s?(?:format\s)?(?P<shape>{'|'.join(SHAPES)})(?:\sformat)?[.!]*",
+    re.IGNORECASE,
+)
+_ASKS_ABOUT_FLAG = re.compile(
+    r"(?:(?:and|so|et|alors|hey|hi|salut) )?(?:what(?:['’]s| is|s| does| do)?|how (?:do|does|can|"
+    r"to)"
+    r"(?: (?:i|you|we))?(?: use)?|why(?: use)?|explain|c['’]est quoi|[cç]a sert [àa] quoi|"
+    r"[àa] quoi (?:[cç]a )?(?:sert|servent)|[cç]a fait quoi|comment (?:on |[cç]a |je )?"
+    r"(?:utilise|marche|fonctionne|met|mets|utiliser)|pourquoi)(?: the| le| la| this| "
+    r"l['’]option| the "
+    r"option| the flag)? (?:--|—|–)\w+\s*(?:(?:for|do|does|mean|means|work|works|flag|option|"
+    r"exactly|"
+    r"fait|veut dire|marche|sert|au juste)\s*)*[?!.]*",
+    re.IGNORECASE,
+)
+"""A question about a flag that names it without a value: "what's --seed for?"."""
+_ANSWERED = _TOLD | {Intent.CANCEL, Intent.UNDO, Intent.AGAIN, Intent.SETTINGS}
 _IMAGINE_WORD = re.compile(
     r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
     re.IGNORECASE,
@@ -135,6 +166,12 @@ def parse(  # noqa: PLR0911 - one case a command
     `picture` is the picture that the message is about, for words such as "vary" and "undo".
     """
     stripped = clean_edges(text)
+    if _NUMBERED_BUTTON.fullmatch(stripped):
+        return BadCommand(BadInput.NUMBERED_BUTTON)
+    if _ASKS_ABOUT_FLAG.fullmatch(stripped):
+        return Help()
+    if picture is None and opens_with_idiom(stripped):
+        return imagine(stripped)
     if command := _alone(stripped, picture):
         return command
     if not stripped.startswith("/"):
@@ -170,6 +207,7 @@ def parse_in_channel(text: str) -> Command | BadCommand:
     stripped = clean_edges(text)
     if (
         isinstance(command, Imagine)
+        and not opens_with_idiom(stripped)
         and not stripped.startswith("/")
         and (reads_as_instruction(command.prompt) or _is_likely_change(stripped, command))
     ):
@@ -182,7 +220,9 @@ def is_prompt(text: str) -> bool:
     return isinstance(parse_in_channel(text), Imagine | Ask)
 
 
-def parse_about(text: str, source: Source, *, mask: Upload | None = None) -> Command | BadCommand:
+def parse_about(  # noqa: PLR0911 - one case a command
+    text: str, source: Source, *, mask: Upload | None = None
+) -> Command | BadCommand:
     """The command in words about a picture: an instruction with flags, or a command's word."""
     stripped = clean_edges(text)
     word = word_of(stripped)
@@ -190,10 +230,27 @@ def parse_about(text: str, source: Source, *, mask: Upload | None = None) -> Com
         return Vary(source)
     if word is Word.UPSCALE:
         return Upscale(source)
+    if _NUMBERED_BUTTON.fullmatch(stripped):
+        return BadCommand(BadInput.NUMBERED_BUTTON)
+    if _FOUR_TIMES.fullmatch(stripped):
+        return Upscale(source, 4)
     picture = source if isinstance(source, UUID) else None
-    again = _again(stripped, picture)
+    if _DELETES_THIS.fullmatch(stripped):
+        return BadCommand(BadInput.DELETE_BUTTON)
+    options = _options_alone(stripped, picture)
+    if options and picture:
+        return options
+    again = options or _again(stripped, picture)
     if isinstance(again, Reroll) and isinstance(source, Upload):
-        return Vary(source, aspect=again.aspect, count=again.count, seed=again.seed)
+        return Vary(
+            source,
+            again.strength,
+            again.count,
+            aspect=again.aspect,
+            model=again.model,
+            seed=again.seed,
+            negative=again.negative or "",
+        )
     if (
         stripped.startswith("/")
         or _alone(stripped, picture)
@@ -203,6 +260,25 @@ def parse_about(text: str, source: Source, *, mask: Upload | None = None) -> Com
     if _likely(stripped, least=_SURE) in _TOLD:
         return _guessed(stripped, picture) or parse_edit(stripped, source, mask=mask)
     return parse_edit(stripped, source, mask=mask)
+
+
+def _options_alone(text: str, picture: UUID | None) -> Reroll | None:
+    """The order of a picture again with the flags, or in the shape, that are all of a message."""
+    prompt = parse_prompt(text, may_be_empty=True)
+    if isinstance(prompt, BadCommand):
+        return None
+    shape = _SHAPE_ALONE.fullmatch(prompt.words)
+    if not (prompt.flags and not prompt.words) and shape is None:
+        return None
+    return Reroll(
+        picture=picture,
+        aspect=SHAPES[shape["shape"].lower()] if shape else prompt.aspect,
+        count=prompt.count,
+        model=prompt.model,
+        seed=prompt.seed,
+        negative=prompt.negative or None,
+        strength=prompt.strength,
+    )
 
 
 def parse_edit(
@@ -353,6 +429,10 @@ def _alone(  # noqa: PLR0911 - one case a command
 
 def _of_sentence(text: str, picture: UUID | None) -> Command | BadCommand | None:
     """The command of a sentence that asks for one, or the answer to small talk."""
+    if wishes := several_wishes(text):
+        return wishes
+    if named := named_only(text):
+        return named if isinstance(named, BadCommand) else _of_word(named, picture)
     if command := _of_account(plain_words(text)) or _requested(text, picture):
         return command
     if is_greeting(text):
@@ -377,6 +457,13 @@ def _of_account(plain: str) -> Command | BadCommand | None:
 def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
     """The command that a sentence asks for; None for a prompt."""
     word = requested_command(text)
+    if word is Word.CANCEL and word_of(text) is not word:
+        if has_caption(text.lower()):
+            return None
+        if ends_with_scene(text) and not is_imperative_cancel(text):
+            return None
+        if not is_plain_cancel(text):
+            return Queue(cancelling=True)
     return _again(text, picture) if word is None else _of_word(word, picture)
 
 
@@ -406,6 +493,8 @@ def _guessed(text: str, picture: UUID | None) -> Command | BadCommand | None:
             return None
         case Intent.TALK:
             return BadCommand(BadInput.NOTHING_TO_DRAW)
+        case Intent.CANCEL if not is_imperative_cancel(text):
+            return Queue(cancelling=True)
         case intent:
             return _of_word(Word(intent), picture)
 
@@ -421,7 +510,10 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
         wanted = max(wanted, _SURE)
     long_enough = length >= _FEWEST.get(guess.intent, _FEWEST_ANY)
     named = _NAMED[guess.intent].search(plain_words(text)) if guess.intent in _NAMED else True
-    return guess.intent if guess.probability >= wanted and long_enough and named else None
+    likely = guess.probability >= wanted and long_enough and named
+    if guess.intent in _ANSWERED and ends_with_scene(text):
+        return None
+    return guess.intent if likely else None
 
 
 def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:
@@ -438,7 +530,9 @@ def _flagged_again(text: str, picture: UUID | None) -> Reroll | None:
     prompt = parse_prompt(text)
     if isinstance(prompt, BadCommand) or not prompt.flags:
         return None
-    if word_of(prompt.words) is not Word.AGAIN:
+    if word_of(prompt.words) is not Word.AGAIN and _again(prompt.words, picture) != Reroll(
+        picture=picture
+    ):
         return None
     return Reroll(
         picture=picture,

@@ -60,6 +60,9 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"what(?: is| are|'?s) (?:this|it|that|you|atelier)(?: bot| thing)?", (r"c'est quoi (?:ca|"
         r"ce truc|ce bot|atelier)"),
         r"what'?s (?:new|up)", "quoi de neuf",
+        r"(?:(?:are )?(?:you|anyone|anybody|someone) (?:still )?(?:there|here|awake|alive|on))",
+        (r"(?:tu es|t'es|vous etes|y a quelqu'un|il y a quelqu'un)(?: toujours| encore)?(?: la| "
+        r"ici)?"),
         r"(?:the |les )?(?:options|flags|usage|infos?|instructions|tuto|tutorial|faq|start)",
         r"comment (?:on|je) (?:t'utilise|l'utilise|m'en sers|s'en sert)",
     ),
@@ -98,8 +101,10 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"dernieres) images"),
     ),
     Word.CANCEL: (
-        rf"(?:cancel|stop){_IT}", rf"(?:annule[rz]?|arrete[rz]?){_IT}",
+        r"(?:veuillez|merci de) (?:l')?annuler", rf"(?:cancel|stop){_IT}",
+        rf"(?:annule[rz]?|arrete[rz]?){_IT}",
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
+        r"(?:please )?don'?t bother(?: anymore| with (?:it|that))?",
         "abort", r"(?:actually|en fait|finalement|no wait|wait) (?:no|non|nope|don'?t|not)",
         r"non (?:finalement|en fait|laisse)", (r"(?:do not|don'?t)(?: do)?(?: it|"
         r" that)?"), "nevermind", "never mind", "nvm", "forget it", (r"(?:c'est bon |non |bon |ah "
@@ -130,9 +135,18 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:do|try|make|draw) (?:it |that |this )?again",
         r"(?:give me )?another(?: one)?",
         r"(?:one|once) more(?: time)?", r"(?:redo|repeat)(?: it| that)?",
-        r"encore(?: une| un)?(?: fois| autre)?", "une autre", "relance[rz]?", "retente",
+        r"rerun(?: (?:it|that|this|the|my))?(?: (?:same|last))?(?: prompt)?",
+        r"encore(?: une| un)?(?: petite)?(?: fois| autre| derniere)?",
+        (r"(?:pourrais je|je pourrais|puis je|est ce que je pourrais|je peux) (?:en )?avoir une "
+        r"autre(?: image)?"),
+        "une autre", "relance[rz]?", "retente",
         "recommence[rz]?", r"refais(?: (?:le|la|ca|pareil|(?:la )?meme(?: chose)?))?",
         "reessaie", "reessaye", "essaie encore",
+        (r"(?:re(?:mets?|fais|donne|balance|envoie)|ressors|mets)(?: moi| m')? ?en (?:une|un)(?: "
+        r"autre)?"),
+        r"(?:re ?)?run (?:it|that|this|the|my)?(?: (?:same|last))?(?: ?prompt)?(?: back| again)",
+        r"(?:hit|go) (?:me |it )?again", "encore stp", "same", "pareil", "more",
+        r"retente ta chance",
     ),
     Word.VARY: (
         rf"vary{_IT}", r"varie[rz]?(?: la| le| ca| l'image)?",
@@ -142,7 +156,10 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?: (?:of|de) (?:it|this|that|this one|ca|cette image|l'image))?"),
     ),
     Word.UPSCALE: (
-        rf"upscale{_IT}", r"agrandi(?:r|s|ssez)(?: la| le| ca| l'image| cette image)?",
+        rf"(?:(?:can|could|would) you )?upscale{_IT}(?: by)?(?: x ?2| 2 ?x?)?",
+        (r"(?:tu peux |peux tu |tu pourrais )?(?:l'|la |le )?agrandi(?:r|s|ssez)(?: la| le| ca| "
+        r"l'image| "
+        r"cette image)?"),
         r"(?:make it |in )?(?:hd|high(?:er)? res(?:olution)?)", (r"en (?:hd|haute (?:resolution|"
         r"definition))"),
     ),
@@ -156,7 +173,21 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
 _LEAD_IN = re.compile(
     r"(?:(?:ok|okay|no|non|oui|yes|hey|hi|hello|salut|bonjour|bonsoir|coucou|actually|en fait|"
     r"finalement|nvm|oh|oops|wait|attends|euh|hmm|et|and|so|alors|well|cool|ah|bon|mince|desole|"
-    r"sorry|just|juste) )+"
+    r"sorry|just|juste|lol|haha+|hehe|mdr|ptdr|nice|great|super|omg|thx|vas y|allez|yo|bro) )+"
+)
+_VOCATIVES = re.compile(
+    r"(?: (?:bro|bruh|brother|dude|man|mate|buddy|bud|pal|fam|dear|sir|madam|boss|chief|bot|"
+    r"atelier|"
+    r"lol|lmao|haha+|hehe|rn|tho|though|fr|yo|asap|quick|thank you|then|now|"
+    r"frr|frero|frerot|frere|mec|gros|poto|chef|monsieur|madame|cher|wesh|wsh|mdr|ptdr|vite|alors|"
+    r"quoi|dsl|desolee?|sorry))+$"
+)
+"""How members address the bot after a command, and what they add in a chat."""
+_TYPED_VOCATIVES = re.compile(
+    r"(?:[\s,]+(?:bro|bruh|dude|man|mate|buddy|fam|dear|lol|lmao|haha+|frr|fr[eé]ro|fr[eé]rot|"
+    r"mec|gros|"
+    r"poto|wesh|wsh|mdr|ptdr|rn))+(?=[\s?!.…]*\Z)",
+    re.IGNORECASE,
 )
 _COMMANDS = {word: re.compile("|".join(patterns)) for word, patterns in _PATTERNS.items()}
 _SINGLE_WORDS: Mapping[str, Word] = {
@@ -182,7 +213,13 @@ def word_of(text: str) -> Word | None:
     Case, politeness, a lead-in such as "ok" and a slip of the fingers don't count.
     """
     words = _spaced(plain_words(text))
-    return _command(words) or _command(_LEAD_IN.sub("", words, count=1)) or _misspelt(words)
+    bare = _VOCATIVES.sub("", _LEAD_IN.sub("", words, count=1))
+    return _command(words) or _command(bare) or _misspelt(words)
+
+
+def without_vocatives(text: str) -> str:
+    """A message without "bro", "mdr" and the like at its end."""
+    return _TYPED_VOCATIVES.sub("", text)
 
 
 def _command(words: str) -> Word | None:

@@ -204,7 +204,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """List the member's active jobs with their place in line."""
+    """List the member's active jobs with their place in line.
+
+    With `cancelling`, ask which of them to cancel.
+    """
+
+    cancelling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +376,8 @@ class BadInput(StrEnum):
 
     PROMPT_EMPTY = "prompt-empty"
     NOTHING_TO_DRAW = "nothing-to-draw"
+    NOTHING_CHANGED = "nothing-changed"
+    SEVERAL_WISHES = "several-wishes"
     PROMPT_TOO_LONG = "prompt-too-long"
     UNKNOWN_FLAG = "unknown-flag"
     NEAR_FLAG = "near-flag"
@@ -388,6 +395,7 @@ class BadInput(StrEnum):
     UNKNOWN_COMMAND = "unknown-command"
     DELETE_BUTTON = "delete-button"
     PRIVACY_CHOICE = "privacy-choice"
+    NUMBERED_BUTTON = "numbered-button"
     NEEDS_PICTURE = "needs-picture"
     SEVERAL_PICTURES = "several-pictures"
     NEEDS_ROLE = "needs-role"

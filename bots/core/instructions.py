@@ -23,7 +23,12 @@ _OPENER = _any(
     "please, pls, also, but, no, yes, yeah, yep, yup, nah, nope, hmm, hm, cool, great, nice, "
     "perfect, good, right, alright, well, btw, almost, close, lol, haha, next, first, finally, "
     "not bad, looks good, looks great, love it, still, however, anyway, thanks, thank you, damn, "
-    "wow, dude, bro, bot, atelier, maybe, perhaps, honestly, ideally, simply, quickly, "
+    "good afternoon, good morning, good evening, good day, dear bot, dear atelier, cher atelier, "
+    "wsh, wesh, frr, gros, mec, bro, "
+    "wow, dude, bro, bot, wtf, shit, fuck, omg, ugh, damn it, dammit, merde, putain, bordel, "
+    "mince, "
+    "zut, nan, haha, ah ah, holy shit, oh shit, ok so, yo, "
+    " atelier, maybe, perhaps, honestly, ideally, simply, quickly, "
     "one more thing, one last thing, last thing, one thing, only thing, small change, "
     "et, maintenant, puis, ensuite, apres, alors, mais, non, oui, ouais, super, bien, parfait, "
     "genial, top, nickel, voila, bon, bah, ben, hum, sinon, par contre, juste, aussi, enfin, "
@@ -118,6 +123,9 @@ _ENGLISH = (
     )
     + rf" {_THAT}\b",
     r"(?:everything|all)(?: else)? (?:the )?same\b",
+    r"(?:a|another|one) version (?:with|without|in|at|as|where|but|of (?:it|this|that))\b",
+    r"(?:une |en |la )?version (?:avec|sans|en|de nuit|ou|mais)\b",
+    r"i (?:meant|said|asked for|wanted) (?:an?|the) [a-z' ]{2,25},? not (?:an?|the) [a-z]+",
     r"(?:and|also|plus|with|and with) (?:an?|some|more|less|no|another) [a-z' ]{2,50}$",
     r"not (?:so|that|as) [a-z]+(?: [a-z]+){0,2}$",
     r"(?:it|he|she|this|that) looks (?:more )?like [^,]*$",
@@ -170,6 +178,15 @@ _ENGLISH = (
     r"without (?:the|his|her|its|any)\b[^,]{0,40}$",
     rf"in {_COLOURS}$",
     r"(?:in|dans|with) (?:the|a|le|un) style (?:of |de |d'|du )[^,]{2,40}$",
+    (
+        r"(?:in|as|en|style|facon|in the style of|en style|en facon)(?: an?| the| une?| le)? "
+        r"(?:watercolou?r|oil painting|pixel art|anime|manga|cartoon|sketch|pencil sketch|drawing|"
+        r"photo|photograph|painting|comic|comic book|claymation|lego|3d render|3d|pop art|sticker|"
+        r"stained glass|woodcut|engraving|impressionis[tm]|cubis[tm]|ghibli|minecraft|low poly|"
+        r"vector|line art|charcoal|ink|pastels?|vaporwave|synthwave|aquarelle|peinture(?: a "
+        r"l'huile)?|dessin(?: anime)?|crayon|bd|fusain|encre|gravure|vitrail|gouache|pate a "
+        r"modeler)(?: (?:style|painting|drawing|version|please|stp))?$"
+    ),
     r"at (?:night|sunset|sunrise|dawn|dusk)$",
     # What is wrong with the picture that is there.
     (
@@ -409,7 +426,8 @@ _POLITE_END = re.compile(rf"(?:[\s,]+{POLITE})+\W*$|(?<=[a-z])[^a-z0-9'\")\]]+$"
 _ASKED = re.compile(_INFINITIVE)
 _REPLACING = re.compile(r"\b(?:instead|a la place|plutot|rather)(?: of (?:the|it)\b.*)?$")
 _CORRECTING = re.compile(
-    r"[,.;!] ?(?:please |pls |can you |could you |tu peux )?(?:simplif(?:y|ie[rz]?)|fix|change|"
+    r"(?:[,.;!] ?|\b(?:lol|lmao|haha|mdr|ptdr|pls|please|stp) )(?:please |pls |can you |could "
+    r"you |tu peux )?(?:simplif(?:y|ie[rz]?)|fix|change|"
     r"remove|redo|correct|"
     r"replace|"
     r"corrige[rz]?|change[rz]?|enleve[rz]?|retire[rz]?|refais|vire[rz]?|supprime[rz]?|"
@@ -421,11 +439,13 @@ _CORRECTING = re.compile(
 _ORDER = re.compile(
     rf"(?:um |uh |euh |like |genre )*{_LEAD_IN}(?:(?:make|draw|paint|create|generate|show|imagine|"
     r"sketch|design|do)(?: (?:me|us))? (?:an?|some|two|three|my)\b|(?:i want|i need|i'd like|"
-    r"i'd love|give me|get me)(?: like)? (?:an?|some) (?!different|new|other)|"
+    r"i'd love|i should like|i would like|i would love|give me|get me)(?: like)? (?:an?|some) "
+    r"(?!different|new|other)|"
     r"(?:draw|paint|show|imagine)(?: me)? (?:what|whatever|how|why)\b|"
     r"(?:dessine|montre|imagine|peins)(?: moi)? (?:ce qu|comment|pourquoi)|"
     r"(?:dessine[rz]?|fais|faire|peins|imagine|cree[rz]?|genere[rz]?|montre)(?: (?:moi|nous))? "
-    r"(?:une?|des|mon|ma)\b|(?:il me faut|j'ai besoin d'|je (?:veux|voudrais)|j'aimerais)"
+    r"(?:une?|des|mon|ma)\b|(?:il me faut|j'ai besoin d'|je (?:veux|voudrais|souhaite|"
+    r"souhaiterais)|j'aimerais)"
     r"(?: avoir)?(?: genre)? ?(?:une?|des)\b)"
 )
 

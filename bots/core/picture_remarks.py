@@ -62,6 +62,26 @@ _ENGLISH = (
         r"(?:'s| is| are| was| were|'re|s| looks?| look| came out| seems?| feels?|) "
         rf"(?:still |kind of |a bit |really |so |just |all |also )*{_FLAWED}\b[a-z' ]{{0,25}}$"
     ),
+    r"why (?:is|are) there (?:an?|some|two|three|four|so many|no|people) ?[a-z ]{0,25}$",
+    (
+        r"who(?:'s|s| is| are) (?:that|this|the|those|these)(?: [a-z]+)? (?:in|on|at|behind|next "
+        r"to|"
+        r"with|beside) (?:the|him|her|it|them) ?[a-z]{0,15}$"
+    ),
+    (
+        r"(?:what(?:'s|s| is)) (?:that|this) (?:thing |stuff )?(?:on|in|behind|over|next to) [a-z "
+        r"]{2,25}$"
+    ),
+    (
+        r"(?:love|like|loved) the [a-z]{2,15},? (?:but )?(?:hate|not|don't like|dont like|lose|"
+        r"dislike) the [a-z]{2,15}$"
+    ),
+    (
+        r"(?:the )?[a-z]{2,12} (?:is )?(?:good|great|ok|okay|fine|perfect|cool),? (?:but "
+        r")?(?:the )?"
+        r"[a-z]{2,12} (?:is )?(?:bad|not|wrong|awful|ugly|weird|meh|off)(?: ok| okay| good| "
+        r"great)?$"
+    ),
     (
         r"(?:should|needs? to|must|has to|supposed to) (?:not |also )?(?:be|have|look|wear|face) "
         r"[a-z]"
@@ -119,7 +139,23 @@ _FRENCH = (
         rf"ils sont|elles sont|c'est))? (?:encore |toujours |vraiment |un peu |quand meme |juste )*"
         rf"{_RATE}(?: [a-z']+){{0,3}}$"
     ),
+    r"pourquoi (?:il )?y a (?:une?|des|deux|trois|autant|plein) ?[a-z' ]{0,25}$",
+    (
+        r"c'est (?:qui|quoi)(?: ca| le truc| le mec| la meuf)? (?:derriere|devant|au fond|a "
+        r"gauche|a droite|sur|dans|a cote)\b[a-z' ]{0,25}$"
+    ),
+    (
+        r"(?:le |la |les )?[a-z]{2,12} (?:est |c'est )?(?:ok|bien|bon|nickel|parfait|super),? "
+        r"(?:mais )?"
+        r"(?:le |la |les )?[a-z]{2,12} (?:est |c'est )?(?:pas|nul|moche|bof|rate)(?: ok| bien| "
+        r"bon| "
+        r"terrible| top)?$"
+    ),
     rf"{_DEVRAIT} etre [a-z]",
+    (
+        rf"{_FRENCH_NOUN} (?:c'est|il va|elle va|ca va|va|vont) (?:sur|dans|devant|derriere|sous|"
+        rf"pour) (?:le|la|les|son|sa|ses|l')\b"
+    ),
     (
         r"(?:il|elle|ils|elles|on|ca|y|(?:le|la|les) [a-z ]{2,30}?) (?:lui |leur |y |en "
         r")?manque(?:nt)? "
@@ -160,7 +196,10 @@ _FRENCH = (
         r"(?:ou|il) (?:est|sont|est passe|est passee|sont passes) (?:son|sa|ses|la|le|les) "
         r"[a-z ]{2,20}$"
     ),
-    r"j'(?:ai|avais) (?:dit|demande|voulu|bien dit|bien demande) (?:le|la|les|pas|sans|avec)\b",
+    (
+        r"j'(?:ai|avais) (?:dit|demande|voulu|bien dit|bien demande) "
+        r"(?:le|la|les|pas|sans|avec|une?|des)\b"
+    ),
     r"je (?:voulais|parlais de) (?:le|la|les|qu'il|qu'elle|que)\b",
     (
         r"(?:il|elle|ils|elles) (?:a|ont) (?:pas|plus|trop|que|\d|trois|quatre|cinq|six|deux "
@@ -172,11 +211,12 @@ _CAPTION = re.compile(
     r"portrait|"
     r"photo|photograph|meme|cover|postcard|banner|tattoo|comic|print|card|mural|engraving|sketch|"
     r"ad|advert|advertisement|commercial|campaign|slogan|scene|still|lettering|"
-    r"typography|flyer|billboard|movie|film|book|album|graffiti|statue|figurine|badge|mug|panel|panneau|"
+    r"typography|flyer|billboard|movie|film|book|album|graffiti|statue|figurine|badge|mug|panel|"
+    r"panneau|"
     r"affiche|dessin|peinture|tableau|autocollant|pochette|carte|fresque|gravure|tatouage)\b|"
     r",(?: une?)? (?:affiche|illustration|dessin|peinture|tableau|autocollant|pochette|portrait|"
     r"carte|panneau|pub|publicite|campagne|pancarte|bande dessinee|film|livre|couverture|"
-    r"fresque|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
+    r"fresque|fiche|recette|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
 )
 _MENDING = (
     r"(?:put|add|make|change|remove|use|try|give|fix|replace|mets|ajoute|change|enleve|rends|fais|"

@@ -59,6 +59,7 @@ FLAGS: Mapping[str, str] = {
     "negatif": "negative",
     "modèle": "model",
     "modele": "model",
+    "force": "strength",
     "intensité": "strength",
     "intensite": "strength",
 }
@@ -100,6 +101,19 @@ _DETERMINERS = frozenset(
     + "un une des le la les l mon ma mes ton ta tes son sa ses deux trois quatre du".split()  # noqa: SIM905
 )
 _CONNECTORS = frozenset({"and", "or", "nor", "et", "ou", "ni", "&", "+"})
+
+_GLUED_NEGATIVES = frozenset({"no", "without", "sans"})
+_LONGEST_ITEM = 3
+"""Words of one thing that is left out after a dash without a space."""
+_NO_ITEM = frozenset(
+    "one more matter longer way doubt idea question questions problem regret regrets surrender "  # noqa: SIM905
+    "pain just only and but or it he she they we i you is are was not less fewer even than if "
+    "because "
+    "going turning end hope love war peace mercy fear limits return exit escape "
+    "fin cesse doute pitié pitie issue nom espoir retour peur limite limites juste mais et ni il "
+    "elle ils elles on je tu nous vous que qui lui elle toi moi rien faire être dire voir".split()
+)
+"""Words that begin no thing a picture is to be without: "a road—no end"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +332,10 @@ def _is_marker(text: str, marker: _Marker, closings: list[int]) -> bool:
     if marker.spaced:
         return FLAGS[marker.name] in _VALUES or _is_typed_negative(text, marker)
     if marker.glued:
-        return marker.double or (marker.dash and FLAGS[marker.name] in _VALUES)
+        return marker.double or (
+            marker.dash
+            and (FLAGS[marker.name] in _VALUES or _is_glued_negative(text, marker, closings))
+        )
     if FLAGS[marker.name] in _VALUES:
         return True
     after = bisect.bisect_left(closings, marker.name_end)
@@ -329,6 +346,21 @@ def _is_typed_negative(text: str, marker: _Marker) -> bool:
     """Whether a spaced `-- no people` ends the message: two hyphens, and no list of clauses."""
     rest = text[marker.name_end : _line_end(text, marker.name_end)]
     return marker.double and not marker.dash and not re.search(r"[,;.]\s*no\b", rest)
+
+
+def _is_glued_negative(text: str, marker: _Marker, closings: list[int]) -> bool:
+    """Whether "lake—no people" ends its line with a short list, and has no other dash."""
+    end = _line_end(text, marker.name_end)
+    before, rest = text[: marker.start], text[marker.name_end : end].strip(" .!")
+    items = rest.lower().split(",")
+    return (
+        marker.name in _GLUED_NEGATIVES
+        and not text[end:].strip()
+        and DASH not in before + rest
+        and closings[-1:] <= [marker.start]
+        and all(0 < len(item.split()) <= _LONGEST_ITEM for item in items)
+        and not any(item.split()[0] in _NO_ITEM for item in items)
+    )
 
 
 def _line_end(text: str, at: int) -> int:
@@ -351,6 +383,8 @@ def _flag(
         end = match.end()
         if quote and (closing := _CLOSING_QUOTE.match(view.text, end, stop)):
             end = closing.end()
+        if marker.dash and view.text[end:stop][:1] == DASH:
+            end += 1  # a flag set between dashes
         if trailing := _TRAILING.match(view.text, end, stop):
             end = trailing.end()
         return _Flag(marker.start, end, kind, read_flag(kind, match[0]))
@@ -367,7 +401,7 @@ def _value_match(kind: str, text: str, at: int, stop: int) -> re.Match[str] | No
     ends = (
         not rest
         or rest[0].isspace()
-        or rest[0] in ')]}"”»'
+        or rest[0] in f')]}}"”»{DASH}'
         or _CLOSING_QUOTE.match(rest)
         or _TRAILING.match(rest)
     )

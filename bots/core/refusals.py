@@ -14,7 +14,15 @@ from tasks.jobs.job import Reason
 _UNPAYABLE = {"quota-spent": "quota-too-small", "pool-spent": "pool-too-small"}
 """The message where no waiting helps, because the order costs more than the whole quota."""
 _TIERS = ("tier", "needs")
-_TYPED = ("value", "word", "flag", "model", "name")  # a member's own words, of any length
+_TYPED = (
+    "value",
+    "word",
+    "flag",
+    "model",
+    "name",
+    "first",
+    "second",
+)  # a member's own words, of any length
 _MAX_QUOTED = 60  # characters of them in a sentence
 _OFFERS_WAITLIST = frozenset({"doors-waitlist", "feature-waitlist", "sign-ups-suspended"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from bots.core.command_words import plain_words, word_set
@@ -29,7 +30,9 @@ _INTERJECTIONS = word_set(
     bisous hmm hm meh ugh argh pff bof hein euh bravo nickel whatever test testing ew eww yuck
     ouch beurk berk aw aww awww ooh oooh ah ahh ohh oh yass waouh ouah wouah ouf oulala aie
     hihi roh oof yikes sheesh bruh k mouais mouai bah bwah pfiou ayy dope sick lit genre
-    tkt osef
+    tkt osef no nan nop noo nooo yess ok okk putain purée puree bordel grave holy lmk fr ngl tbh
+    sheesh
+    nickel styley bravoo wesh chut tss pfff omfg jfc dude tah
     """
 )
 _PRAISE = word_set(
@@ -37,7 +40,10 @@ _PRAISE = word_set(
     enorme dement cool nice great awesome amazing perfect perfection lovely brilliant gorgeous
     beautiful stunning neat super genial geniale excellent excellente parfait parfaite
     magnifique incroyable sublime excellents superbe sweet adorable wonderful fabulous
-    magnifiques splendide impeccable impressive impressionnant
+    magnifiques splendide impeccable impressive impressionnant style stylee stylax badass epic
+    epique slay goated
+    chanme canon masterclass cute mignonne mignon
+    affreux affreuse hideux horrible terrible awful hideous
     """
 )
 _AROUND_PRAISE = word_set(
@@ -61,7 +67,9 @@ _AROUND_INTERJECTIONS = _AROUND_PRAISE | word_set(
     qui demandais trompe trompee canal salon fil erreur faute serveur excuse excuses moi toi
     vous a demain nuit journee soiree soir bientot laisse tombe drole geres meilleur meilleure
     es derangement spam voulais rigolo mignon mignonne fait faite en au ne n y et mais alors
-    bah ben oh aide
+    bah ben oh aide sucks suck mid kinda kind low key lowkey frero frerot reuf
+    crap cow vache fuck fucking hell shit cooked ate bad ugly one ones than expected better
+    worse weird strange gars bg tah oof
     """
 )
 _REMARK = re.compile(
@@ -75,7 +83,16 @@ _REMARK = re.compile(
     r"chou|choupi|craquant|laid|drole|mignon|mignonne|nul|beau|belle|top|ouf|dingue|fou|flippant|"
     r"bizarre|rigolo|joli|"
     r"jolie)|"
-    r"(?:you )?made my day|(?:tu m as )?fait ma journee|can ?t stop laughing|j en peux plus|"
+    r"(?:it|this|that|these|they)(?: just| really| kinda| totally)? sucks?|kinda mid|la vache|"
+    r"holy (?:crap|shit|cow|moly)|"
+    r"pas (?:ouf|top|fou|terrible|folichon|ce que j attendais)|wrong (?:one|picture|image)|"
+    r"mauvaise image|"
+    r"(?:you|u) (?:cooked|ate|killed it|nailed it)|(?:nailed|killed) it|c est (?:pas )?(?:nul|"
+    r"naze|ouf|pourri|"
+    r"chaud|abuse|grave bien|grave beau|ca)|"
+    r"(?:you )?made (?:my|her|his|our|their) day|(?:my|mon|ma|mes) [a-z]+ (?:absolutely |really )?"
+    r"(?:loves?|adores?|l adore|adorent|liked?|kiffe) ?(?:it|this|ca|l image)?$|(?:tu m as "
+    r")?fait ma journee|can ?t stop laughing|j en peux plus|"
     r"bien joue|(?:no|pas de|aucun) (?:worries|worry|problem|prob|problemes?|soucis?)|pas grave|"
     r"de rien|tkt|"
     r"t inquiete|you re welcome|don t worry|all good|c est bon|ca marche|got it|makes sense|"
@@ -104,6 +121,8 @@ _REACTIONS = frozenset(
     "👍👎👏🙏🙌💯👌🤝🫶💪✌🤞🤙🫡🙃😂🤣😭😅😆😁😀😃😄😊🙂😉😍🥰😘😎🤩🥳🤔🤨😐😑😬🙄😏😱😮😯😲😳🥺😢😥😔😞😕🙁"
     "😤😡🤬😴🥱😪🤯😵🤗🤭🫠😇😋😛😜🤪😝🎉✅"
 )
+_REACTIONS_IN_A_ROW = frozenset("🔥💀❤♥💛💚💙💜🧡🖤🤍🤎💖💕💗💓💘💞😻🤌✨⭐🚀💪") | _REACTIONS
+"""What is a reaction where there are two or more; one alone may be what to draw."""
 _GAP = re.compile(r"(?<=\S)[\s.,;:!?…)]*\s(?:[-–—]+\s+)?(?!(?:or|ou|of|de|like|comme)\b)(?=\S)")
 _LONGEST_OPENING = 80
 """Characters of a message in which small talk before a request is looked for."""
@@ -151,7 +170,11 @@ def after_small_talk(text: str) -> Iterator[str]:
 def _is_reaction(text: str) -> bool:
     """Whether a message is made of faces and hands alone."""
     signs = [sign for sign in text if not sign.isspace() and sign not in _MODIFIERS]
-    return bool(signs) and all(sign in _REACTIONS for sign in signs)
+    if not signs:
+        return False
+    known = _REACTIONS if len(signs) == 1 else _REACTIONS_IN_A_ROW
+    only_punctuation = all(unicodedata.category(sign).startswith("P") for sign in signs)
+    return all(sign in known for sign in signs) or (only_punctuation and "?" not in signs)
 
 
 def _words(text: str) -> list[str]:

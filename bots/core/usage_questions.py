@@ -99,22 +99,153 @@ _QUESTION_ABOUT_USE = re.compile(
 _ON_QUOTA = re.compile(
     r"\b(?:credits?|quotas?|how many|how much|combien(?! de temps)|limit|limite|per day|par jour)\b"
 )
+_MORE_CREDITS = re.compile(
+    r"(?:and |so |et |mais |but )*(?:"
+    r"(?:when|how soon|at what time)(?: (?:do|can|will|would|am|could))? (?:i|we)(?: be able to)?"
+    r"(?: able to)? (?:get|have|make|draw|do|order|generate|create)(?: some| any)?"
+    r"(?: (?:new|more|another)\b)?(?: (?:ones?|pictures?|pics?|images?|credits?|again))*|"
+    r"(?:do|have) (?:i|we) (?:still )?(?:have |got )?(?:any|some) (?:free )?(?:ones? |pictures? |"
+    r"images? |"
+    r"credits? )?(?:left|remaining|more)(?: today| for today)?|"
+    r"(?:have|did) i (?:already )?(?:use|used|spend|spent)(?: up)? (?:all|everything|them all|"
+    r"all of "
+    r"them|all mine)(?: already| up)?|(?:est ce que )?j'ai (?:deja )?tout (?:utilise|depense|"
+    r"epuise|mange)"
+    r"(?: deja)?|"
+    r"(?:when(?:'s| is)|c'est quand) (?:the |my |la |ma )?(?:next|prochaine?) (?:free |gratuite? )?"
+    r"(?:one|picture|credits?|reset|refill|image|gratuite?|recharge|credits?)|"
+    r"(?:what(?:'s|s| is)|c'est quoi|quel est) (?:the )?(?:most|max(?:imum)?|limit|le max(?:imum)?|"
+    r"la limite) ?(?:i|we|que je|qu'on|on|je)? ?(?:can|could|peux|peut)? ?(?:make|draw|do|get|en "
+    r"faire|"
+    r"faire)?(?: (?:in |per |a |par |en une? )*(?:day|week|month|jour|semaine|mois))?|"
+    r"(?:am i|are we|je suis|on est) (?:limited|limitee?s?) (?:to|a) \w+(?: (?:pictures?|images?|"
+    r"pics?))?"
+    r"(?: (?:a|per|par) \w+)?|"
+    r"(?:so )?(?:what(?:'s|s| is)|how much is) left(?: for me| today| for today)?|"
+    r"when(?:'s|s| is) (?:the|my) (?:next )?(?:reset|refill|renewal)|"
+    r"(?:i think |hey |why did )?(?:you|it|the bot)(?: just)? (?:charged?|billed?) me (?:twice|"
+    r"double|"
+    r"two times|for (?:both|that|two|nothing|it))|"
+    r"(?:tu m'as|vous m'avez|ca m'a|on m'a) (?:compte|facture|debite|pris) (?:deux fois|double|"
+    r"(?:un|deux|trop de) credits?(?: en trop)?)|"
+    r"i (?:should|must|ought to) (?:still )?have (?:\w+ )?(?:one|two|three|some|more|\d+)(?: \w+)? "
+    r"left|(?:i )?thought i (?:still )?had (?:more(?: than that)?|some|one|two|a few|any)(?: "
+    r"left)?|"
+    r"(?:il )?(?:devrait|doit) m'en rester (?:une?|deux|trois|encore|\d+)(?: encore)?|"
+    r"when (?:do|does|will) (?:they|my (?:pictures|pics|images|credits)|it|the limit) (?:reset|"
+    r"refill|renew|recharge|come back|restart)|"
+    r"(?:how come|why) (?:i )?(?:can'?t|cannot|can not|am i not allowed to|won'?t it let me)(?: i)?"
+    r"(?: make| draw| do| get| have| order| generate| create) (?:any ?)?(?:more|another|anymore|"
+    r"new)\b.{0,30}|"
+    r"how many (?:free )?(?:ones?|pictures?|pics?|images?)?(?: free)? ?(?:do|can|may) (?:i|we|"
+    r"you|people) "
+    r"(?:get|have|make|do|draw)(?: (?:for free|free))?(?: (?:a|per|each|every|in a) (?:day|week|"
+    r"month|"
+    r"hour))?|"
+    r"(?:quand|a quelle heure|dans combien de temps)(?: est ce que| c'est que)? ?(?:je|j'|on|j'en|"
+    r"j'y|puis je|pourrai je)?(?: pourrai| pourrais| peux| peut| pourra| vais pouvoir)?(?: en|"
+    r"l'en)?"
+    r" ?(?:aurai|aura|ai|auras?|refaire|faire|avoir|recevoir|dessiner|recupere|recuperer|r'aurai)"
+    r"(?: en)? (?:d'autres|de nouvelles?|encore|plus|des (?:images|nouvelles|credits)|de nouveau|"
+    r"a nouveau)(?: (?:images?|credits?|photos?))?|"
+    r"quand (?:est ce qu)?'?(?:ca|mon quota|mes credits|mes images) ?(?:ca )?(?:se )?"
+    r"(?:recharge|renouvelle|remet|revient|reviennent|rechargent|repart)\w*(?: a zero)?|"
+    r"pourquoi (?:est ce que )?(?:je|on) (?:ne )?(?:peux|peut) (?:plus|pas) (?:en )?(?:refaire|"
+    r"faire|"
+    r"avoir|dessiner|generer|creer|commander)(?: (?:d'autres|plus|encore|une autre|d'images?|"
+    r"rien))*|"
+    r"combien (?:d'images |de photos |de dessins )?(?:gratuites? )?(?:j'ai|on a|je peux|on peut|"
+    r"est ce que "
+    r"j'ai|j'en ai|j'y ai)(?: le)? ?(?:droit|faire|avoir)?(?: en faire)?(?: par| en un?e?) "
+    r"(?:jour|semaine|mois|heure))"
+)
+"""Questions about when, and how many, more pictures can be made."""
 _ON_QUEUE = re.compile(
     r"\b(?:queue|file|how long|so long|wait|waiting|ready|done|yet|slow|stuck|taking|longtemps|"
+    r"delivered|livree?s?|livraison|"
     r"attends|prete?|"
     r"finie?|encore|bloquee?|lente?|tour|turn|line|combien de temps)\b"
 )
 _ON_HISTORY = re.compile(
+    rf".*\b(?:yesterday|last (?:week|night|month)|this morning|earlier|hier|ce matin|la semaine "
+    rf"derniere|"
+    rf"lundi|mardi|mercredi|jeudi|vendredi)\b.*\b{PICTURE}\b|"
+    rf".*\b{PICTURE} (?:from|of|de|d') ?(?:yesterday|last|this morning|earlier|hier|ce matin|la "
+    rf"semaine)\b|"
     r".*\b(?:history|historique)\b|what .*\bi (?:make|made|ask|asked|draw|drew)\b|"
     rf"(?:where|ou|what|which|show) .*\b(?:my|mes) (?:\w+ )?{PICTURE}(?<=s)\b|.*\bj'ai (?:fait|"
     rf"demande)\b"
 )
+_ON_A_PROMPT = re.compile(
+    r"(?:what(?:'s|s| is| was)|c'etait quoi|c'est quoi|quel (?:est|etait)|show me|montre moi) "
+    r"(?:the|my|"
+    r"your|le|mon|ton) (?:(?:last|exact|full|dernier) )?prompt(?: (?:again|for (?:this|that|"
+    r"it)(?: one)?|"
+    r"here|exact|deja|de (?:celle|celui) (?:ci|la)|complet))*"
+)
+_ON_MINE = re.compile(
+    r"(?:hey |ok |alors |et |and |so )*(?:"
+    r"where(?:'s|s| is| are)(?: the| my)(?: \w+){1,3} (?:i|that i|we) (?:asked for|ordered|wanted|"
+    r"requested|sent)|"
+    r"(?:(?:il|elle|ils|elles) (?:est|sont) ou|ou (?:est|sont|en est)) (?:le|la|les|mon|ma|mes|l')"
+    r"(?: ?\w+){1,3} que j'(?:ai|avais) (?:demande|commande|envoye)[es]*|"
+    r"(?:tu m'as|vous m'avez|on m'a|tu nous as) oublie[es]*|(?:did|have) you (?:forget|forgot|"
+    r"forgotten) (?:me|about me|mine|my \w+)|"
+    r"(?:please |can you |could you )?hurry(?: up)?|(?:depeche|grouille) toi|(?:any|des|du) "
+    r"(?:news|progress|update|updates|nouvelles|nouveau))(?: yet| already| please| stp)?"
+)
+"""Words about an order that has not come."""
+_ON_THE_BOT = re.compile(
+    r"(?:hey |hi |so |and |et |alors |du coup )*(?:"
+    r"what (?:do|does|will) (?:you|u|the bot|they|atelier|it) do with (?:my|our|the|all my) "
+    r"(?:\w+ )?(?:pictures?|pics?|images?|photos?|data|prompts?|words|messages)|"
+    r"(?:tu fais|vous faites|il fait|elle fait|on fait) quoi (?:de|avec) (?:mes|nos|les|toutes "
+    r"mes) "
+    r"(?:\w+ )?(?:images?|photos?|donnees|prompts?|messages?|dessins?)|"
+    r"qu'est ce que (?:tu fais|vous faites|vous faite|le bot fait) (?:de|avec) (?:mes|nos|les) \w+|"
+    r"(?:what happens|what'?ll happen|what will happen) (?:to|with) (?:my|our|the) \w+(?: "
+    r"after(?:wards)?| "
+    r"then| later| next)?|(?:are|is|will) (?:my|our) (?:pictures?|pics?|images?|prompts?|photos?|"
+    r"data)"
+    r"(?: be)? (?:private|public|visible|safe|saved|stored|shared|kept|deleted)(?: \w+){0,3}|"
+    r"(?:mes|nos) (?:images|photos|prompts|donnees|dessins) sont (?:elles |ils )?(?:privee?s|"
+    r"publi\w+|"
+    r"visibles|gardee?s|conservee?s|partagee?s|stockee?s)(?: \w+){0,3}|"
+    r"(?:does|do|will) (?:it|cancell?ing|deleting|undoing|editing) cost (?:anything|something|me|a "
+    r"credit)(?: \w+)?|(?:am i|are we) doing (?:this|it) (?:right|wrong|ok)|"
+    r"(?:je |j'|on )?(?:n')?y arrive (?:pas|plus)(?: du tout)?|"
+    r"(?:is|are) there (?:an? |any )?(?:premium|paid|pro|plus|better|free|mobile|web) "
+    r"(?:versions?|plans?|tiers?|subscriptions?|accounts?|apps?|options?)|"
+    r"(?:il )?(?:y a|existe)(?: t il)? (?:une |des |un )(?:version|formule|abonnement|offre|"
+    r"appli|compte)s?"
+    r"(?: (?:payante?s?|premium|pro|gratuite?s?|mobile))?|"
+    r"(?:the |this |your |le |ce )?(?:bot|app|server|thing|serveur|truc|robot) (?:is |est |looks "
+    r"|seems |"
+    r"a l'air |has been |keeps )?(?:still |toujours |again |encore )?(?:down|broken|dead|offline|"
+    r"crashing|crashed|bugged|buggy|hors ligne|mort|casse|en panne|plante|bugge|ne marche plus|"
+    r"marche plus|marche pas|ne marche pas|repond plus|repond pas|not working|doesn't work)"
+    r"(?: again| now| today| or what| lol| encore| ou quoi| la| mdr)*|"
+    r"forget (?:everything|all) (?:you know|about|i (?:said|told you))(?: about me| me)?|"
+    r"oublie tout (?:ce que|de moi|sur moi).{0,40})"
+)
+"""Questions and complaints about the bot, its plans and what it keeps."""
 _CLAUSE_END = re.compile(r"[,;:.?!](?:\s|$)")
 OF_A_PICTURE = re.compile(
     r"\b(?:poster|infographic|infographie|affiche|illustration|cartoon|comic|bd|logo|meme|"
     r"painting|peinture|style|photo of|picture of|image of|drawing of|diagram|schema|as an?|"
     r"en image)\b"
 )
+
+
+def plainly_asked(plain: str) -> Word | None:
+    """The command that answers a question whose every word is known; None for any other text."""
+    if _ON_A_PROMPT.fullmatch(plain):
+        return Word.HISTORY
+    if _ON_MINE.fullmatch(plain):
+        return Word.QUEUE
+    if _MORE_CREDITS.fullmatch(plain):
+        return Word.QUOTA
+    return Word.HELP if _ON_THE_BOT.fullmatch(plain) else None
 
 
 def answering_command(plain: str) -> Word | None:

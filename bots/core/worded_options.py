@@ -83,7 +83,7 @@ _AT_THE_END = _compiled(
     rf",\s*(?P<shape>portrait|landscape|paysage)\s*,?\s*{_SEVERAL}\s+{_PICTURES}{_END}",
     # "format 16:9", "aspect ratio: 3:2", "ar 16:9", "in 16:9", "en 1920x1080", "16:9 format"
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as|with)\s+)?(?:\b(?:an?|the|"
-    rf"le)\s+)?(?<![^\s(\[,;:])-?{_KEYWORD}\s*[:=]?\s*"
+    rf"le)\s+)?(?<![^\s(\[,;:])[-/]?{_KEYWORD}\s*[:=]?\s*"
     rf"(?:of\s+)?(?:{_RATIO}){_END}",
     rf"\s+at\s+(?P<aspect>(?:16|21)[:x/]9){_END}",
     rf"{_SEPARATOR}?\b(?:in|en|as)\s+{_RATIO}(?:\s+{_SHAPED})?(?:\s+{_PLAIN_SHAPE})?{_END}",
@@ -107,6 +107,8 @@ _AT_THE_END = _compiled(
     r"\s+(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bune\s)(?<!\bun\s)(?<!\ble\s)(?<!\bla\s)"
     rf"(?<!\bmake it\s)(?:(?:in|en|au)\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
     r"\s+en\s+(?P<shape>paysage|widescreen)[\s.!)\]]*\Z",
+    r"(?<!pli[ée])(?<!pli[ée]e)(?<!pli[ée]es)(?<!pli[ée]s)(?<!coup[ée])(?<!coup[ée]e)(?<!coup[ée]s)"
+    r"(?<!coup[ée]es)(?<!assis)(?<!rang[ée]s)\s+en\s+(?P<shape>carr[ée])[\s.!)\]]*\Z",
     rf"{_SEPARATOR}(?:count|number|nombre|nb|how many)\s?[:=]\s?{_NUMBER}{_END}",
     rf"{_SEPARATOR}(?:strength|intensit[ée])\s?[:=]\s?(?P<strength>\d?[.,]?\d{{1,3}}\s?%?){_END}",
     # "seed 42", "with seed: 42", "graine 42"
@@ -131,7 +133,7 @@ _AT_THE_START = _compiled(
     # "4 pictures of a fox", "draw me two versions of …", "3 logo ideas: …"
     rf"(?:{_MAKE}|{_WISH})?{_SEVERAL}\s+{_PICTURES}{_OF}",
     rf"(?:{_MAKE}|{_WISH}){_SEVERAL}\s+{_DRAWINGS}{_OF}",
-    rf"{_SEVERAL}\s+photos?{_OF}",
+    rf"{_SEVERAL}\s+(?:photos?|propositions?|concepts?|mock-?ups?){_OF}",
     # "16:9, a fox", "format 3:2: a fox", "square format, a fox", "1920x1080 a fox"
     rf"(?:(?:in|en|au)\s+)?(?:{_KEYWORD}\s*[:=]?\s*)?{_RATIO}(?:\s+{_SHAPED})?\s*(?:[,;:\n]|"
     rf"[-—]+\s)\s*",
@@ -159,7 +161,8 @@ _ALONE = _compiled(
     r"(?:seed|graine)",
 )
 _JOINERS = re.compile(
-    rf"(?:[\s,.;:!?()+&-]+|\b(?:but|mais|with|avec|in|en|at|as|and|et|au|the|le|la|an?|une?|"
+    rf"(?:[\s,.;:!?()+&-]+|w/?(?=\s)|\b(?:but|mais|with|avec|in|en|at|as|and|et|au|the|le|la|an?|"
+    rf"une?|"
     rf"this time|"
     rf"cette fois(?:[- ]ci)?|make it|make them|now|maintenant|instead|plutôt|using|me|it|"
     rf"version|i['’]d like|i want|i need|want|je veux|j['’]en (?:veux|voudrais)|je voudrais|"
@@ -328,12 +331,18 @@ def _at_an_end(text: str) -> tuple[str, dict[str, Any]] | None:
         if not _DRAWABLE.search(left):
             continue  # nothing would be left to draw
         try:
-            return left, _values(match)
+            return _with_closed_bracket(left, match[0]), _values(match)
         except FlagError:
             if match.groupdict().get("count"):
                 raise
             continue  # no ratio that a picture can have: words
     return None
+
+
+def _with_closed_bracket(words: str, option: str) -> str:
+    """The words with the bracket that an option at their end had closed."""
+    opened = words.count("(") - words.count(")")
+    return f"{words})" if opened == 1 and option.rstrip(" .!").endswith(")") else words
 
 
 def _candidates(text: str) -> Iterator[tuple[re.Match[str], tuple[int, int]]]:

@@ -6,8 +6,12 @@ on show whose p90 the true remaining wait did not exceed; width is p90 ÷ p50; t
 absolute error of p50 over the mean true wait.
 
 A window of 20 s of one run has a few jobs that share one future: its coverage is near 0 or 1. So
-each window is pooled over all runs of a shape. The forecast's constants were chosen on the seeds 1
-to 24; the default seeds begin at `HELD_OUT`.
+each window is pooled over all runs of a shape. Two limits, and chance, say how many windows ranges
+around the same medians could have in the band (`tasks.bench.wait_limits`). The forecast's constants
+were chosen on the seeds 1 to 24; the default seeds begin at `HELD_OUT`.
+
+`first_possible_s` is the first moment of a surge at which a job of the tier was on show a second
+time: nothing can be corrected before.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from random import Random
 from statistics import median
 from typing import Any
 
+from tasks.bench import wait_limits
 from tasks.planner.replay_estimator import ReplayEstimator
 from tasks.planner.wait_trial import (
     ForecastEstimator,
@@ -50,6 +55,15 @@ LEAST, MOST = 0.85, 0.95
 
 MOVED = 0.15
 """A correction changes p50 by this share of it."""
+
+COUNTED = (
+    ("ours", ("ours", "coverage_by_window")),
+    ("before", ("before", "coverage_by_window")),
+    ("horde", ("horde", "coverage_by_window")),
+    ("limit that knows the shape", ("ours", "informed_by_window")),
+    ("limit that knows the age of the surge", ("ours", "blind_by_window")),
+)
+"""Whose windows are counted, and the figure that has their coverage."""
 
 RUNS = 24
 HELD_OUT = 101
@@ -136,37 +150,88 @@ def trial(name: str, seed: int) -> dict[str, list[Shown]]:
 
 def figures(runs: Sequence[Sequence[Shown]]) -> dict[str, dict[str, Any]]:
     """The figures of one shape and estimator, by tier, over several runs."""
-    found: dict[str, dict[str, Any]] = {}
-    for tier in MIX:
-        mine = [[one for one in run if one.lane == tier] for run in runs]
-        every = [one for run in mine for one in run if one.arrived >= WARM_UP]
-        windows: dict[int, list[bool]] = {}
-        first: list[bool] = []
-        for one in every:
-            since = one.arrived - WARM_UP
-            kept = one.true <= one.p90
-            if since < FIRST:
-                first.append(kept)
-            else:
-                windows.setdefault(int((since - FIRST) // WINDOW), []).append(kept)
-        error = sum(abs(one.p50 - one.true) for one in every)
-        true = sum(one.true for one in every)
-        corrections = [c for run in mine if (c := _first_correction(run)) is not None]
-        found[tier] = {
-            "coverage_by_window": {
-                f"{FIRST + WINDOW * n:.0f}": round(sum(kept) / len(kept), 3)
-                for n, kept in sorted(windows.items())
-            },
-            "coverage_first": round(sum(first) / len(first), 3) if first else None,
-            "coverage": round(sum(o.true <= o.p90 for o in every) / max(1, len(every)), 3),
-            "width_median": round(median(o.p90 / max(o.p50, 1e-9) for o in every), 2)
-            if every
-            else None,
-            "error_median": round(error / true, 3) if true else None,
-            "first_correction_s": round(median(corrections), 1) if corrections else None,
-            "moments": len(every),
-        }
+    return {tier: _figures([[o for o in run if o.lane == tier] for run in runs]) for tier in MIX}
+
+
+def _figures(runs: Sequence[Sequence[Shown]]) -> dict[str, Any]:
+    every = [one for run in runs for one in run if one.arrived >= WARM_UP]
+    first = [one for one in every if one.arrived < WARM_UP + FIRST]
+    windows = by_window(runs)
+    error = sum(abs(one.p50 - one.true) for one in every)
+    true = sum(one.true for one in every)
+    return {
+        "coverage_by_window": {
+            _name(n): round(_coverage([o for run in window for o in run]), 3)
+            for n, window in windows.items()
+        },
+        "coverage_first": round(_coverage(first), 3) if first else None,
+        "coverage": round(_coverage(every), 3) if every else 0.0,
+        "width_median": round(median(o.p90 / max(o.p50, 1e-9) for o in every), 2)
+        if every
+        else None,
+        "error_median": round(error / true, 3) if true else None,
+        "first_correction_s": _median([_first_correction(run) for run in runs]),
+        "first_possible_s": _median([_first_possible(run) for run in runs]),
+        "moments": len(every),
+        "moments_by_window": {_name(n): sum(map(len, window)) for n, window in windows.items()},
+    }
+
+
+def by_window(runs: Sequence[Sequence[Shown]]) -> dict[int, list[list[Shown]]]:
+    """Each run's moments by the window of arrival, the first seconds of the surge left out."""
+    found: dict[int, list[list[Shown]]] = {}
+    for number, run in enumerate(runs):
+        for one in run:
+            since = one.arrived - WARM_UP - FIRST
+            if since >= 0:
+                window = found.setdefault(int(since // WINDOW), [[] for _ in runs])
+                window[number].append(one)
+    return dict(sorted(found.items()))
+
+
+def _name(window: int) -> str:
+    return f"{FIRST + WINDOW * window:.0f}"
+
+
+def _coverage(shown: Sequence[Shown]) -> float:
+    return sum(one.true <= one.p90 for one in shown) / len(shown)
+
+
+def _median(seconds: Sequence[float | None]) -> float | None:
+    known = [one for one in seconds if one is not None]
+    return round(median(known), 1) if known else None
+
+
+def limits(runs: Mapping[str, Sequence[Sequence[Shown]]], tier: str) -> dict[str, dict[str, Any]]:
+    """For each shape, the coverage by window that the two limits reach for a tier."""
+    ratios: dict[int, dict[str, list[list[float]]]] = {}
+    for shape, of_shape in runs.items():
+        mine = [[one for one in run if one.lane == tier] for run in of_shape]
+        for number, window in by_window(mine).items():
+            ratios.setdefault(number, {})[shape] = [
+                [one.true / max(one.p50, 1e-9) for one in run] for run in window
+            ]
+    found: dict[str, dict[str, Any]] = {
+        shape: {"informed_by_window": {}, "blind_by_window": {}} for shape in runs
+    }
+    for number, shapes in sorted(ratios.items()):
+        for shape, of_shape_ratios in shapes.items():
+            informed = wait_limits.informed(of_shape_ratios)
+            blind = wait_limits.blind(shapes, shape)
+            for name, share in (("informed", informed), ("blind", blind)):
+                if share is not None:
+                    found[shape][f"{name}_by_window"][_name(number)] = round(share, 3)
     return found
+
+
+def _first_possible(run: Sequence[Shown]) -> float | None:
+    """Seconds from the surge to the first moment at which a job is on show a second time."""
+    seen: set[float] = set()
+    for one in sorted(run, key=lambda one: one.at):
+        if one.arrived in seen and one.at >= WARM_UP:
+            return one.at - WARM_UP
+        seen.add(one.arrived)
+    return None
 
 
 def _first_correction(run: Sequence[Shown]) -> float | None:
@@ -198,11 +263,12 @@ def run(
     asked = [(shape, seed) for shape in shapes for seed in seeds]
     with ProcessPoolExecutor(workers) as pool:
         results = list(pool.map(_trial, asked))
+    by_shape = {
+        shape: [one for (name, _), one in zip(asked, results, strict=True) if name == shape]
+        for shape in shapes
+    }
     found: dict[str, Any] = {}
-    for shape in shapes:
-        of_shape = [
-            result for (name, _), result in zip(asked, results, strict=True) if name == shape
-        ]
+    for shape, of_shape in by_shape.items():
         by_estimator = {
             name: figures([result[name] for result in of_shape])
             for name in ("ours", "before", "horde")
@@ -210,6 +276,10 @@ def run(
         found[shape] = {
             tier: {name: by_estimator[name][tier] for name in by_estimator} for tier in MIX
         }
+    ours = {shape: [one["ours"] for one in of_shape] for shape, of_shape in by_shape.items()}
+    for tier in MIX:
+        for shape, reached in limits(ours, tier).items():
+            found[shape][tier]["ours"] |= reached
     return found
 
 
@@ -226,6 +296,7 @@ def report(found: Mapping[str, Any], file: Path | None) -> None:
         "width",
         "error",
         "corr.",
+        "possible",
     )
     print("".join(f"{head:>10}" for head in heads))
     for shape, tiers in found.items():
@@ -243,19 +314,31 @@ def report(found: Mapping[str, Any], file: Path | None) -> None:
                     one["width_median"],
                     one["error_median"],
                     one["first_correction_s"],
+                    one["first_possible_s"],
                 )
                 print("".join(f"{'' if cell is None else cell:>10}" for cell in cells))
-    for name in ("ours", "before", "horde"):
+    for name, (estimator, key) in COUNTED:
         windows = [
             share
             for tiers in found.values()
             for estimators in tiers.values()
-            for share in estimators[name]["coverage_by_window"].values()
+            for share in estimators[estimator][key].values()
         ]
         below, above = sum(one < LEAST for one in windows), sum(one > MOST for one in windows)
         print(
             f"{name}: of {len(windows)} windows {below} below {LEAST:.0%}, {above} above {MOST:.0%}"
         )
+    counts = [
+        count
+        for tiers in found.values()
+        for estimators in tiers.values()
+        for count in estimators["ours"]["moments_by_window"].values()
+    ]
+    chances = [wait_limits.by_chance(count, LEAST, MOST) for count in counts]
+    print(
+        f"calibrated ranges with independent moments: of {len(chances)} windows "
+        f"{sum(low for low, _ in chances):.0f} below, {sum(high for _, high in chances):.0f} above"
+    )
     if file is not None:
         file.write_text(json.dumps(found, indent=2) + "\n")
 

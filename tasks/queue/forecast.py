@@ -50,13 +50,13 @@ LOSS_LASTS = Duration(0.8, 60.0, 1.2)
 LEAST_SHARE = 0.1
 """The least share of its mean rate that a falling demand has at present."""
 
-SERVICE_SPREAD = 0.1
+SERVICE_SPREAD = 0.05
 """Standard deviation of the logarithm of the fleet's true speed over the measured one."""
 
 RATE_SPREAD = 0.17
 """The same of the arrival rate, beside the uncertainty that the posterior has."""
 
-OWN_SPREAD = 0.11
+OWN_SPREAD = 0.1
 """The same of a job's own render over the expected one, at least: the learnt one may be more."""
 
 USUAL_SHARE = 0.5
@@ -74,8 +74,11 @@ GROWTH = 0.8
 SPREAD = 0.8
 """Factor of that variance: the fair order evens out some of it."""
 
-TURN = 0.7
-"""Standard deviation of when a lane has its turn, in starts of jobs on a busy fleet."""
+SLOT = 0.3
+"""Standard deviation of when the next job begins, in starts of jobs on a busy fleet."""
+
+TURN = 0.5
+"""The same of when a lane has its turn, for each start of other lanes between two of its own."""
 
 MOST_DELAY = 0.5
 """The largest share of the rate that other lanes' random arrivals are taken to delay."""
@@ -175,7 +178,10 @@ class Forecast:
         busy = fleet.running >= fleet.slots
         # The load may be a second older than `ahead`: what came since then is added to the curve.
         known = min(ahead, self.load.lanes[lane].seconds)
-        since = (ahead - known) / self._share(lane)
+        share = self._share(lane)
+        since = (ahead - known) / share
+        starts = math.hypot(SLOT, TURN * (fleet.rate / share - 1)) if busy else 0.0
+        turn = starts * usual / fleet.slots
         waits = []
         for scenario in self.scenarios:
             curve = scenario.curves[lane]
@@ -184,7 +190,7 @@ class Forecast:
                 straight = min(curve.overtaken_time_of(known) + since, straight + lead / AGEING)
             soonest = usual * (1 - (1 - scenario.residual) ** (1 / fleet.slots)) if busy else 0.0
             begins = straight + soonest
-            variance = scenario.spread[lane] * begins + (TURN * usual / fleet.slots) ** 2 * busy
+            variance = scenario.spread[lane] * begins + turn**2
             jitter = scenario.noise * math.sqrt(variance)
             waits.append(max(0.0, begins + jitter) + own * math.exp(own_spread * scenario.own))
         return Quantiles(sorted(waits))

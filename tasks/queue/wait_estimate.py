@@ -150,18 +150,22 @@ class Calibration:
     samples: int
 
 
-WIDEST, NARROWEST = 2.0, 0.8
-"""Bounds of the exponent by which outcomes change p90 ÷ p50.
+WIDEST, NARROWEST = 2.0, 0.5
+"""Bounds of the exponent by which outcomes change p90 ÷ p50."""
 
-Outcomes are as old as the waits, and of estimates that were given at entry: good ones say little of
-a surge that has just begun.
+FRESH = 20.0
+"""Seconds of wait at which an outcome counts half.
+
+An outcome says how good the forecast was when the job entered, and so is as old as the wait was. In
+the middle of a surge those from its beginning were far too short: taken as a bias of the forecast,
+they would lengthen every wait until the surge is over.
 """
 
 MOST_MEDIAN_CORRECTION = 1.1
 """The largest factor, or its inverse, by which outcomes move the median."""
 
-COVERAGE_GAIN = 6.0
-"""Gain of the feedback from coverage: five points too few widen the logarithm by a third."""
+COVERAGE_GAIN = 10.0
+"""Gain of the feedback from coverage: five points too few widen the logarithm by a half."""
 
 PRIOR_OUTCOMES = 30
 """Weight of an uncorrected forecast, in outcomes."""
@@ -174,14 +178,30 @@ def correct(outcomes: Sequence[Outcome]) -> Calibration:
     p90 ÷ p50 that moves p90's coverage to nine in ten. Both begin at 1 and are bounded.
     """
     last = [o for o in outcomes[-KEPT:] if o.model > 0 and math.isfinite(o.model)]
-    ratios = sorted([*(o.true / o.model for o in last), *([1.0] * PRIOR_OUTCOMES)])
-    misses = sum(not o.kept for o in last)
-    excess = (misses - (1 - TARGET) * len(last)) / (len(last) + PRIOR_OUTCOMES)
-    share = 1 - misses / len(last) if last else None
-    median = quantile(ratios, 0.5)
+    weights = [FRESH / (FRESH + o.true) for o in last]
+    missed = [weight for o, weight in zip(last, weights, strict=True) if not o.kept]
+    total = sum(weights)
+    excess = (sum(missed) - (1 - TARGET) * total) / (total + PRIOR_OUTCOMES)
+    share = 1 - len(missed) / len(last) if last else None
+    median = _median_ratio(last, weights, (total + PRIOR_OUTCOMES) / 2)
     median = min(MOST_MEDIAN_CORRECTION, max(1 / MOST_MEDIAN_CORRECTION, median))
     high = min(WIDEST, max(NARROWEST, math.exp(COVERAGE_GAIN * excess)))
     return Calibration(median, high, share, len(last))
+
+
+def _median_ratio(outcomes: Sequence[Outcome], weights: Sequence[float], half: float) -> float:
+    """The ratio of true to predicted waits with `half` of the weight below it, the prior's at 1."""
+    pairs = list(zip(outcomes, weights, strict=True))
+    above = [(o.true / o.model, weight) for o, weight in pairs if o.true > o.model]
+    below = [(o.true / o.model, weight) for o, weight in pairs if o.true < o.model]
+    for side, descending in ((above, True), (below, False)):
+        if sum(weight for _, weight in side) > half:
+            left = half
+            for ratio, weight in sorted(side, reverse=descending):
+                left -= weight
+                if left < 0:
+                    return ratio
+    return 1.0
 
 
 def corrected(calibration: Calibration, p50: float, p90: float) -> Estimate | None:

@@ -95,6 +95,8 @@ button-confirm-forget = Delete everything
 ## Input that can’t be understood
 prompt-empty = Describe the picture you want, for example: a red house by the sea.
 nothing-to-draw = I only answer with pictures. Describe one, for example: a red house by the sea. Or write “help” to see what I can do.
+nothing-changed = I haven’t cancelled, undone or deleted anything. Write “queue” to see what is in line, or “history” for your pictures.
+several-wishes = That asks for two things, and I do one at a time, so I haven’t done anything yet. Please send them one by one: first “{ $first }”, then “{ $second }”.
 prompt-too-long = Your prompt is { $length } characters long. The limit is { $limit }.
 unknown-flag = I don’t recognize { $flag }. You can use { $known }.
 ask-which = Should I change your last picture here (“{ $prompt }”), or make a new one?
@@ -126,6 +128,7 @@ unknown-command = I don’t know the command “{ $word }”. Try one of these: 
 delete-button = To delete a picture, press Delete below it.
 privacy-choice = Write “privacy export” to get everything I store about you, or “privacy delete” to have it deleted.
 needs-picture = Attach a picture, or reply to one of mine.
+numbered-button = To enlarge or vary one picture of several, press its button below it, such as “Upscale 2” or “Vary 2”.
 several-pictures = That message has { $count } pictures. Send me the one you mean.
 needs-role = Name a role and a tier, for example: studio role @Patrons plus.
 needs-member = Name a member.
@@ -296,6 +299,7 @@ undeliverable = It couldn’t be posted.
 ## Queue, quota, history
 queue-empty = You have nothing in line.
 queue-title = Your pictures in line
+queue-cancelling = Nothing has been cancelled yet. Press the button of the one to cancel.
 queue-row = { $short }: { $prompt }
 quota-title = Your quota
 quota-tier = Tier

@@ -95,6 +95,8 @@ button-confirm-forget = Tout supprimer
 ## Saisie incompréhensible
 prompt-empty = Décrivez l’image que vous voulez, par exemple : une maison rouge au bord de la mer.
 nothing-to-draw = Je ne réponds qu’en images. Décrivez-en une, par exemple : une maison rouge au bord de la mer. Ou écrivez « aide » pour voir ce que je sais faire.
+nothing-changed = Je n’ai rien annulé, rien défait et rien supprimé. Écrivez « file » pour voir ce qui est en attente, ou « historique » pour vos images.
+several-wishes = Vous me demandez deux choses, et j’en fais une à la fois ; je n’ai donc encore rien fait. Envoyez-les l’une après l’autre : d’abord « { $first } », puis « { $second } ».
 prompt-too-long = Votre description fait { $length } caractères ; la limite est de { $limit }.
 unknown-flag = Je ne connais pas l’option { $flag }. Options possibles : { $known }.
 ask-which = Faut-il modifier votre dernière image ici (« { $prompt } »), ou en créer une nouvelle ?
@@ -126,6 +128,7 @@ unknown-command = Je ne connais pas la commande « { $word } ». Essayez : { $kn
 delete-button = Pour supprimer une image, appuyez sur Supprimer, sous l’image.
 privacy-choice = Écrivez « privacy export » pour recevoir tout ce que je conserve sur vous, ou « privacy delete » pour le faire supprimer.
 needs-picture = Joignez une image, ou répondez à l’une des miennes.
+numbered-button = Pour agrandir ou varier une image parmi plusieurs, appuyez sur son bouton, sous l’image : « Agrandir 2 » ou « Varier 2 ».
 several-pictures = Ce message contient { $count } images. Envoyez-moi celle que vous voulez utiliser.
 needs-role = Indiquez un rôle et une formule, par exemple : studio role @Mécènes plus.
 needs-member = Indiquez un membre.
@@ -296,6 +299,7 @@ undeliverable = L’image n’a pas pu être publiée.
 ## File, quota, historique
 queue-empty = Vous n’avez rien dans la file.
 queue-title = Vos images dans la file
+queue-cancelling = Rien n’est annulé pour l’instant. Appuyez sur le bouton de celle qu’il faut annuler.
 queue-row = { $short } : { $prompt }
 quota-title = Votre quota
 quota-tier = Formule

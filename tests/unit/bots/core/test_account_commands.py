@@ -347,3 +347,19 @@ async def test_details_echo_an_order_that_makes_the_same_request(
     again = (await handler.answer(member, parse(echo))).job
     assert again is not None
     assert again.order.request == ordered.order.request
+
+
+async def test_a_guessed_cancelling_lists_the_orders_and_says_that_none_was_cancelled(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    client.jobs.active.return_value = [a_job()]
+    reply = await handler.answer(invocation(), commands.Queue(cancelling=True))
+    assert reply.text == "Nothing has been cancelled yet. Press the button of the one to cancel."
+    assert len(reply.buttons) == 1
+    client.jobs.cancel.assert_not_called()
+    client.jobs.active.return_value = [a_job(state=JobState.DELIVERING)]
+    reply = await handler.answer(invocation(), commands.Queue(cancelling=True))
+    assert reply.text == ""
+    client.jobs.active.return_value = []
+    reply = await handler.answer(invocation(), commands.Queue(cancelling=True))
+    assert reply.text == "You have nothing in line."

@@ -13,7 +13,6 @@ from bots.core.commands import (
     Ask,
     BadCommand,
     BadInput,
-    Cancel,
     Command,
     Edit,
     Imagine,
@@ -51,7 +50,7 @@ CASES: list[tuple[Intent, str, float, Command | BadCommand]] = [
     (Intent.HISTORY, "blue whales above", 0.6, commands.History()),
     (Intent.SETTINGS, "blue whales above", 0.6, commands.Settings({})),
     (Intent.TALK, "blue whales above", 0.75, TALK),
-    (Intent.CANCEL, "blue whales scrap above", 0.8, Cancel()),
+    (Intent.CANCEL, "blue whales scrap above", 0.8, commands.Queue(cancelling=True)),
     (Intent.UNDO, "blue whales older", 0.8, Undo()),
     (Intent.AGAIN, "blue whales pareil", 0.8, Reroll()),
 ]

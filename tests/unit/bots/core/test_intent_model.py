@@ -99,7 +99,7 @@ def test_guess_of_what_changes_something_needs_certainty_and_a_word_for_it(
         return IntentModel([score * (i is Intent.CANCEL) for i in Intent], {})
 
     monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(5.0))
-    assert parse_in_channel("cormorant fog: drop it") == Cancel()
+    assert parse_in_channel("cormorant fog: drop it") == Queue(cancelling=True)
     assert isinstance(parse_in_channel("cormorant and the fog"), Imagine)
     assert isinstance(parse_in_channel("drop cormorants"), Imagine)
     monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(3.5))

@@ -10,7 +10,7 @@ import pytest
 
 from bots.operator.errors import CommandError
 from bots.operator.plan import day_of
-from tasks.bench.waits import SHAPES, WARM_UP, arrivals, figures
+from tasks.bench.waits import SHAPES, WARM_UP, arrivals, figures, limits
 from tasks.planner.check import check, lines
 from tasks.planner.replay_estimator import ReplayEstimator
 from tasks.planner.wait_trial import (
@@ -114,6 +114,28 @@ def test_figures_are_by_window_of_arrival() -> None:
     assert found["coverage_first"] == 1.0
     assert found["width_median"] == 2.0
     assert found["error_median"] == pytest.approx((5 + 5 + 20 + 5) / 75, abs=1e-3)
+    assert found["moments_by_window"] == {"15": 2, "35": 1}
+    assert (found["first_correction_s"], found["first_possible_s"]) == (None, None)
+
+
+def test_correction_is_possible_once_a_job_is_on_show_again() -> None:
+    moments = ((-8, -8, 10), (-8, 3, 10), (2, 2, 10), (2, 5, 7), (2, 6, 12))
+    run = [Shown("pro", WARM_UP + a, WARM_UP + at, p50, 20.0, 9.0) for a, at, p50 in moments]
+    found = figures([run, [], run[2:]])["pro"]
+    assert found["first_possible_s"] == 4.0  # 3 and 5
+    assert found["first_correction_s"] == 4.5  # 3: 1 s left of the first 10 was due; and 6
+
+
+def test_limits_are_of_the_windows_of_each_shape() -> None:
+    """Of two shapes, one has twice the waits of the other: nobody knows which it is."""
+
+    def run(ratio: float) -> list[Shown]:
+        return [Shown("free", WARM_UP + 20, WARM_UP + 20, 10.0, 20.0, 10.0 * ratio)] * 4
+
+    found = limits({"one": [run(1.0)] * 5, "two": [run(2.0)] * 5}, "free")
+    assert found["one"]["informed_by_window"] == {"15": 1.0}
+    assert found["one"]["blind_by_window"] == found["two"]["blind_by_window"] == {"15": 1.0}
+    assert limits({"one": [run(1.0)]}, "free")["one"]["informed_by_window"] == {}
 
 
 def test_recorded_day_is_compared_with_its_replay() -> None:

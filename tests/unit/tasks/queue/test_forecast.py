@@ -141,6 +141,19 @@ def test_noise_of_other_lanes_widens_a_light_lane_more_than_a_heavy_one() -> Non
     assert found["free"] > found["plus"] > found["pro"] > 0
 
 
+def test_turn_of_a_light_lane_is_less_certain_while_other_lanes_wait() -> None:
+    """Between two jobs of Free come twelve of the others, between two of Pro less than one."""
+    now = load(4.0, free=1.0, plus=20.0, pro=20.0)
+
+    def spread(lane: str) -> float:
+        waits = forecast(now, Demand(), 0.0).wait(lane, 0.0, 1.0)
+        return waits.at(0.9) - waits.at(0.5)
+
+    assert spread("free") > spread("plus") > spread("pro") > 0
+    alone = forecast(load(4.0, free=1.0), Demand(), 0.0).wait("free", 0.0, 1.0)
+    assert alone.at(0.9) - alone.at(0.5) < spread("plus")
+
+
 def test_own_work_of_a_job_counts_in_its_wait() -> None:
     fleet = FleetLoad(2.0, 2, 1, job_seconds=3.0, stretch=1.5)
     now = Load(fleet, {"pro": LaneLoad(8.0)})

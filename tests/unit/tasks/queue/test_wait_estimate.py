@@ -15,6 +15,9 @@ from tasks.queue.fairness import RELAXED, FairQueue
 from tasks.queue.load import FleetLoad, LaneLoad, Load
 from tasks.queue.wait_estimate import (
     FOREVER,
+    MOST_MEDIAN_CORRECTION,
+    NARROWEST,
+    WIDEST,
     Calibration,
     Outcome,
     begin_seconds,
@@ -304,34 +307,67 @@ def test_forecast_without_outcomes_is_not_corrected() -> None:
 
 
 def test_kept_outcomes_narrow_the_range_and_move_the_median() -> None:
-    """Thirty waits of 1.1 times the forecast, weighed against thirty of the forecast itself.
+    """Outcomes of 20 s count half: sixty of them as much as the thirty of the forecast itself.
 
-    None missed where one in ten may be: -0.1 × 30 / 60, times the gain of 6, is -0.3.
+    None missed where one in ten may be: -0.1 × 30 / 60, times the gain of 10, is -0.5.
     """
-    found = correct([Outcome(10.0, 12.0, 11.0)] * 30)
-    assert found.median == pytest.approx(1.05)
-    assert found.high == pytest.approx(0.8)  # e^-0.3 is below the bound
-    assert (found.share, found.samples) == (1.0, 30)
+    found = correct([Outcome(19.0, 24.0, 20.0)] * 61)
+    assert found.median == pytest.approx(20 / 19)
+    assert found.high == pytest.approx(math.exp(-0.1 * 30.5 / 60.5 * 10))
+    assert (found.share, found.samples) == (1.0, 61)
+    assert correct([Outcome(19.0, 24.0, 20.0)] * 59).median == 1.0
 
 
 def test_missed_outcomes_widen_the_range() -> None:
-    """One miss in three: (10 - 3) / 60 × 6 is 0.7 for all, and (2 - 0.6) / 36 × 6 for six."""
+    """One miss in three, of 20 s: it counts half, and those of 5 s four fifths."""
     outcomes = [Outcome(10.0, 15.0, 20.0), *[Outcome(10.0, 15.0, 5.0)] * 2]
-    many = correct(outcomes * 10)
-    assert many.high == pytest.approx(2.0)  # e^0.7 is above the bound
+    many = correct(outcomes * 20)
+    assert many.high == pytest.approx(2.0)  # e^(10 × 5.8 / 72) is above the bound
     assert many.share == pytest.approx(2 / 3)
     few = correct(outcomes * 2)
-    assert few.high == pytest.approx(math.exp(1.4 / 36 * 6))
+    assert few.high == pytest.approx(math.exp((1.0 - 0.42) / 34.2 * 10))
     assert (few.median, few.samples) == (1.0, 6)
+
+
+def test_outcomes_of_long_waits_say_little_of_the_present() -> None:
+    """Of a surge's first jobs all waited four times as long as was forecast then."""
+    short = correct([Outcome(1.0, 2.0, 4.0)] * 200)
+    assert (short.median, short.high) == (1.1, 2.0)
+    long = correct([Outcome(1000.0, 2000.0, 4000.0)] * 200)
+    assert long.median == 1.0
+    assert 1.0 < long.high < short.high
+
+
+OUTCOMES = st.lists(
+    st.builds(Outcome, st.floats(0.1, 1e3), st.floats(0.1, 1e3), st.floats(0.0, 1e4)), max_size=80
+)
+
+
+@given(OUTCOMES, st.floats(0.1, 1e3), st.floats(1.1, 5.0))
+def test_more_misses_never_narrow_the_range(
+    outcomes: list[Outcome], model: float, factor: float
+) -> None:
+    kept = correct([*outcomes, Outcome(model, model * 6, model * factor)])
+    missed = correct([*outcomes, Outcome(model, model, model * factor)])
+    assert NARROWEST <= kept.high <= missed.high <= WIDEST
+    assert kept.median == missed.median
+    assert 1 / MOST_MEDIAN_CORRECTION <= kept.median <= MOST_MEDIAN_CORRECTION
+
+
+@given(OUTCOMES)
+def test_order_of_outcomes_does_not_matter(outcomes: list[Outcome]) -> None:
+    one, other = correct(outcomes), correct(outcomes[::-1])
+    assert one.median == other.median
+    assert one.high == pytest.approx(other.high)
 
 
 @pytest.mark.parametrize(
     ("ratio", "median", "high"),
-    [(3.0, 1.1, 2.0), (0.2, 1 / 1.1, 0.8), (1.05, 1.05, 0.8), (0.95, 0.95, 0.8)],
+    [(3.0, 1.1, 2.0), (0.2, 1 / 1.1, 0.5), (1.05, 1.05, 0.5), (0.95, 0.95, 0.5)],
 )
 def test_correction_is_bounded(ratio: float, median: float, high: float) -> None:
     """After 300 outcomes, the last ones only, of which all or none are kept."""
-    found = correct([Outcome(10.0, 20.0, 10.0 * ratio)] * 300)
+    found = correct([Outcome(1.0, 2.0, ratio)] * 300)
     assert found.median == pytest.approx(median)
     assert found.high == pytest.approx(high)
     assert found.samples == 300
