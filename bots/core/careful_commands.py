@@ -214,7 +214,11 @@ def several_wishes(text: str) -> BadCommand | None:
         return None
     for first, joint, second in _parts(text):
         if _are_two_wishes(first, joint, second):
-            return BadCommand(BadInput.SEVERAL_WISHES, {"first": first, "second": second})
+            ends = _ENDS.fullmatch(_plain(second))  # sent last, it would cancel the other
+            wishes = (second, first) if ends else (first, second)
+            return BadCommand(
+                BadInput.SEVERAL_WISHES, dict(zip(("first", "second"), wishes, strict=True))
+            )
     return None
 
 

@@ -87,6 +87,7 @@ _ENGLISH = (
     rf"{_MORE} [a-z]+(?:,| and) {_MORE} [a-z]+$",
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
+    r"\+ ?(?:an?|some|more|une?|des|du|de la|plus|another|two|deux)\b",
     # Verbs that only change something, whatever follows.
     _any(
         "remove, delete, erase, add, replace, simplify, recolou?r, sharpen, brighten, darken, "

@@ -472,6 +472,7 @@ def _end_of_items(text: str, at: int, stop: int) -> int:
 
 def _unknown_flag(word: str) -> FlagError:
     close = difflib.get_close_matches(word.lower(), FLAGS, n=1, cutoff=0.65)
+    close = close or [name for name in PUBLIC_FLAGS if sorted(name) == sorted(word.lower())]
     known = listed([f"--{name}" for name in PUBLIC_FLAGS])
     if not close:
         return FlagError(BadInput.UNKNOWN_FLAG, flag=f"--{word}", known=known)

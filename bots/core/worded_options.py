@@ -122,7 +122,7 @@ _AT_THE_END = _compiled(
     rf"\s+(?:in|en)\s+{_NUMBER}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
     # "i want 3 of them", "j'en veux 3", "make 2 of them", "fais m'en deux"
     rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et)\s+)?(?:(?:i(?:['’]d)? ?)?(?:want|need|like)|give me|gimme|"
-    rf"make|do|"
+    rf"make(?: it| them)?|do|"
     rf"draw|send)(?: me)?\s+{_NUMBER}(?:\s+(?:of (?:them|those|these|it)|{_PICTURES}))?{_END}",
     rf"(?:{_SEPARATOR}|\s+)(?:(?:et|mais)\s+)?(?:j['’]?en (?:veux|voudrais|aimerais|prends)|"
     rf"fais[- ](?:m['’])?en|il m['’]en faut|donne[- ]m['’]en)\s+{_NUMBER}(?:\s+{_PICTURES})?{_END}",

@@ -23,6 +23,8 @@ from bots.core.commands import (
     Reroll,
     Upscale,
 )
+from bots.core.locales import localizer_for
+from bots.core.refusals import bad_command_reply
 
 PICTURE = UUID(int=7)
 UNCHANGED = BadCommand(BadInput.NOTHING_CHANGED)
@@ -214,8 +216,23 @@ def test_a_prompt_that_tells_to_cancel_another_is_two_wishes() -> None:
     command = parse("a wolf. cancel the last one")
     assert isinstance(command, BadCommand)
     assert command.code is BadInput.SEVERAL_WISHES
+    assert command.details == {"first": "cancel the last one", "second": "a wolf"}
 
 
 def test_a_flag_between_dashes_and_a_shape_in_brackets() -> None:
     assert parse("robot —ar 16:9— in a field") == Imagine("robot in a field", aspect="16:9")
     assert parse("an ad (no text, 4:5)") == Imagine("an ad (no text)", aspect="4:5")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_thanks_are_not_answered_as_a_refusal(language: str) -> None:
+    localize = localizer_for(language)
+    for text in ("thanks!", "don't cancel it", "delete it", "U2", "cancel it and draw a cat"):
+        command = parse(text)
+        assert isinstance(command, BadCommand)
+        reply = bad_command_reply(command, localize)
+        assert reply.title == ""
+        assert reply.private
+    refused = parse("a cat --seed x")
+    assert isinstance(refused, BadCommand)
+    assert bad_command_reply(refused, localize).title == localize("refusal-title")
