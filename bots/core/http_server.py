@@ -38,8 +38,8 @@ Application = Callable[..., Awaitable[None]]
 class ConnectionLimiter:
     """Keeps the number of open connections below a limit.
 
-    At the limit, the connection that has waited longest for a request is closed for a new one.
-    Without one that waits, the new connection is closed.
+    At the limit, the connection that has waited longest for a whole request is closed for a new
+    one. Without one that waits, the new connection is closed.
     """
 
     def __init__(self, limit: int) -> None:
@@ -113,9 +113,10 @@ class LimitedProtocol(H11Protocol):
         super().data_received(data)
         if self.conn.their_state is h11.IDLE:
             self._expect_headers()
-        else:
+            return
+        self._cancel_deadline()
+        if self.conn.their_state is not h11.SEND_BODY:  # what is slow gives way to new connections
             self._limiter.works(self._connection)
-            self._cancel_deadline()
 
     def on_response_complete(self) -> None:
         """Wait for the connection's next request."""
