@@ -40,7 +40,12 @@ WARM_UP = 3
 MODEL = "postcard"
 
 Parts = dict[str, list[float]]
-"""Seconds of each order by what they went to: submit, ticket, store, deliver; overhead; total."""
+"""Seconds of each order by what they went to: submit, ticket, store, deliver; overhead; total.
+
+`store` is what a worker spends on a job beside the device's time: the way to the device, encoding
+the files, storing them. In version 0.1.0 a job's device time was all of its render, encoding
+included, so overheads of that version are lower by as much.
+"""
 
 
 async def _orders(place: BenchEnvironment, count: int) -> list[tuple[UUID, float]]:
