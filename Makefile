@@ -53,7 +53,7 @@ format: $(DEV) ## format the code
 mutants: $(DEV) ## mutation testing: a seeded sample of changes, and who notices them
 	@nice $(BIN)/python -m tests.mutation.mutants $(ARGS)
 
-sabotage: $(DEV) ## break the SQL on purpose: every named fault must be noticed
+sabotage: $(DEV) ## break the SQL, or (ARGS=--security) the promises of docs/security.md, on purpose
 	@nice $(BIN)/python -m tests.mutation.sabotage $(ARGS)
 
 fuzz: $(DEV) ## a million hostile inputs; goes on where an earlier run ended

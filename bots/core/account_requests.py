@@ -293,7 +293,7 @@ _ASKS_HOW = re.compile(
     r"comment|est ce que je peux|je peux|puis je|c est possible|possible)\b"
 )
 _ASKS_TO_USE = re.compile(
-    r"(?:how (?:do|can|would) i|how to|comment (?:je|on|faire))\b"
+    r"(?:how (?:do|can|would) i|how to|comment (?:je|j|on|faire))\b"
     r"(?!.*\b(?:queue|file|wait|waiting|attente|long|longer|place|position|faster|vite)\b)"
 )
 """A question about how something is done, which is none about waiting."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from bots.core.account_requests import requested_command
 from bots.core.command_words import Word, plain_words, word_of
@@ -18,6 +19,8 @@ from bots.core.small_talk import is_greeting, is_small_talk
 
 _LONGEST = 200
 """Characters of the longest message that is looked at."""
+_MOST_JOINTS = 6
+"""Places at which a message is split in two; a message with more is a list of words."""
 _CANCELLING = r"(?:cancel|stop|abort|undo|revert|annule[rz]?|arrete[rz]?|stoppe[rz]?|defais)"
 _DELETING = r"(?:delete|erase|remove|supprime[rz]?|efface[rz]?|vire[rz]?)"
 _OPENING = (
@@ -75,6 +78,27 @@ _BY_MISTAKE = re.compile(
     rf"j'ai (?:tout )?annule(?: {_MINE})? (?:par erreur|sans (?:le )?(?:faire expres|vouloir))|"
     rf"j'(?:ai|avais) (?:pas|rien) (?:annule|arrete){_OBJECT})"
 )
+_SAID_WHY = re.compile(r" ?,? (?:i|i'm|i've|im|je|j')[ a-z'].{0,60}$")
+"""The end of "don't delete anything, I just got here"."""
+_IF_YOU_DO = re.compile(
+    rf"{_OPENING}(?:if|si) (?:you|u|tu|vous) (?:dare |ever |l'|la |le |les )*"
+    rf"(?:{_CANCELLING}|{_DELETING}|annules|arretes|supprimes|effaces)\b[^,]{{0,40}}"
+)
+_THANKED = re.compile(
+    r"(?:thanks|thank you|thx|merci)? ?(?:so much |beaucoup |bcp )?(?:for (?:cancell?ing|stopping|"
+    r"undoing|deleting)|d'avoir (?:bien )?(?:annule|arrete|supprime|efface))\b[^,]{0,30}"
+)
+_ON_A_BUTTON = re.compile(
+    r"(?:hey |hi |so |and |et |alors |mais |but )*(?:"
+    r"(?:where(?:'s|s| is)|il est ou|elle est ou|ou est|i (?:can't|cant|cannot|don't) (?:find|see)|"
+    r"je (?:ne )?(?:trouve|vois) (?:pas|plus)|there(?:'s| is) no|(?:il )?y a pas de) (?:the |le |"
+    r"la |"
+    r"a |an )?(?:\w+ )?(?:button|bouton)(?: \w+){0,3}|"
+    r"(?:the |le )?(?:\w+ )?(?:button|bouton)(?: \w+)? (?:is |isn't |does |doesn't |won't |est |"
+    r"a |ne |"
+    r"n'est )*(?:not working|broken|gone|missing|work|working|disappeared|grey|greyed out|disparu|"
+    r"marche pas|marche plus|fonctionne pas|casse|grise|not there|pas la|plus la)(?: \w+){0,2})"
+)
 _ONLY_ASKING = re.compile(
     r"\b(?:just|only|juste|seulement)\b.*\b(?:know|ask|asking|wondering|see|savoir|demandais|"
     r"voir)\b"
@@ -124,7 +148,8 @@ _ENDS = re.compile(
 _NARRATED = re.compile(
     r"\b(?:cancell?(?:ed|ing)|stopped|did|didn'?t|was|were|has|have you|if|si j|who|why|when|qui|"
     r"pourquoi|quand|mean to|try(?:ing)? to|instead of|rather than|should|would|not|never|"
-    r"(?:as|a|ai|avez|est|etait|ete) (?:annule|arrete)[es]*|ne|n'annule|n'arrete)\b"
+    r"(?:as|a|ai|avez|est|etait|ete) (?:annule|arrete)[es]*|(?:as|avez) oublie|ne|n'annule|"
+    r"n'arrete)\b"
 )
 """What shows that cancelling is spoken of, and perhaps not asked for."""
 _PARTICIPLE = re.compile(r"(?:annul|arr[eê]t)é")
@@ -140,6 +165,10 @@ _IMPERATIVE = re.compile(
     r"(?:fais|dessine|genere) pas (?:ca|celle la|celui la|celle ci|la|le)\b)|\b(?:cancel|annule)$"
 )
 """An order to cancel that stands for itself, with a reason after it at most."""
+_ENDS_A_NAMED_ONE = re.compile(
+    rf"{_OPENING}(?:cancel|stop|scrap|forget|drop|annule[rz]?|arrete[rz]?|oublie[rz]?) "
+    r"(?:the|my|that|le|la|les|l'|mon|ma|ce|cette) ?[a-z]+(?: one)?"
+)
 _ACCOUNT = frozenset({Word.QUOTA, Word.QUEUE, Word.HISTORY, Word.SETTINGS})
 _PROMPT_START = re.compile(
     r"(?:an?|some|two|three|four|my|une?|des|deux|trois|quatre|mon|ma|draw|dessine|make|paint|fais|"
@@ -178,13 +207,15 @@ def named_only(  # noqa: PLR0911 - one case a way of naming it
     plain = _plain(text)
     if not plain:
         return None
-    if _NEGATED.fullmatch(plain):
-        return BadCommand(BadInput.NOTHING_CHANGED)
     clause, comma, rest = plain.partition(",")
     if comma and _NEGATED.fullmatch(clause.strip()):
-        return requested_command(rest.strip()) or (
-            BadCommand(BadInput.NOTHING_CHANGED) if _ONLY_ASKING.search(rest) else None
-        )
+        asked = requested_command(rest.strip())
+        if asked in _ACCOUNT or asked is Word.HELP:
+            return asked
+    if _NEGATED.fullmatch(_SAID_WHY.sub("", plain)) or _IF_YOU_DO.fullmatch(plain):
+        return BadCommand(BadInput.NOTHING_CHANGED)
+    if comma and _NEGATED.fullmatch(clause.strip()) and _ONLY_ASKING.search(rest):
+        return BadCommand(BadInput.NOTHING_CHANGED)
     if whether := _ASKED_WHETHER.fullmatch(plain):
         groups = whether.groupdict()
         statement = plain.startswith(("j'ai ", "c'est "))
@@ -194,7 +225,10 @@ def named_only(  # noqa: PLR0911 - one case a way of naming it
         return Word.HISTORY if removed else Word.QUEUE
     if _BY_MISTAKE.fullmatch(plain) or _TOLD_IT_WAS.fullmatch(plain):
         return Word.QUEUE
-    return Word.HELP if _HYPOTHETICAL.fullmatch(plain) else None
+    if _THANKED.fullmatch(plain):
+        return BadCommand(BadInput.NOTHING_TO_DRAW)
+    asks = _HYPOTHETICAL.fullmatch(plain) or _ON_A_BUTTON.fullmatch(plain)
+    return Word.HELP if asks else None
 
 
 def is_plain_cancel(text: str) -> bool:
@@ -213,13 +247,17 @@ def several_wishes(text: str) -> BadCommand | None:
         return None
     for first, joint, second in _parts(text):
         if _are_two_wishes(first, joint, second):
-            return BadCommand(BadInput.SEVERAL_WISHES, {"first": first, "second": second})
+            ends = _ENDS.fullmatch(_plain(second))  # sent last, it would cancel the other
+            wishes = (second, first) if ends else (first, second)
+            return BadCommand(
+                BadInput.SEVERAL_WISHES, dict(zip(("first", "second"), wishes, strict=True))
+            )
     return None
 
 
 def _parts(text: str) -> Iterator[tuple[str, str, str]]:
     """The message split in two at each joint."""
-    for joint in _JOINT.finditer(text):
+    for joint in islice(_JOINT.finditer(text), _MOST_JOINTS):
         first, second = text[: joint.start()].strip(" ,;"), text[joint.end() :].strip(" ,;")
         if first and second:
             yield first, joint[0], second
@@ -227,8 +265,12 @@ def _parts(text: str) -> Iterator[tuple[str, str, str]]:
 
 def _are_two_wishes(first: str, joint: str, second: str) -> bool:
     plain, rest = _plain(first), _plain(second)
+    if _ENDS_A_NAMED_ONE.fullmatch(plain) and _is_plain_order(second, rest):
+        return True
     if _ENDS.fullmatch(plain):
         return _is_order(second, rest) or _asked(second) in _ACCOUNT
+    if _ENDS.fullmatch(rest) and len(rest.split()) > 1:
+        return bool(_PROMPT_START.match(plain)) and is_plain_cancel(first)
     if _asked(first) in _ACCOUNT:
         return _is_plain_order(second, rest) or (
             _asked(second) in _ACCOUNT - {_asked(first)}
@@ -239,7 +281,12 @@ def _are_two_wishes(first: str, joint: str, second: str) -> bool:
     return bool(
         not is_small_talk(first)
         and not is_greeting(first)
-        and (_PROMPT_START.match(plain) or _FLAG.search(first) or _ASIDE.search(joint))
+        and (
+            _PROMPT_START.match(plain)
+            or _FLAG.search(first)
+            or _ASIDE.search(joint)
+            or reads_as_instruction(first)
+        )
         and _asked(first) is None
         and not re.search(r"\b(?:i|j|je|you|tu)\b", _after_order(plain))
     )

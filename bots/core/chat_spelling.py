@@ -23,6 +23,8 @@ _SHORT: Mapping[str, str] = {
     "w/": "with", "w/o": "without", "wiht": "with", "witout": "without", "wihtout": "without",
     "waht": "what", "mroe": "more", "amke": "make", "maek": "make", "mkae": "make",
     "'em": "them", "em": "them",
+    "pix": "pics", "piks": "pics", "pictrue": "picture", "pictrues": "pictures",
+    "gm": "good morning",
     "alot": "a lot", "cant": "can't", "wont": "won't",
     # French.
     "c": "c'est", "cest": "c'est", "g": "j'ai", "jai": "j'ai", "ct": "c'etait", "cetait": "c'etait",
@@ -30,6 +32,7 @@ _SHORT: Mapping[str, str] = {
     "jpe": "je peux", "jveux": "je veux", "jvx": "je veux", "jve": "je veux",
     "jvoudrais": "je voudrais", "jsuis": "je suis", "chui": "je suis", "chuis": "je suis",
     "jen": "j'en", "jattends": "j'attends", "jattend": "j'attends", "pr": "pour", "ds": "dans",
+    "sava": "ca va",
     "av": "avec", "avc": "avec", "ss": "sans", "tt": "tout", "bcp": "beaucoup", "qd": "quand",
     "kan": "quand", "pk": "pourquoi", "pq": "pourquoi", "pkoi": "pourquoi", "prk": "pourquoi",
     "koi": "quoi", "kwa": "quoi", "kel": "quel", "kelle": "quelle", "ki": "qui", "ke": "que",

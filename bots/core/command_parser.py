@@ -41,7 +41,7 @@ from bots.core.commands import (
     Vary,
     Waitlist,
 )
-from bots.core.flag_values import FlagError
+from bots.core.flag_values import SHAPES, FlagError
 from bots.core.idioms import opens_with_idiom
 from bots.core.instructions import reads_as_instruction, reads_as_order
 from bots.core.intent_model import MAX_GUESSED, Intent, intent_model
@@ -80,7 +80,8 @@ _WAITLIST = re.compile(
     r"(?:the |la )?(?:wait(?:ing)? ?list|liste d'attente)"
 )
 _DELETES_A_PICTURE = re.compile(
-    r"(?:(?:can|could) (?:you|u|i) |(?:tu|je) peux |peux tu |how (?:do|can) i |comment )?"
+    r"(?:(?:can|could) (?:you|u|i) |(?:tu|je) peux |peux tu |how (?:do|can) i |comment (?:(?:je|"
+    r"on|faire pour) )?(?:la |le |les |l')?)?"
     r"(?:delete|supprime[rz]?|efface[rz]?) ?(?:it|this|that|them|ca|la|le|(?:my|the|this|that|"
     r"these|all my|ma|mon|mes|"
     r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
@@ -132,6 +133,11 @@ _TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Inte
 _NUMBERED_BUTTON = re.compile(r"[uv]\s?[1-4][.!]?", re.IGNORECASE)
 """A picture's button as other bots name it, such as "U2"."""
 _FOUR_TIMES = re.compile(r"upscale(?: it| this)?(?: by)?(?: x ?4| 4 ?x?)", re.IGNORECASE)
+_DELETES_THIS = re.compile(r"(?:delete|erase|supprime[rz]?|efface[rz]?)[.!]*", re.IGNORECASE)
+_SHAPE_ALONE = re.compile(
+    rf"(?:in|en|au|as|make it)?\s?(?:format\s)?(?P<shape>{'|'.join(SHAPES)})(?:\sformat)?[.!]*",
+    re.IGNORECASE,
+)
 _ASKS_ABOUT_FLAG = re.compile(
     r"(?:(?:and|so|et|alors|hey|hi|salut) )?(?:what(?:['’]s| is|s| does| do)?|how (?:do|does|can|"
     r"to)"
@@ -229,9 +235,22 @@ def parse_about(  # noqa: PLR0911 - one case a command
     if _FOUR_TIMES.fullmatch(stripped):
         return Upscale(source, 4)
     picture = source if isinstance(source, UUID) else None
-    again = _again(stripped, picture)
+    if _DELETES_THIS.fullmatch(stripped):
+        return BadCommand(BadInput.DELETE_BUTTON)
+    options = _options_alone(stripped, picture)
+    if options and picture:
+        return options
+    again = options or _again(stripped, picture)
     if isinstance(again, Reroll) and isinstance(source, Upload):
-        return Vary(source, aspect=again.aspect, count=again.count, seed=again.seed)
+        return Vary(
+            source,
+            again.strength,
+            again.count,
+            aspect=again.aspect,
+            model=again.model,
+            seed=again.seed,
+            negative=again.negative or "",
+        )
     if (
         stripped.startswith("/")
         or _alone(stripped, picture)
@@ -241,6 +260,25 @@ def parse_about(  # noqa: PLR0911 - one case a command
     if _likely(stripped, least=_SURE) in _TOLD:
         return _guessed(stripped, picture) or parse_edit(stripped, source, mask=mask)
     return parse_edit(stripped, source, mask=mask)
+
+
+def _options_alone(text: str, picture: UUID | None) -> Reroll | None:
+    """The order of a picture again with the flags, or in the shape, that are all of a message."""
+    prompt = parse_prompt(text, may_be_empty=True)
+    if isinstance(prompt, BadCommand):
+        return None
+    shape = _SHAPE_ALONE.fullmatch(prompt.words)
+    if not (prompt.flags and not prompt.words) and shape is None:
+        return None
+    return Reroll(
+        picture=picture,
+        aspect=SHAPES[shape["shape"].lower()] if shape else prompt.aspect,
+        count=prompt.count,
+        model=prompt.model,
+        seed=prompt.seed,
+        negative=prompt.negative or None,
+        strength=prompt.strength,
+    )
 
 
 def parse_edit(
@@ -419,8 +457,13 @@ def _of_account(plain: str) -> Command | BadCommand | None:
 def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
     """The command that a sentence asks for; None for a prompt."""
     word = requested_command(text)
-    if word is Word.CANCEL and word_of(text) is not word and not is_plain_cancel(text):
-        return Queue(cancelling=True)
+    if word is Word.CANCEL and word_of(text) is not word:
+        if has_caption(text.lower()):
+            return None
+        if ends_with_scene(text) and not is_imperative_cancel(text):
+            return None
+        if not is_plain_cancel(text):
+            return Queue(cancelling=True)
     return _again(text, picture) if word is None else _of_word(word, picture)
 
 

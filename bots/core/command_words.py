@@ -67,7 +67,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"comment (?:on|je) (?:t'utilise|l'utilise|m'en sers|s'en sert)",
     ),
     Word.QUEUE: (
-        rf"{_SHOW}{_MY}queue", rf"{_SHOW}{_MY}file(?: d'attente)?",
+        rf"{_SHOW}{_MY}queue", rf"{_SHOW}{_MY}file(?: d'attente)?", "fille d'attente",
         rf"where(?: is|'?s| are) {_MY}{_ORDER}", r"how (?:long|much longer)(?: (?:is|more|left))*",
         r"how long is (?:the|my) (?:queue|line|wait)",
         r"how long (?:do i have to wait|will it take)",
@@ -104,6 +104,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:veuillez|merci de) (?:l')?annuler", rf"(?:cancel|stop){_IT}",
         rf"(?:annule[rz]?|arrete[rz]?){_IT}",
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
+        r"(?:please )?don'?t bother(?: anymore| with (?:it|that))?",
         "abort", r"(?:actually|en fait|finalement|no wait|wait) (?:no|non|nope|don'?t|not)",
         r"non (?:finalement|en fait|laisse)", (r"(?:do not|don'?t)(?: do)?(?: it|"
         r" that)?"), "nevermind", "never mind", "nvm", "forget it", (r"(?:c'est bon |non |bon |ah "
@@ -139,12 +140,13 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         (r"(?:pourrais je|je pourrais|puis je|est ce que je pourrais|je peux) (?:en )?avoir une "
         r"autre(?: image)?"),
         "une autre", "relance[rz]?", "retente",
-        "recommence[rz]?", r"refais(?: (?:le|la|ca|pareil|(?:la )?meme(?: chose)?))?",
+        "recommence[rz]?", r"refai[st](?: (?:le|la|ca|pareil|(?:la )?meme(?: chose)?))?",
         "reessaie", "reessaye", "essaie encore",
         (r"(?:re(?:mets?|fais|donne|balance|envoie)|ressors|mets)(?: moi| m')? ?en (?:une|un)(?: "
         r"autre)?"),
         r"(?:re ?)?run (?:it|that|this|the|my)?(?: (?:same|last))?(?: ?prompt)?(?: back| again)",
-        r"(?:hit|go) (?:me |it )?again", "encore stp", "same", "pareil",
+        r"(?:hit|go) (?:me |it )?again", "encore stp", "same", "pareil", "more",
+        r"retente ta chance",
     ),
     Word.VARY: (
         rf"vary{_IT}", r"varie[rz]?(?: la| le| ca| l'image)?",
@@ -154,8 +156,10 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?: (?:of|de) (?:it|this|that|this one|ca|cette image|l'image))?"),
     ),
     Word.UPSCALE: (
-        rf"upscale{_IT}(?: by)?(?: x ?2| 2 ?x?)?",
-        r"agrandi(?:r|s|ssez)(?: la| le| ca| l'image| cette image)?",
+        rf"(?:(?:can|could|would) you )?upscale{_IT}(?: by)?(?: x ?2| 2 ?x?)?",
+        (r"(?:tu peux |peux tu |tu pourrais )?(?:l'|la |le )?agrandi(?:r|s|ssez)(?: la| le| ca| "
+        r"l'image| "
+        r"cette image)?"),
         r"(?:make it |in )?(?:hd|high(?:er)? res(?:olution)?)", (r"en (?:hd|haute (?:resolution|"
         r"definition))"),
     ),
@@ -192,7 +196,7 @@ _SINGLE_WORDS: Mapping[str, Word] = {
     "cancel": Word.CANCEL, "annule": Word.CANCEL, "annuler": Word.CANCEL, "arrete": Word.CANCEL,
     "undo": Word.UNDO, "retour": Word.UNDO, "settings": Word.SETTINGS, "reglages": Word.SETTINGS,
     "privacy": Word.PRIVACY, "waitlist": Word.WAITLIST, "again": Word.AGAIN,
-    "upscale": Word.UPSCALE,
+    "upscale": Word.UPSCALE, "encore": Word.AGAIN,
 }  # fmt: skip
 """Words that are recognized alone with two letters exchanged, or one doubled wrongly or missing."""
 _DOUBLED = re.compile(r"(.)\1+")
@@ -230,10 +234,13 @@ def _misspelt(typed: str) -> Word | None:
         typed[:at] + typed[at + 1] + typed[at] + typed[at + 2 :] for at in range(len(typed) - 1)
     }
     for name, word in _SINGLE_WORDS.items():
-        doubled = len(name) >= 6 and _DOUBLED.sub(r"\1", name) == _DOUBLED.sub(r"\1", typed)
+        doubled = (len(name) >= 6 or len(typed) > len(name)) and _DOUBLED.sub(
+            r"\1", name
+        ) == _DOUBLED.sub(r"\1", typed)
+        cut_short = len(name) >= 6 and typed == name[:-1]
         shortened = len(name) >= 5 and (typed[0], typed[-1]) == (name[0], name[-1])
         lacking = shortened and typed in {name[:at] + name[at + 1 :] for at in range(len(name))}
-        if name in swapped or doubled or lacking:
+        if name in swapped or doubled or lacking or cut_short:
             return word
     return None
 

@@ -87,6 +87,7 @@ _ENGLISH = (
     rf"{_MORE} [a-z]+(?:,| and) {_MORE} [a-z]+$",
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
+    r"\+ ?(?:an?|some|more|une?|des|du|de la|plus|another|two|deux)\b",
     # Verbs that only change something, whatever follows.
     _any(
         "remove, delete, erase, add, replace, simplify, recolou?r, sharpen, brighten, darken, "
@@ -178,6 +179,15 @@ _ENGLISH = (
     r"without (?:the|his|her|its|any)\b[^,]{0,40}$",
     rf"in {_COLOURS}$",
     r"(?:in|dans|with) (?:the|a|le|un) style (?:of |de |d'|du )[^,]{2,40}$",
+    (
+        r"(?:in|as|en|style|facon|in the style of|en style|en facon)(?: an?| the| une?| le)? "
+        r"(?:watercolou?r|oil painting|pixel art|anime|manga|cartoon|sketch|pencil sketch|drawing|"
+        r"photo|photograph|painting|comic|comic book|claymation|lego|3d render|3d|pop art|sticker|"
+        r"stained glass|woodcut|engraving|impressionis[tm]|cubis[tm]|ghibli|minecraft|low poly|"
+        r"vector|line art|charcoal|ink|pastels?|vaporwave|synthwave|aquarelle|peinture(?: a "
+        r"l'huile)?|dessin(?: anime)?|crayon|bd|fusain|encre|gravure|vitrail|gouache|pate a "
+        r"modeler)(?: (?:style|painting|drawing|version|please|stp))?$"
+    ),
     r"at (?:night|sunset|sunrise|dawn|dusk)$",
     # What is wrong with the picture that is there.
     (
@@ -439,6 +449,37 @@ _ORDER = re.compile(
     r"souhaiterais)|j'aimerais)"
     r"(?: avoir)?(?: genre)? ?(?:une?|des)\b)"
 )
+
+
+_FEW_WORDS = 7
+_PRONOUN = (
+    r"(?:make|turn|paint|colou?r|do|try|have|get|put|move|flip|rotate|crop|fix|redo|change|keep|"
+    r"set|"
+    r"resize|shrink|blur|zoom|bring|see|give) (?:it|him|her|them|this|that|everything)\b|"
+    r"(?:rends|mets|fais|passe|tourne|change|corrige|retourne|garde|vieillis|rajeunis|essaie|"
+    r"refais|"
+    r"recadre|agrandis|eclaircis|assombris|rapetisse) (?:le|la|les|lui|leur|ca)\b(?! [a-z]+ [a-z]+ "
+    r"[a-z]+)"
+)
+_DEGREE = (
+    rf"(?:a (?:bit|little|lot) |slightly |much |way |even |still )*(?:{_MORE}|(?:more|less|too) "
+    rf"[a-z]+)"
+    r"(?: (?:please|now|again|though))?$|(?:un peu |beaucoup |bien |encore )*(?:plus|moins|trop) "
+    r"[a-z]+$"
+)
+_OF_NOTHING = re.compile(rf"{_LEAD_IN}(?:{_PRONOUN}|{_DEGREE})")
+_THING = re.compile(
+    r"\b(?:an?|some|two|three|the|une?|des|deux|trois|of|de|with|avec|like|"
+    r"comme)\b"
+)
+
+
+def names_nothing(text: str) -> bool:
+    """Whether an instruction names nothing that could be drawn: "make it darker", "too bright"."""
+    words = _POLITE_END.sub("", _folded(text))
+    instruction = _OF_NOTHING.match(words)
+    rest = words[instruction.end() :] if instruction else words
+    return bool(instruction) and len(words.split()) <= _FEW_WORDS and not _THING.search(rest)
 
 
 def reads_as_order(text: str) -> bool:

@@ -62,6 +62,26 @@ _ENGLISH = (
         r"(?:'s| is| are| was| were|'re|s| looks?| look| came out| seems?| feels?|) "
         rf"(?:still |kind of |a bit |really |so |just |all |also )*{_FLAWED}\b[a-z' ]{{0,25}}$"
     ),
+    r"why (?:is|are) there (?:an?|some|two|three|four|so many|no|people) ?[a-z ]{0,25}$",
+    (
+        r"who(?:'s|s| is| are) (?:that|this|the|those|these)(?: [a-z]+)? (?:in|on|at|behind|next "
+        r"to|"
+        r"with|beside) (?:the|him|her|it|them) ?[a-z]{0,15}$"
+    ),
+    (
+        r"(?:what(?:'s|s| is)) (?:that|this) (?:thing |stuff )?(?:on|in|behind|over|next to) [a-z "
+        r"]{2,25}$"
+    ),
+    (
+        r"(?:love|like|loved) the [a-z]{2,15},? (?:but )?(?:hate|not|don't like|dont like|lose|"
+        r"dislike) the [a-z]{2,15}$"
+    ),
+    (
+        r"(?:the )?[a-z]{2,12} (?:is )?(?:good|great|ok|okay|fine|perfect|cool),? (?:but "
+        r")?(?:the )?"
+        r"[a-z]{2,12} (?:is )?(?:bad|not|wrong|awful|ugly|weird|meh|off)(?: ok| okay| good| "
+        r"great)?$"
+    ),
     (
         r"(?:should|needs? to|must|has to|supposed to) (?:not |also )?(?:be|have|look|wear|face) "
         r"[a-z]"
@@ -118,6 +138,18 @@ _FRENCH = (
         rf"(?: (?:est|sont|etait|a l'air|ont l'air|fait|font|reste|parait|semble|il est|elle est|"
         rf"ils sont|elles sont|c'est))? (?:encore |toujours |vraiment |un peu |quand meme |juste )*"
         rf"{_RATE}(?: [a-z']+){{0,3}}$"
+    ),
+    r"pourquoi (?:il )?y a (?:une?|des|deux|trois|autant|plein) ?[a-z' ]{0,25}$",
+    (
+        r"c'est (?:qui|quoi)(?: ca| le truc| le mec| la meuf)? (?:derriere|devant|au fond|a "
+        r"gauche|a droite|sur|dans|a cote)\b[a-z' ]{0,25}$"
+    ),
+    (
+        r"(?:le |la |les )?[a-z]{2,12} (?:est |c'est )?(?:ok|bien|bon|nickel|parfait|super),? "
+        r"(?:mais )?"
+        r"(?:le |la |les )?[a-z]{2,12} (?:est |c'est )?(?:pas|nul|moche|bof|rate)(?: ok| bien| "
+        r"bon| "
+        r"terrible| top)?$"
     ),
     rf"{_DEVRAIT} etre [a-z]",
     (

@@ -219,12 +219,13 @@ def _separate(text: str) -> tuple[str, dict[str, Any]]:
                 values = {**worded.options, **values}
                 text = worded.words
                 continue
-        if not flags and clean_text(text) == text:
+        bare = text.rstrip(" ,;")
+        if not flags and clean_text(text) == text == bare:
             if "negative" in values:
                 values["negative"] = _without_flags(values["negative"])
-            return text.rstrip(" ,;"), values
+            return text, values
         _add(values, flags)
-        text = rest if flags else clean_text(text)
+        text = rest if flags else clean_text(text).rstrip(" ,;")  # an option may end there now
     raise _unknown_flag("")  # flags nested in flags: nobody types that
 
 
@@ -383,6 +384,8 @@ def _flag(
         end = match.end()
         if quote and (closing := _CLOSING_QUOTE.match(view.text, end, stop)):
             end = closing.end()
+        if marker.dash and view.text[end:stop][:1] == DASH:
+            end += 1  # a flag set between dashes
         if trailing := _TRAILING.match(view.text, end, stop):
             end = trailing.end()
         return _Flag(marker.start, end, kind, read_flag(kind, match[0]))
@@ -399,7 +402,7 @@ def _value_match(kind: str, text: str, at: int, stop: int) -> re.Match[str] | No
     ends = (
         not rest
         or rest[0].isspace()
-        or rest[0] in ')]}"”»'
+        or rest[0] in f')]}}"”»{DASH}'
         or _CLOSING_QUOTE.match(rest)
         or _TRAILING.match(rest)
     )
@@ -470,6 +473,7 @@ def _end_of_items(text: str, at: int, stop: int) -> int:
 
 def _unknown_flag(word: str) -> FlagError:
     close = difflib.get_close_matches(word.lower(), FLAGS, n=1, cutoff=0.65)
+    close = close or [name for name in PUBLIC_FLAGS if sorted(name) == sorted(word.lower())]
     known = listed([f"--{name}" for name in PUBLIC_FLAGS])
     if not close:
         return FlagError(BadInput.UNKNOWN_FLAG, flag=f"--{word}", known=known)

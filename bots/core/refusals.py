@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bots.core.commands import BadCommand
+from bots.core.commands import BadCommand, BadInput
 from bots.core.locales import Localizer, MissingMessage
 from bots.core.reply import Action, Button, Reply, ReplyKind, Style
 from tasks.jobs.job import Reason
@@ -23,6 +23,17 @@ _TYPED = (
     "first",
     "second",
 )  # a member's own words, of any length
+_UNTITLED = frozenset(
+    {
+        BadInput.NOTHING_TO_DRAW,
+        BadInput.NOTHING_CHANGED,
+        BadInput.SEVERAL_WISHES,
+        BadInput.NUMBERED_BUTTON,
+        BadInput.DELETE_BUTTON,
+        BadInput.PRIVACY_CHOICE,
+    }
+)
+"""Answers to thanks, talk and requests that were not refused: "Not this time" is not said."""
 _MAX_QUOTED = 60  # characters of them in a sentence
 _OFFERS_WAITLIST = frozenset({"doors-waitlist", "feature-waitlist", "sign-ups-suspended"})
 
@@ -61,7 +72,7 @@ def bad_command_reply(command: BadCommand, localize: Localizer) -> Reply:
         ReplyKind.REFUSAL,
         localize(command.code, **variables),
         code=command.code,
-        title=localize("refusal-title"),
+        title="" if command.code in _UNTITLED else localize("refusal-title"),
     )
 
 

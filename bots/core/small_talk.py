@@ -30,7 +30,8 @@ _INTERJECTIONS = word_set(
     bisous hmm hm meh ugh argh pff bof hein euh bravo nickel whatever test testing ew eww yuck
     ouch beurk berk aw aww awww ooh oooh ah ahh ohh oh yass waouh ouah wouah ouf oulala aie
     hihi roh oof yikes sheesh bruh k mouais mouai bah bwah pfiou ayy dope sick lit genre
-    tkt osef no nan nop noo nooo yess ok okk putain purée puree bordel grave holy lmk fr ngl tbh
+    tkt osef idk ily ilysm jpp jsp no nan nop noo nooo yess ok okk putain purée puree bordel grave
+    holy lmk fr ngl tbh
     sheesh
     nickel styley bravoo wesh chut tss pfff omfg jfc dude tah
     """
@@ -42,7 +43,8 @@ _PRAISE = word_set(
     magnifique incroyable sublime excellents superbe sweet adorable wonderful fabulous
     magnifiques splendide impeccable impressive impressionnant style stylee stylax badass epic
     epique slay goated
-    chanme canon masterclass
+    chanme canon masterclass cute mignonne mignon
+    affreux affreuse hideux horrible terrible awful hideous
     """
 )
 _AROUND_PRAISE = word_set(
@@ -89,7 +91,9 @@ _REMARK = re.compile(
     r"(?:you|u) (?:cooked|ate|killed it|nailed it)|(?:nailed|killed) it|c est (?:pas )?(?:nul|"
     r"naze|ouf|pourri|"
     r"chaud|abuse|grave bien|grave beau|ca)|"
-    r"(?:you )?made my day|(?:tu m as )?fait ma journee|can ?t stop laughing|j en peux plus|"
+    r"(?:you )?made (?:my|her|his|our|their) day|(?:my|mon|ma|mes) [a-z]+ (?:absolutely |really )?"
+    r"(?:loves?|adores?|l adore|adorent|liked?|kiffe) ?(?:it|this|ca|l image)?$|(?:tu m as "
+    r")?fait ma journee|can ?t stop laughing|j en peux plus|"
     r"bien joue|(?:no|pas de|aucun) (?:worries|worry|problem|prob|problemes?|soucis?)|pas grave|"
     r"de rien|tkt|"
     r"t inquiete|you re welcome|don t worry|all good|c est bon|ca marche|got it|makes sense|"

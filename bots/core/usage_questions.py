@@ -121,6 +121,17 @@ _MORE_CREDITS = re.compile(
     r"(?:am i|are we|je suis|on est) (?:limited|limitee?s?) (?:to|a) \w+(?: (?:pictures?|images?|"
     r"pics?))?"
     r"(?: (?:a|per|par) \w+)?|"
+    r"(?:so )?(?:what(?:'s|s| is)|how much is) left(?: for me| today| for today)?|"
+    r"when(?:'s|s| is) (?:the|my) (?:next )?(?:reset|refill|renewal)|"
+    r"(?:i think |hey |why did )?(?:you|it|the bot)(?: just)? (?:charged?|billed?) me (?:twice|"
+    r"double|"
+    r"two times|for (?:both|that|two|nothing|it))|"
+    r"(?:tu m'as|vous m'avez|ca m'a|on m'a) (?:compte|facture|debite|pris) (?:deux fois|double|"
+    r"(?:un|deux|trop de) credits?(?: en trop)?)|"
+    r"i (?:should|must|ought to) (?:still )?have (?:\w+ )?(?:one|two|three|some|more|\d+)(?: \w+)? "
+    r"left|(?:i )?thought i (?:still )?had (?:more(?: than that)?|some|one|two|a few|any)(?: "
+    r"left)?|"
+    r"(?:il )?(?:devrait|doit) m'en rester (?:une?|deux|trois|encore|\d+)(?: encore)?|"
     r"when (?:do|does|will) (?:they|my (?:pictures|pics|images|credits)|it|the limit) (?:reset|"
     r"refill|renew|recharge|come back|restart)|"
     r"(?:how come|why) (?:i )?(?:can'?t|cannot|can not|am i not allowed to|won'?t it let me)(?: i)?"
@@ -165,6 +176,25 @@ _ON_HISTORY = re.compile(
     rf"(?:where|ou|what|which|show) .*\b(?:my|mes) (?:\w+ )?{PICTURE}(?<=s)\b|.*\bj'ai (?:fait|"
     rf"demande)\b"
 )
+_ON_A_PROMPT = re.compile(
+    r"(?:what(?:'s|s| is| was)|c'etait quoi|c'est quoi|quel (?:est|etait)|show me|montre moi) "
+    r"(?:the|my|"
+    r"your|le|mon|ton) (?:(?:last|exact|full|dernier) )?prompt(?: (?:again|for (?:this|that|"
+    r"it)(?: one)?|"
+    r"here|exact|deja|de (?:celle|celui) (?:ci|la)|complet))*"
+)
+_ON_MINE = re.compile(
+    r"(?:hey |ok |alors |et |and |so )*(?:"
+    r"where(?:'s|s| is| are)(?: the| my)(?: \w+){1,3} (?:i|that i|we) (?:asked for|ordered|wanted|"
+    r"requested|sent)|"
+    r"(?:(?:il|elle|ils|elles) (?:est|sont) ou|ou (?:est|sont|en est)) (?:le|la|les|mon|ma|mes|l')"
+    r"(?: ?\w+){1,3} que j'(?:ai|avais) (?:demande|commande|envoye)[es]*|"
+    r"(?:tu m'as|vous m'avez|on m'a|tu nous as) oublie[es]*|(?:did|have) you (?:forget|forgot|"
+    r"forgotten) (?:me|about me|mine|my \w+)|"
+    r"(?:please |can you |could you )?hurry(?: up)?|(?:depeche|grouille) toi|(?:any|des|du) "
+    r"(?:news|progress|update|updates|nouvelles|nouveau))(?: yet| already| please| stp)?"
+)
+"""Words about an order that has not come."""
 _ON_THE_BOT = re.compile(
     r"(?:hey |hi |so |and |et |alors |du coup )*(?:"
     r"what (?:do|does|will) (?:you|u|the bot|they|atelier|it) do with (?:my|our|the|all my) "
@@ -173,6 +203,17 @@ _ON_THE_BOT = re.compile(
     r"mes) "
     r"(?:\w+ )?(?:images?|photos?|donnees|prompts?|messages?|dessins?)|"
     r"qu'est ce que (?:tu fais|vous faites|vous faite|le bot fait) (?:de|avec) (?:mes|nos|les) \w+|"
+    r"(?:what happens|what'?ll happen|what will happen) (?:to|with) (?:my|our|the) \w+(?: "
+    r"after(?:wards)?| "
+    r"then| later| next)?|(?:are|is|will) (?:my|our) (?:pictures?|pics?|images?|prompts?|photos?|"
+    r"data)"
+    r"(?: be)? (?:private|public|visible|safe|saved|stored|shared|kept|deleted)(?: \w+){0,3}|"
+    r"(?:mes|nos) (?:images|photos|prompts|donnees|dessins) sont (?:elles |ils )?(?:privee?s|"
+    r"publi\w+|"
+    r"visibles|gardee?s|conservee?s|partagee?s|stockee?s)(?: \w+){0,3}|"
+    r"(?:does|do|will) (?:it|cancell?ing|deleting|undoing|editing) cost (?:anything|something|me|a "
+    r"credit)(?: \w+)?|(?:am i|are we) doing (?:this|it) (?:right|wrong|ok)|"
+    r"(?:je |j'|on )?(?:n')?y arrive (?:pas|plus)(?: du tout)?|"
     r"(?:is|are) there (?:an? |any )?(?:premium|paid|pro|plus|better|free|mobile|web) "
     r"(?:versions?|plans?|tiers?|subscriptions?|accounts?|apps?|options?)|"
     r"(?:il )?(?:y a|existe)(?: t il)? (?:une |des |un )(?:version|formule|abonnement|offre|"
@@ -198,6 +239,10 @@ OF_A_PICTURE = re.compile(
 
 def plainly_asked(plain: str) -> Word | None:
     """The command that answers a question whose every word is known; None for any other text."""
+    if _ON_A_PROMPT.fullmatch(plain):
+        return Word.HISTORY
+    if _ON_MINE.fullmatch(plain):
+        return Word.QUEUE
     if _MORE_CREDITS.fullmatch(plain):
         return Word.QUOTA
     return Word.HELP if _ON_THE_BOT.fullmatch(plain) else None

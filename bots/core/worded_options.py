@@ -122,7 +122,7 @@ _AT_THE_END = _compiled(
     rf"\s+(?:in|en)\s+{_NUMBER}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
     # "i want 3 of them", "j'en veux 3", "make 2 of them", "fais m'en deux"
     rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et)\s+)?(?:(?:i(?:['’]d)? ?)?(?:want|need|like)|give me|gimme|"
-    rf"make|do|"
+    rf"make(?: it| them)?|do|"
     rf"draw|send)(?: me)?\s+{_NUMBER}(?:\s+(?:of (?:them|those|these|it)|{_PICTURES}))?{_END}",
     rf"(?:{_SEPARATOR}|\s+)(?:(?:et|mais)\s+)?(?:j['’]?en (?:veux|voudrais|aimerais|prends)|"
     rf"fais[- ](?:m['’])?en|il m['’]en faut|donne[- ]m['’]en)\s+{_NUMBER}(?:\s+{_PICTURES})?{_END}",
@@ -331,12 +331,18 @@ def _at_an_end(text: str) -> tuple[str, dict[str, Any]] | None:
         if not _DRAWABLE.search(left):
             continue  # nothing would be left to draw
         try:
-            return left, _values(match)
+            return _with_closed_bracket(left, match[0]), _values(match)
         except FlagError:
             if match.groupdict().get("count"):
                 raise
             continue  # no ratio that a picture can have: words
     return None
+
+
+def _with_closed_bracket(words: str, option: str) -> str:
+    """The words with the bracket that an option at their end had closed."""
+    opened = words.count("(") - words.count(")")
+    return f"{words})" if opened == 1 and option.rstrip(" .!").endswith(")") else words
 
 
 def _candidates(text: str) -> Iterator[tuple[re.Match[str], tuple[int, int]]]:

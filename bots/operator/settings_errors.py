@@ -82,34 +82,41 @@ def _names_in(env_file: Path) -> list[str]:
 def read_settings() -> Settings:
     """Read and check the environment, `.env` and `atelier.toml`.
 
-    Raises WrongSettings.
+    Raises WrongSettings, with a line for every mistake.
     """
     try:
-        settings = Settings()
-    except ValidationError as error:
-        raise WrongSettings(
-            "\n".join(_of_pydantic(dict(fault)) for fault in error.errors())
-        ) from None
+        settings, wrong = _parsed()
     except UnicodeDecodeError:
         raise WrongSettings("The file .env cannot be read: expected text in UTF-8.") from None
     except OSError as error:
         raise WrongSettings(f"The file .env cannot be read: {error.strerror}.") from None
-    if wrong := list(find_errors(settings)):
+    wrong += find_errors(settings)
+    if settings.config is None or settings.config.is_file():
+        try:
+            config.load(config.find(settings.config))
+        except config.PolicyError as error:
+            wrong.append(str(error))
+    if wrong:
         raise WrongSettings("\n".join(wrong))
-    try:
-        config.load(config.find(settings.config))
-    except config.PolicyError as error:
-        raise WrongSettings(str(error)) from None
-    return settings.model_copy(update={"home": _absolute(settings.home)})
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
 
 
-def _absolute(home: Path) -> Path:
+def _parsed() -> tuple[Settings, list[str]]:
+    """The settings, with defaults for what cannot be parsed, and a message for each of those.
+
+    Raises UnicodeDecodeError or OSError for the file `.env`.
+    """
     try:
-        return home.expanduser().absolute()
-    except RuntimeError:
-        raise WrongSettings(
-            invalid_setting("home", f"a folder, and {home} names an unknown user")
-        ) from None
+        return Settings(), []
+    except ValidationError as error:
+        faults: list[dict[str, Any]] = [dict(fault) for fault in error.errors()]
+    fields = {str(fault["loc"][0]) for fault in faults if fault["loc"]}
+    defaults = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in Settings.model_fields.items()
+        if name in fields
+    }
+    return Settings(**defaults), list(dict.fromkeys(map(_of_pydantic, faults)))
 
 
 def check_model(settings: Settings) -> None:
@@ -172,8 +179,7 @@ def find_errors(settings: Settings) -> Iterator[str]:
         yield invalid_setting(
             "config", f"the path of a file, and there is none at {settings.config}"
         )
-    if settings.home.exists() and not settings.home.is_dir():
-        yield invalid_setting("home", f"a folder, and {settings.home} is a file")
+    yield from _home_errors(settings.home)
     if settings.slack_bot_token and not (settings.slack_app_token or settings.slack_signing_secret):
         yield (
             "ATELIER_SLACK_BOT_TOKEN needs a companion: set ATELIER_SLACK_APP_TOKEN (Socket Mode) "
@@ -195,6 +201,16 @@ def find_errors(settings: Settings) -> Iterator[str]:
         yield invalid_setting(
             "secret_key", "32 random bytes in url-safe base64; unset, one is made in the home"
         )
+
+
+def _home_errors(home: Path) -> Iterator[str]:
+    try:
+        absolute = home.expanduser().absolute()
+    except RuntimeError:
+        yield invalid_setting("home", f"a folder, and {home} names an unknown user")
+    else:
+        if absolute.exists() and not absolute.is_dir():
+            yield invalid_setting("home", f"a folder, and {home} is a file")
 
 
 def invalid_setting(field: str, expected: str) -> str:

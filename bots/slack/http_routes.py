@@ -6,7 +6,6 @@ unsigned request.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
@@ -25,9 +24,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bots.slack.received_bodies import ReceivedBodies, ReceivedBody
+
 MAX_BODY = 1024 * 1024  # bytes; Slack's payloads are far smaller
 BODY_SECONDS = 10.0  # for a whole body
-BODIES_AT_ONCE = 64  # bounds the memory of request bodies to 64 MiB
+BODY_MEMORY = 64 * 1024 * 1024  # bytes of all bodies that are being received
 # Bolt's errors for a body that is not JSON, is nested too deeply, or has values of other types.
 MALFORMED = (ValueError, RecursionError, AttributeError, TypeError, LookupError)
 CLOSE = {"Connection": "close"}
@@ -41,9 +42,11 @@ def http_app(
     signing_secret: str,
     install: AsyncOAuthFlow | None,
     body_seconds: float = BODY_SECONDS,
+    body_memory: int = BODY_MEMORY,
 ) -> Starlette:
     """The application with the routes that the manifest names, and no others."""
-    receiver = EventReceiver(bolt, signing_secret, body_seconds)
+    bodies = ReceivedBodies(body_memory, body_seconds)
+    receiver = EventReceiver(bolt, signing_secret, bodies)
     routes = [
         Route(f"/slack/{name}", receiver.receive, methods=["GET", "POST"])
         for name in ("events", "commands", "interactions")
@@ -57,19 +60,18 @@ def http_app(
 class EventReceiver:
     """Verifies Slack's requests and dispatches them to bolt."""
 
-    def __init__(self, bolt: AsyncApp, signing_secret: str, body_seconds: float) -> None:
+    def __init__(self, bolt: AsyncApp, signing_secret: str, bodies: ReceivedBodies) -> None:
         self._bolt = bolt
         self._verifier = SignatureVerifier(signing_secret)
-        self._body_seconds = body_seconds
-        self._bodies = asyncio.Semaphore(BODIES_AT_ONCE)
+        self._bodies = bodies
 
     async def receive(self, request: Request) -> Response:
         """Answer one request: 401 where it is not signed by Slack, 4xx where it is malformed."""
         if request.method != "POST":  # Slack checks the certificate from time to time
             return Response(status_code=200 if "ssl_check" in request.query_params else 405)
         try:
-            async with asyncio.timeout(self._body_seconds), self._bodies:
-                body = await _read_body(request)
+            async with self._bodies.body() as received:
+                body = await _read_body(request, received)
         except TimeoutError:
             return Response(status_code=408, headers=CLOSE)
         except ClientDisconnect:
@@ -99,13 +101,14 @@ class EventReceiver:
         return self._verifier.is_valid(text, timestamp, signature)
 
 
-async def _read_body(request: Request) -> bytes | None:
+async def _read_body(request: Request, received: ReceivedBody) -> bytes | None:
     """The request body, or None as soon as it exceeds `MAX_BODY`."""
     if int(request.headers.get("content-length", 0)) > MAX_BODY:  # h11 accepts digits only
         return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
+        received.grow(len(chunk))
         if len(body) > MAX_BODY:
             return None
     return bytes(body)

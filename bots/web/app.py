@@ -34,8 +34,9 @@ from bots.web.monitoring import create_monitoring_app
 from bots.web.page_files import page_routes
 from bots.web.pictures import PictureRoutes
 from bots.web.roles import PLATFORM
-from bots.web.sessions import SECRET_FILE, SessionSigner, load_secret
+from bots.web.sessions import SECRET_FILE, SIGNED_OUT_FILE, SessionSigner, load_secret
 from bots.web.sign_in import SignIn
+from bots.web.signed_out import SignedOutSessions
 from bots.web.upload_limits import BodySizeLimit
 from tasks.client import Invitation, connect
 from tasks.runtime.settings import Settings
@@ -134,7 +135,7 @@ def access_policy(settings: Settings) -> AccessPolicy:
     public = urlsplit(settings.web_public_url) if settings.web_public_url else None
     names = {settings.web_host, socket.gethostname(), public.hostname if public else None}
     return AccessPolicy(
-        SessionSigner(secret),
+        SessionSigner(secret, SignedOutSessions(settings.home / SIGNED_OUT_FILE)),
         hosts=frozenset(name.lower() for name in names if name),
         public_origin=f"{public.scheme}://{public.netloc}".lower() if public else None,
         local=is_loopback(settings.web_host) and public is None,

@@ -42,7 +42,7 @@ from bots.web.examples import EXAMPLES
 from bots.web.locales import negotiate_locale
 from bots.web.request_bodies import form_text, read_form, read_json_object
 from bots.web.roles import member_of
-from bots.web.sessions import set_session_cookie
+from bots.web.sessions import Session, set_session_cookie
 from bots.web.translate import (
     BadRequest,
     PromptForm,
@@ -194,13 +194,19 @@ class CommandRoutes:
 
     async def stream(self, request: Request) -> Response:
         """Live events: `hello` at once, then `message`, `progress` and `notice`."""
-        return EventSourceResponse(self._events(member_of(request)), ping=15, send_timeout=30)
+        events = self._events(member_of(request), session_of(request))
+        return EventSourceResponse(events, ping=15, send_timeout=30)
 
-    async def _events(self, member: Member) -> AsyncIterator[JSONServerSentEvent]:
+    async def _events(
+        self, member: Member, session: Session | None
+    ) -> AsyncIterator[JSONServerSentEvent]:
+        """The events of a stream, until its session is signed out."""
         localize = localizer_for(member.locale)
         async with self.broadcaster.subscribe(member) as updates:
             yield JSONServerSentEvent({}, event="hello", retry=1000)
             async for update in updates:
+                if session is not None and self.policy.signer.has_ended(session):
+                    return
                 if isinstance(update, Notice):
                     yield JSONServerSentEvent({"text": update.text}, event="notice")
                 elif may_read(update.job, member):

@@ -2,7 +2,8 @@
 
 There is one secret. Whoever has it is the operator. It is `ATELIER_WEB_SECRET`, or a file in the
 data folder that only its owner can read. Sessions are signed with it and stored nowhere, so they
-survive a restart, and replacing the secret ends all of them.
+survive a restart, and replacing the secret ends all of them. What is stored is which of them were
+signed out: a copy of their cookie is worth nothing from then on.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from pathlib import Path
 from itsdangerous import BadSignature, TimestampSigner
 from starlette.responses import Response
 
+from bots.web.signed_out import SignedOutSessions
+
 SESSION_COOKIE = "atelier_session"
 SECRET_FILE = "playground-secret"  # noqa: S105  the file's name
+SIGNED_OUT_FILE = "signed-out-sessions"
 SHORTEST_SECRET = 16  # characters
 SESSION_SECONDS = 30 * 24 * 3600
 
@@ -37,6 +41,11 @@ class Session:
     operator: bool
 
     @property
+    def id(self) -> str:
+        """What tells sessions apart; other spellings of the same signature have the same id."""
+        return self.value.partition(":")[0]
+
+    @property
     def csrf_token(self) -> str:
         """What the page must send with every request that changes something.
 
@@ -47,12 +56,13 @@ class Session:
 
 
 class SessionSigner:
-    """Issues and verifies sessions."""
+    """Issues, verifies and ends sessions. Without `signed_out`, none can be ended."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, signed_out: SignedOutSessions | None = None) -> None:
         if len(secret) < SHORTEST_SECRET:
             raise WeakSecret(f"the secret has fewer than {SHORTEST_SECRET} characters")
         self._secret = secret
+        self._signed_out = signed_out
         self._signer = TimestampSigner(secret, salt="atelier.session", digest_method=hashlib.sha256)
 
     def matches(self, secret: str) -> bool:
@@ -65,12 +75,24 @@ class SessionSigner:
         return Session(self._signer.sign(text).decode(), operator)
 
     def read(self, value: str) -> Session | None:
-        """The session of a cookie; None where it is forged or has expired."""
+        """The session of a cookie; None where it is forged, has expired or was signed out."""
         try:
             text = self._signer.unsign(value, max_age=SESSION_SECONDS).decode()
         except (BadSignature, UnicodeError):
             return None
-        return Session(value, text.endswith(":operator"))
+        session = Session(value, text.endswith(":operator"))
+        return None if self.has_ended(session) else session
+
+    def has_ended(self, session: Session) -> bool:
+        """Whether an operator's session was signed out."""
+        if not session.operator or self._signed_out is None:
+            return False
+        return session.id in self._signed_out
+
+    def sign_out(self, session: Session) -> None:
+        """End an operator's session, also where its cookie was copied. Raises OSError."""
+        if session.operator and self._signed_out is not None:
+            self._signed_out.add(session.id, SESSION_SECONDS)
 
 
 def load_secret(home: Path, configured: str | None) -> tuple[str, bool]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from bots.web.access_guard import AccessPolicy, refusal_response, too_many_attempts
+from bots.web.access_guard import (
+    AccessPolicy,
+    refusal_response,
+    session_of,
+    too_many_attempts,
+)
 from bots.web.page_files import PAGE
 from bots.web.request_bodies import read_json_object
 from bots.web.secret_attempts import TooManyAttempts
@@ -49,8 +55,11 @@ class SignIn:
         set_session_cookie(response, session, secure=self.policy.secure)
         return response
 
-    async def sign_out(self, _request: Request) -> Response:
-        """Forget the session in this browser."""
+    async def sign_out(self, request: Request) -> Response:
+        """End the session, here and wherever its cookie was copied to."""
+        session = session_of(request)
+        if session is not None:
+            await anyio.to_thread.run_sync(self.policy.signer.sign_out, session)
         response = JSONResponse({"signed_in": False}, headers=NO_STORE)
         response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
         return response

@@ -30,9 +30,12 @@ PAGE_SECONDS = 0.1  # a pause after each page of 2,000 jobs
 class LedgerAudit:
     """Runs in the clock process."""
 
-    def __init__(self, database: Database, page_seconds: float = PAGE_SECONDS) -> None:
+    def __init__(
+        self, database: Database, page_seconds: float = PAGE_SECONDS, page: int = ledger.PAGE
+    ) -> None:
         self._database = database
         self._page_seconds = page_seconds
+        self._page = page
 
     def run(self, stop: Event) -> None:
         """Audit until `stop` is set, through restarts of Postgres."""
@@ -47,11 +50,13 @@ class LedgerAudit:
         """Log every fault. Raises DBAPIError."""
         job: UUID | None = ledger.FIRST
         while job is not None and not stop.wait(self._page_seconds):
-            found, job = self._read(partial(ledger.faults_after, job=job))
+            found, job = self._read(partial(ledger.faults_after, job=job, limit=self._page))
             _report(found)
         entry: int | None = 0
         while entry is not None and not stop.wait(self._page_seconds):
-            unknown, entry = self._read(partial(ledger.unknown_jobs_after, entry=entry))
+            unknown, entry = self._read(
+                partial(ledger.unknown_jobs_after, entry=entry, limit=self._page)
+            )
             _report(unknown)
 
     def _read(self, work: Callable[[Connection], T]) -> T:

@@ -323,7 +323,8 @@ def read(text: str, name: str = FILE) -> Policy:
             },
         )
     except ValidationError as error:
-        raise PolicyError(_sentence(name, text, error.errors()[0])) from None
+        lines = (_sentence(name, text, fault) for fault in error.errors())
+        raise PolicyError("\n".join(dict.fromkeys(lines))) from None
     except WrongModel as wrong:
         path = ["models", *wrong.path]
         raise PolicyError(f"{_where(name, text, path)} {wrong.sentence}.") from None
@@ -342,7 +343,7 @@ def _error_line(text: str) -> str:
 
 
 def _sentence(name: str, text: str, error: Any) -> str:
-    """One sentence for the first mistake: file, line, key, and what is expected."""
+    """One sentence for a mistake: file, line, key, and what is expected."""
     path = [str(part) for part in error["loc"] if part != "[key]"]
     where = _where(name, text, path)
     given = "wrong" if path[-1] in _HIDDEN else repr(error["input"])

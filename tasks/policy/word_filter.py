@@ -2,8 +2,12 @@
 
 A word is found through compatibility forms, letters of other scripts that look alike, accents,
 invisible characters, digits and signs for letters, separators between letters, repeated letters
-and `*` for a letter. It is found as a whole word only: "begun" has no "gun". Scripts without
-spaces between words (Chinese, Japanese, Thai …) are searched without word borders.
+and `*` for a letter. It is found as a whole word only: "begun" has no "gun", "C U M U L U S" no
+"cum", and "he'll" no "hell". Scripts without spaces between words (Chinese, Japanese, Thai …) are
+searched without word borders.
+
+A word of four letters or more is also found with one space in it ("po rn"), unless both parts are
+ordinary words of their own ("put in"). Shorter ones would be found too often where none was meant.
 
 The words form a trie. At each word's start in the text the trie is followed along all readings of
 the characters; the work per character is bounded by the trie, not by the text.
@@ -13,7 +17,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from tasks.policy.lookalikes import (
@@ -23,6 +27,8 @@ from tasks.policy.lookalikes import (
     SPELLED_OUT,
     without_drawn_letters,
 )
+from tasks.policy.short_words import CONTRACTIONS, ORDINARY
+from tasks.policy.short_words import ONE_LETTER as ONE_LETTER_WORDS
 
 MAX_GAP = 3
 """Characters between two letters of one word, such as " - "; longer runs are read as so many."""
@@ -30,6 +36,11 @@ _WILDCARDS = frozenset("*#○◯〇●•█⭕⚪⚫🔴🟠🟡🟢🔵🟣�
 _DOUBLED = frozenset("ahijkquvwxyауыйяхцчшщъьэ")
 """Letters that hardly any word doubles: two of them are read as one, of others only three."""
 _UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
+_APOSTROPHES = frozenset("'’")
+_JOINERS = _APOSTROPHES | frozenset("-‐‑")
+"""Signs within words: what is beside one is no whole word."""
+SPLIT_LETTERS = 4
+"""Letters of the shortest word that is found with one space within it."""
 _KANA_FILLERS = frozenset("ー〜～・゛゜")
 
 
@@ -66,6 +77,7 @@ class _Entry:
 class _Character:
     """One character of the folded text and the letters it can be read as."""
 
+    text: str
     readings: str
     is_letter: bool  # a letter of any script
     is_real: bool  # a letter, or "@": numbers and prices alone are no words
@@ -76,7 +88,10 @@ class _Character:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A path in the trie: `at` is the next character, `last` the one read last."""
+    """A path in the trie: `at` is the next character, `last` the one read last.
+
+    `split` is the space that was read over within a word, -1 where there was none.
+    """
 
     node: _Node
     at: int
@@ -84,6 +99,7 @@ class _State:
     wildcards: int
     read: int  # how many characters were read
     real: int  # how many of the characters read are real letters
+    split: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +200,7 @@ def _character(letter: str) -> _Character:
     filler = letter in _KANA_FILLERS
     own = letter if letter.isalnum() and not filler else ""
     return _Character(
+        text=letter,
         readings=own + READINGS.get(letter, ""),
         is_letter=letter.isalpha() and not filler,
         is_real=letter.isalpha() or letter == "@",
@@ -225,31 +242,111 @@ def _ends_word(characters: Sequence[_Character], end: int) -> bool:
 def _follow(text: _Text, start: int, root: _Node, *, bounded: bool) -> tuple[int, int]:
     """The lowest index of an entry that begins at `start`, and the number of steps taken."""
     best, steps = 1 << 30, 0
-    seen: set[tuple[int, int, int]] = set()
+    seen: set[tuple[int, int, int, int]] = set()
     states = [_State(root, start, start, 0, 0, 0)]
     while states:
         state = states.pop()
-        key = (id(state.node), state.at, state.wildcards)
+        key = (id(state.node), state.at, state.wildcards, state.split)
         if key in seen:
             continue
         seen.add(key)
         for following in _next(text, state, bounded=bounded):
             steps += 1
-            best = min(best, _entry_at(text.characters, following, best, bounded=bounded))
+            best = min(best, _entry_at(text.characters, start, following, best, bounded=bounded))
             states.append(following)
     return best, steps
 
 
-def _entry_at(characters: Sequence[_Character], state: _State, best: int, *, bounded: bool) -> int:
+def _entry_at(
+    characters: Sequence[_Character], start: int, state: _State, best: int, *, bounded: bool
+) -> int:
     """The lowest index of an entry that ends in this state."""
     for entry in state.node.entries:
+        if entry.index >= best or not state.real:
+            continue
         readable = state.wildcards == 0 or (
             entry.letters >= 3 and state.wildcards * 2 <= entry.letters
         )
-        ended = not bounded or entry.prefix or _ends_word(characters, state.at)
-        if readable and ended and state.real:
-            best = min(best, entry.index)
+        prefix = entry.prefix and state.split < 0
+        ended = not bounded or prefix or _ends_word(characters, state.at)
+        if readable and ended and not (bounded and _is_other(characters, start, state, entry)):
+            best = entry.index
     return best
+
+
+def _is_other(characters: Sequence[_Character], start: int, state: _State, entry: _Entry) -> bool:
+    """Whether a match is a part of another word, or of ordinary words."""
+    if state.split >= 0:
+        return entry.letters < SPLIT_LETTERS or not _is_split_word(characters, start, state)
+    further = _is_spelled_further(characters, start, state.at, prefix=entry.prefix)
+    return further or _is_contraction(characters, start, state.at)
+
+
+def _is_split_word(characters: Sequence[_Character], start: int, state: _State) -> bool:
+    """Whether the match is one word with a space in it, and nothing else hides it."""
+    if state.wildcards or state.real != state.read:
+        return False
+    beside = (*characters[max(0, start - 1) : start], *characters[state.at : state.at + 1])
+    parts = characters[start : state.split], characters[state.split + 1 : state.at]
+    if any(one.text in _JOINERS for one in beside):
+        return False
+    if not all(one.is_word for part in parts for one in part):
+        return False
+    return not all("".join(one.text for one in part) in ORDINARY for part in parts)
+
+
+def _is_spelled_further(
+    characters: Sequence[_Character], start: int, end: int, *, prefix: bool
+) -> bool:
+    """Whether a match of single letters is a part of a longer word, as "c u m" of "c u m u l u s".
+
+    The letters beside it count where the separator is the same, and they are no words themselves.
+    Behind the beginning of a word, a `prefix`, any letter may follow.
+    """
+    if (first := _gap(characters, start, 1)) and _continues(characters, start, first, -1):
+        return True
+    last = "" if prefix else _gap(characters, end - 1, -1)
+    return bool(last) and _continues(characters, end - 1, last, 1)
+
+
+def _continues(characters: Sequence[_Character], at: int, gap: str, step: int) -> bool:
+    """Whether another single letter is beyond an equal gap, and is no word of one letter."""
+    other = at + step * (len(gap) + 1)
+    if _gap(characters, at, step) != gap or not characters[other].is_letter:
+        return False
+    if not _is_single(characters, other, step):
+        return False
+    if characters[other].text not in ONE_LETTER_WORDS:
+        return True
+    beyond = _gap(characters, other, step)
+    if not beyond:
+        return step > 0  # at the border of the text
+    return _is_single(characters, other + step * (len(beyond) + 1), step)
+
+
+def _is_single(characters: Sequence[_Character], at: int, step: int) -> bool:
+    """Whether no letter or digit follows directly in this direction."""
+    return not (0 <= at + step < len(characters) and characters[at + step].is_word)
+
+
+def _gap(characters: Sequence[_Character], at: int, step: int) -> str:
+    """The separators beside a character, up to the next letter or digit; "" where it is beside."""
+    gap = ""
+    for other in range(at + step, at + step * (MAX_GAP + 2), step):
+        if not 0 <= other < len(characters):
+            return ""
+        if characters[other].is_word:
+            return gap
+        gap += characters[other].text
+    return ""
+
+
+def _is_contraction(characters: Sequence[_Character], start: int, end: int) -> bool:
+    """Whether the only sign in a match is the apostrophe of "he'll"."""
+    signs = [at for at in range(start, end) if not characters[at].is_word]
+    if len(signs) != 1 or characters[signs[0]].text not in _APOSTROPHES:
+        return False
+    return "".join(one.text for one in characters[signs[0] + 1 : end]) in CONTRACTIONS
 
 
 def _next(text: _Text, state: _State, *, bounded: bool) -> Iterator[_State]:
@@ -263,9 +360,13 @@ def _next(text: _Text, state: _State, *, bounded: bool) -> Iterator[_State]:
         crosses = spaced and bounded and not state.node.word_end
         if not crosses or _is_spelled(characters, state.last, at):
             yield from _readings(text, state, at)
+        elif state.split < 0 and at == state.at + 1:
+            yield from _readings(text, replace(state, split=state.at), at)
         if character.is_wildcard and not at_start and state.wildcards < 3:
             for child in state.node.children.values():
-                yield _State(child, at + 1, at, state.wildcards + 1, state.read + 1, state.real)
+                yield _State(
+                    child, at + 1, at, state.wildcards + 1, state.read + 1, state.real, state.split
+                )
         if character.is_word:
             return
         spaced = spaced or character.is_space
@@ -286,7 +387,8 @@ def _readings(text: _Text, state: _State, at: int) -> Iterator[_State]:
         if child is None:
             continue
         real = state.real + character.is_real
-        yield _State(child, at + 1, at, state.wildcards, state.read + 1, real)
+        wildcards, read, split = state.wildcards, state.read + 1, state.split
+        yield _State(child, at + 1, at, wildcards, read, real, split)
         end = text.run_ends[at][letter]
         if end - at >= 3 or (end - at == 2 and letter in _DOUBLED):
-            yield _State(child, end, end - 1, state.wildcards, state.read + 1, real)
+            yield _State(child, end, end - 1, wildcards, read, real, split)

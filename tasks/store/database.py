@@ -65,6 +65,7 @@ class Database:
             max_overflow=size,
             pool_timeout=PATIENCE,
             pool_recycle=1800,
+            hide_parameters=True,  # errors are logged, and the values are prompts and tokens
             connect_args={
                 **NETWORK,
                 "prepare_threshold": 2,

@@ -143,8 +143,8 @@ FIRST = UUID(int=0)
 PAGE = 2000
 
 
-def faults(connection: Connection) -> Sequence[tuple[UUID, str]]:
-    """All jobs whose entries do not add up, each with a description.
+def faults(connection: Connection, limit: int = PAGE) -> Sequence[tuple[UUID, str]]:
+    """All jobs whose entries do not add up, each with a description; `limit` rows at a time.
 
     Every job must have one hold of its cost. A done job must have one capture of it, a job that
     ended otherwise one void of it, and an active job neither.
@@ -152,17 +152,17 @@ def faults(connection: Connection) -> Sequence[tuple[UUID, str]]:
     found: list[tuple[UUID, str]] = []
     job: UUID | None = FIRST
     while job is not None:
-        page, job = faults_after(connection, job)
+        page, job = faults_after(connection, job, limit)
         found += page
     entry: int | None = 0
     while entry is not None:
-        unknown, entry = unknown_jobs_after(connection, entry)
+        unknown, entry = unknown_jobs_after(connection, entry, limit)
         found += unknown
     return found
 
 
 def faults_after(
-    connection: Connection, job: UUID, limit: int = PAGE
+    connection: Connection, job: UUID, limit: int
 ) -> tuple[list[tuple[UUID, str]], UUID | None]:
     """The faults of the `limit` jobs after `job`, and the last job's id (None: no more)."""
     rows = connection.execute(_FAULTS, {"after": job, "limit": limit}).all()
@@ -181,7 +181,7 @@ def faults_after(
 
 
 def unknown_jobs_after(
-    connection: Connection, entry: int, limit: int = PAGE
+    connection: Connection, entry: int, limit: int
 ) -> tuple[list[tuple[UUID, str]], int | None]:
     """Jobs that do not exist among the `limit` entries after `entry`, and the last entry's id."""
     rows = connection.execute(_UNKNOWN_JOBS, {"after": entry, "limit": limit}).all()

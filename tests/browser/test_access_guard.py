@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.browser.visitor import Visit
+from tests.browser.web_process import free_port, web_process
 from tests.stack import AtelierProcess
 
 
@@ -145,6 +147,22 @@ def test_secret_signs_in_and_out(atelier: AtelierProcess) -> None:
         out = browser.post("/api/sign-out", headers={"Atelier-Token": welcome["token"]})
         assert out.status_code == 200
         assert browser.get("/api/welcome").status_code == 401
+
+
+def test_copied_session_ends_with_the_sign_out(atelier: AtelierProcess, tmp_path: Path) -> None:
+    forwarded = {"X-Forwarded-For": "203.0.113.8"}
+    with httpx.Client(base_url=atelier.url, headers=forwarded) as browser:
+        secret = {"secret": atelier.operator_secret}
+        copied = dict(browser.post("/api/sign-in", json=secret).cookies)
+        token = browser.get("/api/welcome").json()["token"]
+        other = dict(httpx.post(f"{atelier.url}/api/sign-in", json=secret).cookies)
+        assert browser.post("/api/sign-out", headers={"Atelier-Token": token}).status_code == 200
+    with web_process(atelier, free_port(), tmp_path) as restarted:
+        for url in (atelier.url, restarted.url):
+            for cookies, status in ((copied, 401), (other, 200)):
+                answer = httpx.get(f"{url}/api/welcome", headers=forwarded, cookies=cookies)
+                assert answer.status_code == status
+    assert (atelier.home / "signed-out-sessions").stat().st_mode & 0o777 == 0o600
 
 
 def test_wrong_secrets_are_limited(atelier: AtelierProcess) -> None:

@@ -15,7 +15,9 @@ from tasks.jobs.members import Member, Place
 from tasks.jobs.states import JobState
 from tasks.jobs.tiers import Tier
 from tasks.policy.access import ServerLimits
+from tasks.store import ledger
 from tests.integration.stack import Deployment, order
+from tests.stack import wait_until
 
 FREE = """
 [tiers.free]
@@ -226,3 +228,21 @@ def test_last_credit_is_given_once_to_orders_in_several_servers_at_once(
         )
     second.clean_up()
     assert sorted(outcomes) == [""] * 3 + ["quota-spent"] * 5
+
+
+def test_order_waits_for_another_of_the_same_person(
+    build_deployment: Callable[..., Deployment],
+) -> None:
+    """Another process is admitting the person's last credit in another server."""
+    deployment = build_deployment(FREE)
+    ada = person("1")
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with ThreadPoolExecutor(1) as thread:
+        with deployment.database.begin() as connection:
+            ledger.hold_shared(connection, [ada.account])
+            outcome = thread.submit(submit, deployment, ada)
+            wait_until(
+                lambda: outcome.done() or connection.scalar(waiting) == 1, 60, "the order waits"
+            )
+            assert not outcome.done()
+        assert code(outcome.result(60)) == ""

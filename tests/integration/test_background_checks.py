@@ -62,10 +62,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_audit_finds_every_kind_of_fault_on_any_page(
-    deployment: Deployment, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ledger, "PAGE", 2)
+def test_audit_finds_every_kind_of_fault_on_any_page(deployment: Deployment, fault: str) -> None:
     jobs = [deployment.submit(order(member(f"m{n}"))).id for n in range(7)]
     assert _audit(deployment) == []
     for job in (min(jobs), max(jobs)):
@@ -73,12 +70,12 @@ def test_audit_finds_every_kind_of_fault_on_any_page(
             connection.execute(text(FAULTS[fault]), {"job": job})
     assert sorted(_audit(deployment)) == sorted(map(str, (min(jobs), max(jobs))))
     with deployment.database.begin() as connection:
-        assert {job for job, _ in ledger.faults(connection)} == {min(jobs), max(jobs)}
+        assert {job for job, _ in ledger.faults(connection, 2)} == {min(jobs), max(jobs)}
 
 
 def _audit(deployment: Deployment) -> list[str]:
     with capture_logs() as logged:
-        LedgerAudit(deployment.database, page_seconds=0.0).audit(Event())
+        LedgerAudit(deployment.database, page_seconds=0.0, page=2).audit(Event())
     return [line["job"] for line in logged if line["event"] == "ledger-fault"]
 
 

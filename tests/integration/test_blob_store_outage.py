@@ -119,16 +119,20 @@ def small_picture() -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.parametrize("reads", [False, True])
 def test_worker_shuts_down_while_it_waits_for_the_blob_store(
-    deployment: Deployment, s3: S3
+    deployment: Deployment, s3: S3, reads: bool
 ) -> None:
     deployment.blobs_url = URL
+    storage_pairing.check(deployment.database, deployment.blobs)
+    deployment.blobs.put("sources/a", small_picture())
+    asked = request(sources=("sources/a",), operation="vary") if reads else request()
     deployment.environment["ATELIER_DRAIN_SECONDS"] = "1"
     deployment.start_clock()
     worker = deployment.start_worker()
     deployment.wait_ended(deployment.submit(order()).id)
     s3.down.set()
-    job = deployment.submit(order())
+    job = deployment.submit(order(request=asked))
     deployment.wait(lambda: "blob-store-unreachable" in deployment.log(), "the worker waits")
     worker.terminate()
     assert worker.wait(PATIENCE) == 0

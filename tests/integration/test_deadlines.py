@@ -8,16 +8,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 import redis
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
-from tasks.jobs.job import JobEvent
+from tasks.jobs.job import EventKind, JobEvent
+from tasks.jobs.states import JobState
 from tasks.runtime import events, redis_check
 from tasks.runtime.addresses import UnsuitableServer
+from tasks.runtime.celery_app import make_app
 from tasks.runtime.embedded_servers import EmbeddedValkey
 from tasks.runtime.events import Bus
 from tasks.store import server
@@ -221,3 +225,36 @@ async def _ends_when_cancelled(task: asyncio.Task[JobEvent]) -> bool:
     task.cancel()
     ended, _ = await asyncio.wait({task}, timeout=30)
     return bool(ended)
+
+
+def test_listening_connection_has_keepalives(database_url: str) -> None:
+    proxy = SilentProxy(database_url)
+    with serving(proxy.handle) as port:
+        database = Database(through(database_url, port))
+        with (
+            database.listen("any") as listening,
+            socket.socket(fileno=socket.dup(listening.fileno())) as raw,
+        ):
+            assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+            assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
+        database.close()
+
+
+def test_event_for_a_silent_redis_is_lost_in_time() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65536):
+            pass
+        writer.close()
+
+    event = JobEvent(EventKind.ENDED, uuid4(), "web", "general", JobState.DONE)
+    with serving(handle) as port, capture_logs() as logged:
+        bus = Bus(f"redis://127.0.0.1:{port}/0?protocol=2")
+        bus.publish(event)
+        bus.close()
+    assert [(line["event"], line["jobs"]) for line in logged] == [("events-lost", [str(event.job)])]
+
+
+def test_tickets_have_time_limits() -> None:
+    options = make_app("redis://127.0.0.1:1/0").conf.broker_transport_options
+    assert 0 < options["socket_connect_timeout"] <= 30
+    assert 0 < options["socket_timeout"] <= 60

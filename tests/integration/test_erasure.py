@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from imaging.request import ImageRequest
+from tasks.delivery import removal
 from tasks.delivery.dispatcher import DeliveryDispatcher
 from tasks.delivery.publisher import (
     Delivery,
@@ -393,3 +394,27 @@ def test_another_server_is_not_erased(deployment: Deployment) -> None:
         assert deliveries.memory(connection, job.id) == {}
     sweep(deployment, grace=timedelta(0))
     assert deployment.blobs.exists(job.pictures[0].blob)
+
+
+class HangingPublisher(RemovingPublisher):
+    """Never answers its first removal."""
+
+    async def remove(self, removal: Removal) -> None:
+        if not self.errors:
+            self.errors.append(OSError("the next one"))
+            await asyncio.Event().wait()
+        self.removed.append(removal)
+
+
+def test_removal_that_hangs_is_tried_again(
+    deployment: Deployment,
+    start_dispatcher: Callable[[RemovingPublisher], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removal, "REMOVE_SECONDS", 0.1)
+    job = delivered(deployment, member("ada"))
+    erase(deployment, member("ada"))
+    publisher = HangingPublisher()
+    start_dispatcher(publisher)
+    deployment.wait(lambda: removal_states(deployment) == ["done"], "the message removed")
+    assert [one.job for one in publisher.removed] == [job.id]

@@ -314,3 +314,28 @@ def test_old_uploads_are_deleted_unless_a_job_uses_them(deployment: Deployment) 
     deployment.submit(order(request=request(sources=("sources/used",))))
     check(deployment, OrphanPolicy(interval=timedelta(0), page_seconds=0.0, batch_seconds=0.0))
     assert [deployment.blobs.exists(name) for name in names] == [False, True, True]
+
+
+def test_store_that_is_swapped_between_two_batches_loses_nothing_more(
+    build_deployment: Callable[..., Deployment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment, other = build_deployment(), build_deployment()
+    for one in (deployment, other):
+        render(one)
+        check(one)
+    for number in range(5):
+        deployment.blobs.put(f"pictures/{uuid4()}/{number}.png", b"orphan")
+    check(deployment, OrphanPolicy(list_after=timedelta(0), interval=timedelta(0)))
+    _age(deployment, "listed_at", "2 days")
+    foreign = other.blobs.read_marker()
+    assert foreign is not None
+    delete = Blobs.delete
+
+    def delete_and_swap(blobs: Blobs, name: str) -> None:
+        delete(blobs, name)
+        blobs.write_marker(foreign)  # somebody mounts another store
+
+    monkeypatch.setattr(Blobs, "delete", delete_and_swap)
+    with pytest.raises(StoreMismatch, match="belongs to another installation"):
+        check(deployment, times=2)
+    assert len(files(deployment)) == 6 - AT_ONCE.batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Thread
@@ -14,6 +15,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from tasks import migrations
 from tasks.client import Unavailable, connect
@@ -33,6 +36,21 @@ def test_migrations_create_the_schema_of_the_code(deployment: Deployment) -> Non
     with deployment.database.begin() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     assert differences == []
+
+
+def test_error_does_not_repeat_the_values(database_url: str) -> None:
+    database = Database(database_url, statement_seconds=1)
+    secret = "a member's secret wish"
+    statement = text("SELECT pg_sleep(60), CAST(:prompt AS text)")
+    with capture_logs() as logged:
+        for call in (database.run, database.read):
+            with pytest.raises(OperationalError, match="statement timeout") as error:
+                call(lambda connection: connection.execute(statement, {"prompt": secret}), 0)
+            assert secret not in str(error.value)
+            trace = "".join(traceback.format_exception(error.value))
+            assert secret not in trace.replace(f'"{secret}"', "")
+    assert secret not in str(logged)
+    database.close()
 
 
 def test_concurrent_migrations_do_not_collide(servers: Servers, database_url: str) -> None:

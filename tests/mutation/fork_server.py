@@ -144,6 +144,7 @@ def _first_run(arguments: Sequence[str], folder: Path) -> int:
 
 def _run(arguments: Sequence[str], config: pytest.Config | None) -> int:
     sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # of a changed module, also in child processes
     if config is None:
         return int(pytest.main(list(arguments), plugins=[_FastTestsFirst()]))
     return int(config.hook.pytest_cmdline_main(config=config))

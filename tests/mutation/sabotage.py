@@ -1,16 +1,18 @@
-"""Sabotage of SQL: named patches, each of which a named test must notice.
+"""Sabotage: named patches, each of which a named test must notice.
 
 `python -m tests.mutation.sabotage [NAME …]` applies each patch of `tests/sabotage/*.toml` to a
 scratch copy of the checkout and, where it is in a function of the database, to the scratch
 database that tests copy theirs from. It runs the tests that are named in the patch, which must
-fail, and prints a table. All runs share one Postgres and one Valkey. `--table` also writes the
-table into `docs/operations/sabotage.md`. Exit status 1 if a patch does not apply, or its tests
-still pass.
+fail, and prints a table. All runs share one Postgres and one Valkey. `--security` takes the
+patches of `tests/sabotage/security/` instead, which remove what keeps the promises of
+`docs/security.md`. A name may also be a topic's. `--table` also writes the table into
+`docs/operations/`. Exit status 1 if a patch does not apply, or its tests still pass.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import tomllib
@@ -27,12 +29,11 @@ from tests.mutation.fork_server import HUNG, ForkServer, fork_server
 from tests.mutation.scratch import ROOT, Scratch, TestsBroken, scratch_copy
 from tests.stack import SHARED_SERVERS, Servers, running_servers
 
-FOLDER = ROOT / "tests" / "sabotage"
-TABLE = ROOT / "docs" / "operations" / "sabotage.md"
-PACKAGE = "tasks.store"  # every patch is in it
+PACKAGES = ("bots", "tasks", "imaging")
 SECONDS = 240.0  # for each test
+HANG_SECONDS = 60.0  # after which a test of a fault that `hangs` has noticed it
 FAILED = 1  # pytest's exit status where tests ran and some failed
-INTRODUCTION = """\
+SQL_INTRODUCTION = """\
 # Sabotaged SQL
 
 Mutation testing of Python does not reach what Postgres does. `make sabotage` therefore breaks the
@@ -41,13 +42,46 @@ the checkout and to a scratch database, and the test beside it must fail. Every 
 a patch; a patch that is no valid SQL counts as broken. `make sabotage ARGS=--table` writes this
 page.
 """
-NOT_SQL = ("ProgrammingError", "InternalError_", "SyntaxError", "ImportError")
+SECURITY_INTRODUCTION = """\
+# Sabotaged promises
+
+Every promise of the [security page](../security.md) has a fault that breaks it: each one below is a
+small patch in `tests/sabotage/security/`, which removes a check, a deadline, an index or a
+condition, and is applied to a scratch copy of the checkout. The test beside it must fail. Every
+test passes without a patch. `make sabotage ARGS=--security` prints this table,
+`make sabotage ARGS='--security --table'` writes this page.
+"""
+INVALID = (
+    *("ProgrammingError", "InternalError_", "SyntaxError", "IndentationError"),
+    *("ImportError", "NameError"),
+)
 """Errors of a patch that is wrong itself; a test that fails with one says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """A folder of patches, and the page with their table."""
+
+    folder: Path
+    table: Path
+    introduction: str
+
+
+SQL = Collection(
+    ROOT / "tests" / "sabotage", ROOT / "docs" / "operations" / "sabotage.md", SQL_INTRODUCTION
+)
+SECURITY = Collection(
+    SQL.folder / "security", SQL.table.with_name("sabotaged-promises.md"), SECURITY_INTRODUCTION
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Sabotage:
-    """A fault put in on purpose: `find` becomes `replace` in `path`, and `tests` must fail."""
+    """A fault put in on purpose: `find` becomes `replace` in `path`, and `tests` must fail.
+
+    `execute` changes the scratch database and `undo` changes it back, where the patch is in a
+    migration. With `hangs`, the fault shows in a test that does not end.
+    """
 
     name: str
     topic: str  # the file's name
@@ -56,12 +90,21 @@ class Sabotage:
     find: str
     replace: str
     tests: tuple[str, ...]
+    execute: str = ""
+    undo: str = ""
+    hangs: bool = False
 
     @property
     def is_function(self) -> bool:
         """Whether the text is also in the database, put there by a migration."""
         path = Path(self.path)
         return path.suffix == ".sql" and path.stem in FUNCTIONS
+
+    @property
+    def package(self) -> str:
+        """The package that the patch changes; empty for a file that no code imports."""
+        top = Path(self.path).parts[0]
+        return top if top in PACKAGES else ""
 
 
 class Verdict(StrEnum):
@@ -72,8 +115,8 @@ class Verdict(StrEnum):
     BROKEN = "BROKEN"
 
 
-def sabotages(folder: Path = FOLDER) -> list[Sabotage]:
-    """Every patch, in the order of the file names."""
+def sabotages(folder: Path = SQL.folder) -> list[Sabotage]:
+    """Every patch of a folder, in the order of the file names."""
     found = []
     for file in sorted(folder.glob("*.toml")):
         for name, row in tomllib.loads(file.read_text(encoding="utf-8")).items():
@@ -97,10 +140,13 @@ class Runner:
     servers: Servers
     forks: ForkServer
 
-    def check_baseline(self, tests: Iterable[str]) -> None:
-        """Raise TestsBroken unless all these tests pass on unchanged code."""
+    def check_baseline(self, package: str, tests: Iterable[str]) -> None:
+        """Prepare for changes of a package.
+
+        Raises TestsBroken unless all these tests pass on unchanged code.
+        """
         every = sorted(set(tests))
-        done = self.forks.stage(PACKAGE, every, SECONDS * len(every))
+        done = self.forks.stage(package, every, SECONDS * len(every))
         if done.status != 0:
             raise TestsBroken(f"tests fail without a change:\n{done.output[-4000:]}")
 
@@ -111,27 +157,31 @@ class Runner:
         """
         text = (self.scratch.root / one.path).read_text(encoding="utf-8")
         changed = patched(one, text)
+        seconds = (HANG_SECONDS if one.hangs else SECONDS) * len(one.tests)
         with self.scratch.changed(one.path, changed), self._in_database(one, changed, text):
-            done = self.forks.run(SECONDS * len(one.tests), one.tests)
+            done = self.forks.run(seconds, one.tests)
         if done.status == 0:
             return False
+        if done.status == HUNG and one.hangs:
+            return True
         if done.status == HUNG:
-            raise TestsBroken(f"not within {SECONDS * len(one.tests):g} s")
-        if done.status != FAILED or any(f"{name}:" in done.output for name in NOT_SQL):
+            raise TestsBroken(f"not within {seconds:g} s")
+        if done.status != FAILED or any(f"{name}:" in done.output for name in INVALID):
             raise TestsBroken(f"exit status {done.status}:\n{done.output[-2000:]}")
         return True
 
     @contextmanager
     def _in_database(self, one: Sabotage, changed: str, original: str) -> Iterator[None]:
-        """Replace a function in the database that tests copy, for the duration of the context."""
-        if not one.is_function:
+        """Change the database that tests copy, for the duration of the context."""
+        change, back = (changed, original) if one.is_function else (one.execute, one.undo)
+        if not change:
             yield
             return
-        self._execute(changed)
+        self._execute(change)
         try:
             yield
         finally:
-            self._execute(original)
+            self._execute(back)
 
     def _execute(self, statements: str) -> None:
         with psycopg.connect(self.servers.postgres.url, autocommit=True) as connection:
@@ -139,27 +189,37 @@ class Runner:
 
 
 def try_all(runner: Runner, chosen: Sequence[Sabotage]) -> dict[str, Verdict]:
-    """Try each patch; prints a line for each as soon as it is known."""
+    """Try each patch, package by package; prints a line for each as soon as it is known.
+
+    Raises TestsBroken if tests fail without a patch.
+    """
     verdicts = {}
-    for one in chosen:
-        error = ""
-        try:
-            verdict = Verdict.NOTICED if runner.noticed(one) else Verdict.MISSED
-        except (TestsBroken, psycopg.Error) as why:
-            verdict, error = Verdict.BROKEN, f"\n    {why}"
-        verdicts[one.name] = verdict
-        print(f"{one.topic:<10} {one.name:<36} {verdict:<11} {one.fault}{error}", flush=True)
+    for package in dict.fromkeys(one.package for one in chosen):
+        those = [one for one in chosen if one.package == package]
+        runner.check_baseline(package, (test for one in those for test in one.tests))
+        for one in those:
+            error = ""
+            try:
+                verdict = Verdict.NOTICED if runner.noticed(one) else Verdict.MISSED
+            except (TestsBroken, psycopg.Error) as why:
+                verdict, error = Verdict.BROKEN, f"\n    {why}"
+            verdicts[one.name] = verdict
+            tests = ", ".join(test.partition("::")[2] for test in one.tests)
+            print(
+                f"{one.topic:<12} {one.name:<36} {verdict:<11} {one.fault} → {tests}{error}",
+                flush=True,
+            )
     return verdicts
 
 
-def table(chosen: Sequence[Sabotage], verdicts: dict[str, Verdict]) -> str:
+def table(chosen: Sequence[Sabotage], verdicts: dict[str, Verdict], introduction: str) -> str:
     """The document: one table by topic."""
     caught = sum(verdict is Verdict.NOTICED for verdict in verdicts.values())
-    lines = [INTRODUCTION, f"{caught} of {len(chosen)} noticed."]
+    lines = [introduction, f"{caught} of {len(chosen)} noticed."]
     for topic in dict.fromkeys(one.topic for one in chosen):
         lines += [
             "",
-            f"## {topic.capitalize()}",
+            f"## {_heading(topic)}",
             "",
             "| Fault | Patch | Test | Verdict |",
             "|---|---|---|---|",
@@ -170,30 +230,39 @@ def table(chosen: Sequence[Sabotage], verdicts: dict[str, Verdict]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _heading(topic: str) -> str:
+    """A topic's heading; its file's number orders the topics."""
+    return re.sub(r"^\d+-", "", topic).replace("-", " ").capitalize()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Try the patches and print the table."""
-    parser = argparse.ArgumentParser(description="Break the SQL on purpose.")
-    parser.add_argument("names", nargs="*", help="only these patches")
-    parser.add_argument("--table", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
+    parser = argparse.ArgumentParser(description="Break the code on purpose.")
+    parser.add_argument("names", nargs="*", help="only these patches or topics")
+    parser.add_argument("--security", action="store_true", help="break the promises of security.md")
+    parser.add_argument("--table", action="store_true", help="write the page with the table")
     options = parser.parse_args(arguments)
-    chosen = [one for one in sabotages() if not options.names or one.name in options.names]
+    collection = SECURITY if options.security else SQL
+    names = set(options.names)
+    every = sabotages(collection.folder)
+    chosen = [one for one in every if not names or names & {one.name, one.topic}]
     with (
         tempfile.TemporaryDirectory() as folder,
         scratch_copy(Path(folder)) as scratch,
         running_servers(Path(folder) / "servers") as servers,
         fork_server(scratch.root, ["--tb=short"], {SHARED_SERVERS: str(servers.home)}) as forks,
     ):
-        runner = Runner(scratch, servers, forks)
         try:
-            runner.check_baseline(test for one in chosen for test in one.tests)
+            verdicts = try_all(Runner(scratch, servers, forks), chosen)
         except TestsBroken as error:
             print(error)
             return 1
-        verdicts = try_all(runner, chosen)
     caught = sum(verdict is Verdict.NOTICED for verdict in verdicts.values())
     print(f"{caught} of {len(chosen)} noticed")
     if options.table:
-        TABLE.write_text(table(chosen, verdicts), encoding="utf-8")
+        collection.table.write_text(
+            table(chosen, verdicts, collection.introduction), encoding="utf-8"
+        )
     return 0 if caught == len(chosen) else 1
 
 

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("bots", "tasks", "imaging", "tests", "docs", "docker", "requirements", "pyproject.toml")
+PARTS = (
+    *("bots", "tasks", "imaging", "tests", "docs", "docker", "requirements"),
+    *(".ci", "pyproject.toml"),
+)
 NO_TESTS_RAN = 5
 NICENESS = 10
 
@@ -84,6 +87,7 @@ def scratch_copy(folder: Path) -> Iterator[Scratch]:
         else:
             root.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, root / part)
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)  # some tests ask git for files
     try:
         yield Scratch(root)
     finally:

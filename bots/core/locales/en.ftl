@@ -94,7 +94,7 @@ button-confirm-forget = Delete everything
 
 ## Input that can’t be understood
 prompt-empty = Describe the picture you want, for example: a red house by the sea.
-nothing-to-draw = I only answer with pictures. Describe one, for example: a red house by the sea. Or write “help” to see what I can do.
+nothing-to-draw = I only speak in pictures, so nothing was drawn or charged. Describe one, for example: a red house by the sea. To change one of mine, reply to it with what should be different. Write “help” to see the rest.
 nothing-changed = I haven’t cancelled, undone or deleted anything. Write “queue” to see what is in line, or “history” for your pictures.
 several-wishes = That asks for two things, and I do one at a time, so I haven’t done anything yet. Please send them one by one: first “{ $first }”, then “{ $second }”.
 prompt-too-long = Your prompt is { $length } characters long. The limit is { $limit }.

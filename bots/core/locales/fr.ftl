@@ -94,7 +94,7 @@ button-confirm-forget = Tout supprimer
 
 ## Saisie incompréhensible
 prompt-empty = Décrivez l’image que vous voulez, par exemple : une maison rouge au bord de la mer.
-nothing-to-draw = Je ne réponds qu’en images. Décrivez-en une, par exemple : une maison rouge au bord de la mer. Ou écrivez « aide » pour voir ce que je sais faire.
+nothing-to-draw = Je ne m’exprime qu’en images : rien n’a été dessiné ni décompté. Décrivez-en une, par exemple : une maison rouge au bord de la mer. Pour changer l’une des miennes, répondez-y en disant ce qui doit changer. Écrivez « aide » pour voir le reste.
 nothing-changed = Je n’ai rien annulé, rien défait et rien supprimé. Écrivez « file » pour voir ce qui est en attente, ou « historique » pour vos images.
 several-wishes = Vous me demandez deux choses, et j’en fais une à la fois ; je n’ai donc encore rien fait. Envoyez-les l’une après l’autre : d’abord « { $first } », puis « { $second } ».
 prompt-too-long = Votre description fait { $length } caractères ; la limite est de { $limit }.

@@ -13,7 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 
 from bots.slack.app import bolt_logger
-from bots.slack.http_routes import BODY_SECONDS, http_app
+from bots.slack.http_routes import BODY_MEMORY, BODY_SECONDS, http_app
 from bots.slack.http_server import serve_http
 from bots.slack.oauth import oauth_flow
 from bots.slack.workspaces import Transport
@@ -22,7 +22,9 @@ from tests.platforms.slack.deliveries import signature
 
 
 @asynccontextmanager
-async def http_bot(events: list[str], body_seconds: float = BODY_SECONDS) -> AsyncIterator[int]:
+async def http_bot(
+    events: list[str], body_seconds: float = BODY_SECONDS, body_memory: int = BODY_MEMORY
+) -> AsyncIterator[int]:
     """Serve on a free port; `events` receives the text of every mention."""
 
     async def authorize() -> AuthorizeResult:
@@ -37,7 +39,7 @@ async def http_bot(events: list[str], body_seconds: float = BODY_SECONDS) -> Asy
     transport = Transport("http://127.0.0.1:9/api/")
     install = oauth_flow(transport, "1.2", "client-secret", AsyncInstallationStore())
     ready, port = asyncio.Event(), free_port()
-    routes = http_app(app, SECRET, install, body_seconds)
+    routes = http_app(app, SECRET, install, body_seconds, body_memory)
     serving = asyncio.create_task(serve_http(routes, "127.0.0.1", port, ready.set))
     try:
         async with asyncio.timeout(20):

@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bots.core import http_server, lingering_close
 from bots.core.http_server import LimitedProtocol, connection_limit
-from bots.slack.http_routes import BODIES_AT_ONCE, MAX_BODY, http_app
+from bots.slack.http_routes import MAX_BODY, http_app
 from bots.slack.http_server import PortUnavailable, serve_http
 from tests.platforms.slack.conftest import SECRET, free_port
 from tests.platforms.slack.deliveries import signature
@@ -220,7 +220,7 @@ async def test_many_slow_bodies_do_not_block_slack_for_ever(
     client: RawClient, events: list[str]
 ) -> None:
     slow = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx"
-    waiting = [asyncio.create_task(client.send(slow)) for _ in range(BODIES_AT_ONCE)]
+    waiting = [asyncio.create_task(client.send(slow)) for _ in range(64)]
     assert set(await asyncio.gather(*waiting)) == {408}
     assert await client.post("/slack/events", event_body("after"), "application/json") == 200
     assert events == ["after"]
@@ -272,6 +272,41 @@ async def test_idle_connections_give_way_to_new_requests(
     assert len(events) == 5
     closed = sum(reader.at_eof() for reader, _ in idle)
     assert closed >= 40
+
+
+SLOW = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+
+
+async def test_slow_bodies_keep_no_request_out(events: list[str]) -> None:
+    """They have far more time than this test, and a part of their bodies is in memory."""
+    async with http_bot(events, body_seconds=600.0, body_memory=10 * 9000) as port:
+        client = RawClient(port)
+        slow = [await client.open() for _ in range(100)]
+        for _, writer in slow:
+            writer.write(SLOW + b"x" * 9000)
+            await writer.drain()
+        assert await client.post("/slack/events", event_body("after"), "application/json") == 200
+        assert events == ["after"]
+        given_up = [asyncio.create_task(status(reader)) for reader, _ in slow[:80]]
+        assert set(await asyncio.gather(*given_up)) == {408}  # the oldest ones
+        for writer in client.writers:
+            writer.close()
+
+
+async def test_slow_bodies_give_way_to_new_connections(
+    twenty_connections: None, events: list[str]
+) -> None:
+    async with http_bot(events, body_seconds=600.0) as port:
+        client = RawClient(port)
+        slow = [await client.open() for _ in range(60)]
+        for _, writer in slow:
+            writer.write(SLOW + b"x")
+        for number in range(5):
+            body = event_body(f"number {number}")
+            assert await client.post("/slack/events", body, "application/json") == 200
+        assert len(events) == 5
+        for writer in client.writers:
+            writer.close()
 
 
 @pytest.mark.usefixtures("few_files")

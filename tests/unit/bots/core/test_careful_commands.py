@@ -23,6 +23,8 @@ from bots.core.commands import (
     Reroll,
     Upscale,
 )
+from bots.core.locales import localizer_for
+from bots.core.refusals import bad_command_reply
 
 PICTURE = UUID(int=7)
 UNCHANGED = BadCommand(BadInput.NOTHING_CHANGED)
@@ -43,11 +45,17 @@ DOUBTFUL = Queue(cancelling=True)
         ("don't cancel, i was just asking", UNCHANGED),
         ("don't cancel, i was just asking how it works", Help()),
         ("don't cancel, how long is it?", Queue()),
+        ("don't delete it, just asking if i should cancel it", UNCHANGED),
         ("did you cancel mine?", Queue()),
         ("has my order been cancelled", Queue()),
         ("who stopped it", Queue()),
         ("t’as annulé ma commande ?", Queue()),
         ("who deleted my pictures", History()),
+        ("please don't delete anything i just got here", UNCHANGED),
+        ("if you cancel it i'll cry", UNCHANGED),
+        ("where's the cancel button", Help()),
+        ("le bouton supprimer a disparu", Help()),
+        ("thanks for cancelling", BadCommand(BadInput.NOTHING_TO_DRAW)),
         ("i didn't mean to cancel", Queue()),
         ("j’ai annulé par erreur", Queue()),
         ("it says cancelled but i did nothing", Queue()),
@@ -90,6 +98,7 @@ def test_a_doubtful_cancelling_is_asked_about(text: str) -> None:
     [
         ("cancel that and draw a cat", "cancel that", "draw a cat"),
         ("stop. make me a pizza", "stop", "make me a pizza"),
+        ("cancel the fox, i want a wolf", "cancel the fox", "i want a wolf"),
         ("undo that and add a hat instead", "undo that", "add a hat instead"),
         ("forget the last one, i want a lamp", "forget the last one", "i want a lamp"),
         ("annule et dessine un chat", "annule", "dessine un chat"),
@@ -187,3 +196,50 @@ def test_again_in_other_words_takes_flags(text: str) -> None:
 )
 def test_questions_about_more_pictures_show_the_quota(text: str) -> None:
     assert parse(text) == Quota()
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("--ar 16:9", Reroll(aspect="16:9", picture=PICTURE)),
+        ("--no hat --seed 5", Reroll(negative="hat", seed=5, picture=PICTURE)),
+        ("square", Reroll(aspect="1:1", picture=PICTURE)),
+        ("en carré", Reroll(aspect="1:1", picture=PICTURE)),
+        ("delete", BadCommand(BadInput.DELETE_BUTTON)),
+        ("supprime", BadCommand(BadInput.DELETE_BUTTON)),
+        ("delete the tree", Edit(PICTURE, "delete the tree")),
+    ],
+)
+def test_options_alone_beside_a_picture_make_it_again(text: str, command: Command) -> None:
+    assert parse_about(text, PICTURE) == command
+
+
+@pytest.mark.parametrize("text", ["tu m'as oublié ?", "wheres the dragon i asked for"])
+def test_complaints_about_waiting_show_the_line(text: str) -> None:
+    assert parse(text) == Queue()
+
+
+def test_a_prompt_that_tells_to_cancel_another_is_two_wishes() -> None:
+    command = parse("a wolf. cancel the last one")
+    assert isinstance(command, BadCommand)
+    assert command.code is BadInput.SEVERAL_WISHES
+    assert command.details == {"first": "cancel the last one", "second": "a wolf"}
+
+
+def test_a_flag_between_dashes_and_a_shape_in_brackets() -> None:
+    assert parse("robot —ar 16:9— in a field") == Imagine("robot in a field", aspect="16:9")
+    assert parse("an ad (no text, 4:5)") == Imagine("an ad (no text)", aspect="4:5")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_thanks_are_not_answered_as_a_refusal(language: str) -> None:
+    localize = localizer_for(language)
+    for text in ("thanks!", "don't cancel it", "delete it", "U2", "cancel it and draw a cat"):
+        command = parse(text)
+        assert isinstance(command, BadCommand)
+        reply = bad_command_reply(command, localize)
+        assert reply.title == ""
+        assert reply.private
+    refused = parse("a cat --seed x")
+    assert isinstance(refused, BadCommand)
+    assert bad_command_reply(refused, localize).title == localize("refusal-title")

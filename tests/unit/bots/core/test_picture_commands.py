@@ -507,3 +507,18 @@ async def test_prompt_reaches_the_order_whole(
 ) -> None:
     await handler.answer(invocation(), Imagine(prompt))
     assert submitted(client).request.prompt == prompt
+
+
+@pytest.mark.parametrize("flagged", [True, False])
+@pytest.mark.parametrize("command", [Vary, lambda id_: Edit(id_, "make it blue")])
+async def test_order_from_a_flagged_picture_says_so(
+    handler: CommandHandler,
+    client: Any,
+    invocation: MakeInvocation,
+    command: Callable[[Any], Command],
+    flagged: bool,
+) -> None:
+    picture = replace(stored(client), flagged=flagged)
+    client.pictures.read.return_value = picture
+    await handler.answer(invocation(), command(picture.id))
+    assert submitted(client).request.from_flagged is flagged

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from bots.core import commands
-from bots.core.command_parser import parse_in_channel
+from bots.core.command_parser import parse_about, parse_in_channel
 from bots.core.commands import BadCommand, Command, Imagine, Reroll
 from bots.core.typed_text import clean_text
 
 FILE = Path(__file__).parent / "data" / "prompts.txt"
+PICTURE = UUID(int=7)
 REQUIRED = 0.98
 _FLAGS = {
     "ar": "aspect",
@@ -97,4 +99,20 @@ def test_messages_are_understood_as_people_mean_them() -> None:
     french = sum(case.language == "fr" for case, _ in rows)
     assert len(rows) >= 500
     assert french >= 0.45 * len(rows)
+    assert share >= REQUIRED
+
+
+def test_replies_to_a_picture_are_understood_as_people_mean_them() -> None:
+    wrong = []
+    rows = list(cases(FILE.with_name("replies.txt")))
+    for case in rows:
+        command = parse_about(case.text, PICTURE)
+        got = "edit" if isinstance(command, commands.Edit) else understood(command)
+        meant = "edit" if case.meaning == case.text else case.meaning
+        if meant != got.partition(" | ")[0]:
+            wrong.append((case.text, meant, got))
+    print(*(f"WRONG {text!r}: meant {meant!r}, understood {got!r}" for text, meant, got in wrong))
+    share = 1 - len(wrong) / len(rows)
+    print(f"{len(rows) - len(wrong)} of {len(rows)} replies understood ({share:.1%})")
+    assert len(rows) >= 150
     assert share >= REQUIRED

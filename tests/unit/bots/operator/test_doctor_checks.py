@@ -179,3 +179,12 @@ def test_bot_that_is_in_no_server_is_a_warning(answering: Answering) -> None:
     found = list(check_discord(answering(200, [])))
     assert any(one.level is Level.WARN and "in no server yet" in one.text for one in found)
     assert not any("in no server" in one.text for one in check_discord(answering(200, [{}])))
+
+
+@pytest.mark.parametrize(("checker", "level"), [("", Level.OK), ('"checker": "off"', Level.WARN)])
+def test_picture_checker_that_is_off_is_said(tmp_path: Path, checker: str, level: Level) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    (tmp_path / "atelier.json").write_text(f"{{{checker}}}")
+    settings = Settings(_env_file=None, home=tmp_path, web_port=0, model=str(tmp_path))
+    (found,) = (one for one in check_machine(settings, load(None)) if one.subject == "safety")
+    assert found.level is level

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bots.operator.doctor import findings
+from bots.operator.doctor_checks.finding import Level
 from bots.operator.errors import WrongSettings
 from bots.operator.instance_lock import InstanceLock, holder_of
 from bots.operator.ports import choose_port, page_url
@@ -68,6 +70,29 @@ def test_every_invalid_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(WrongSettings) as error:
         read_settings()
     assert len(str(error.value).splitlines()) == 2
+
+
+def test_mistakes_of_every_kind_are_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ATELIER_WEB_PORT", "x")  # of a wrong type
+    monkeypatch.setenv("ATELIER_DATABASE_URL", "mysql://root:hunter2@db/x")  # of a wrong form
+    monkeypatch.setenv("ATELIER_SLACK_BOT_TOKEN", "xoxb-hunter2")  # without its companion
+    monkeypatch.setenv("ATELIER_HOME", "~hunter3/atelier")
+    (tmp_path / "atelier.toml").write_text('[tiers.free]\ncount = "two"\nrunning = -1\n')
+    with pytest.raises(WrongSettings) as error:
+        read_settings()
+    starts = [line.split(":")[0].split(" ")[0] for line in str(error.value).splitlines()]
+    assert starts == [
+        "ATELIER_WEB_PORT",
+        "ATELIER_DATABASE_URL",
+        "ATELIER_HOME",
+        "ATELIER_SLACK_BOT_TOKEN",
+        "atelier.toml,",
+        "atelier.toml,",
+    ]
+    assert "hunter2" not in str(error.value)
+    assert [finding.level for finding in findings()].count(Level.FAIL) == len(starts)
 
 
 @pytest.mark.parametrize("name", ["ATELIER_REDIS_URL", "ATELIER_BROKER_URL"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bots.core.cards import card
@@ -98,6 +98,7 @@ def test_views_render_within_the_limits(
 
 @settings(max_examples=60, deadline=None)
 @given(MARKED_UP, st.sampled_from(JobState), LOCALES)
+@example("*bold* :tada: <!channel> https://evil.example", JobState.DONE, localizer_for("en"))
 def test_nothing_a_member_writes_is_active(
     written: str, state: JobState, localize: Localizer
 ) -> None:
@@ -127,6 +128,12 @@ def test_nothing_a_member_writes_is_active(
     ]
     assert [rules.active("", each) for each in shown[:-1]] == [[]] * (len(shown) - 1)
     assert set(rules.active("", shown[-1])) <= {"<!subteam^S0PLUS0000>"}
+    fallbacks = (
+        blocks.card_text(job_card),
+        blocks.reply_text(reply),
+        blocks.message(written)["text"],
+    )
+    assert [rules.pings(each, []) for each in fallbacks] == [[]] * len(fallbacks)
 
 
 @settings(deadline=None)

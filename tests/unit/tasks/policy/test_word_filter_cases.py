@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.policy.word_filter import WordFilter, forbidden_word
+from tasks.policy.word_filter import MAX_GAP, WordFilter, forbidden_word
 
 DATA = Path(__file__).parent / "data"
 MAX_FALSE_ALARMS = 0.005
@@ -100,3 +100,22 @@ def test_work_stays_linear_on_a_long_hostile_text() -> None:
     for piece in ("a", "1", "*", "a*", "l1!|", "g u n ", "a-"):
         short, long = (words.search(piece * count)[1] for count in (200, 2000))
         assert long <= 11 * short + 500, piece
+
+
+@pytest.mark.parametrize("count", [1, MAX_GAP, 40, 4000])
+def test_spaces_of_any_number_are_one_gap(count: int) -> None:
+    words = WordFilter(["gun"])
+    assert words.find((" " * count).join("gun")) == "gun"
+    assert words.search((" " * count).join("gunx" * 20))[1] <= 60 * 80
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C U M U L U S", "C.U.M.U.L.U.S clouds", "C - U - M - U - L - U - S", "B A S S", "C O N E",
+        "he'll go", "it's hit by light", "put in a vase", "an al fresco dinner", "nu de dos",
+        "5 hit points", "who re-draws it",
+    ],
+)  # fmt: skip
+def test_ordinary_text_beside_a_hidden_word_is_admitted(text: str) -> None:
+    assert forbidden_word(text, LIST) is None
