@@ -23,6 +23,11 @@ UNREAD = (h11.SEND_BODY, h11.ERROR)  # a client in these states may still be sen
 HEADER_SECONDS = 10.0  # from the connection, or the first byte of a request, to the last header
 RESERVED_DESCRIPTORS = 96  # for databases, files and the event loop
 MAX_CONNECTIONS = 1024
+ACCEPTED_AT_ONCE = 16
+"""Connections that asyncio accepts in one turn of its loop. It closes those above the limit three
+turns later: without a bound, a burst uses up the process's descriptors, and each accept then fails
+with a traceback, for seconds."""
+UNACCEPTED = 1024  # connections that may wait for that in the kernel
 
 log = structlog.get_logger()
 
@@ -183,6 +188,7 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
+                backlog=ACCEPTED_AT_ONCE,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )
@@ -193,6 +199,8 @@ class HttpServer(uvicorn.Server):
         """Start listening, then report it."""
         await super().startup(sockets)
         if self.started:
+            for server in self.servers:
+                _lengthen_backlog(server)
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -204,6 +212,13 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the entry point, which cancels `serve`."""
         yield
+
+
+def _lengthen_backlog(server: asyncio.Server) -> None:
+    """Let more connections wait in the kernel; asyncio has one number for both."""
+    for each in server.sockets:
+        with socket.fromfd(each.fileno(), each.family, each.type) as listening:
+            listening.listen(UNACCEPTED)
 
 
 def connection_limit() -> int:

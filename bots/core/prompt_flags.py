@@ -219,12 +219,13 @@ def _separate(text: str) -> tuple[str, dict[str, Any]]:
                 values = {**worded.options, **values}
                 text = worded.words
                 continue
-        if not flags and clean_text(text) == text:
+        bare = text.rstrip(" ,;")
+        if not flags and clean_text(text) == text == bare:
             if "negative" in values:
                 values["negative"] = _without_flags(values["negative"])
-            return text.rstrip(" ,;"), values
+            return text, values
         _add(values, flags)
-        text = rest if flags else clean_text(text)
+        text = rest if flags else clean_text(text).rstrip(" ,;")  # an option may end there now
     raise _unknown_flag("")  # flags nested in flags: nobody types that
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -167,8 +169,17 @@ def test_connection_without_whole_headers_is_closed(atelier: AtelierProcess) -> 
             assert connection.recv(1) == b""
 
 
+@dataclass(frozen=True, slots=True)
+class LimitedWeb:
+    """A web process that may open 256 files."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 @pytest.fixture
-def limited_web(atelier: AtelierProcess, tmp_path: Path) -> Iterator[str]:
+def limited_web(atelier: AtelierProcess, tmp_path: Path) -> Iterator[LimitedWeb]:
     """A web process that may open 256 files."""
     port = free_port()
     environment = {
@@ -187,18 +198,26 @@ def limited_web(atelier: AtelierProcess, tmp_path: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: answers(url), 60, "the page answers")
-        yield url
+        yield LimitedWeb(url, process, tmp_path / "web.log")
     finally:
         process.kill()
         process.wait()
 
 
-def test_idle_connections_do_not_keep_others_out(limited_web: str) -> None:
+@pytest.mark.parametrize("burst", [False, True])
+def test_idle_connections_do_not_keep_others_out(limited_web: LimitedWeb, burst: bool) -> None:
+    """In a burst, the process finds all connections at once: it was busy when they came."""
     with contextlib.ExitStack() as stack:
+        if burst:
+            limited_web.process.send_signal(signal.SIGSTOP)
         for number in range(300):
-            connection = socket.create_connection(address_of(limited_web), timeout=30)
+            connection = socket.create_connection(address_of(limited_web.url), timeout=30)
             stack.enter_context(connection)
             connection.sendall(b"GET / HTTP/1.1\r\n" if number % 2 else b"")
+        limited_web.process.send_signal(signal.SIGCONT)
         for _ in range(5):
-            assert httpx.get(f"{limited_web}/", timeout=30).status_code == 200
-        assert Visitor(limited_web).welcome["token"]
+            assert httpx.get(f"{limited_web.url}/", timeout=60).status_code == 200
+        assert Visitor(limited_web.url).welcome["token"]
+    log = limited_web.log.read_text()
+    assert "connection-limit-reached" in log
+    assert "out of system resource" not in log

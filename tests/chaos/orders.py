@@ -29,16 +29,26 @@ async def order(client: Client, steps: int, member: str = "ada") -> UUID:
     return outcome.job.id
 
 
-async def orders(client: Client) -> list[UUID]:
-    """One long job and four short ones behind it, of two members."""
-    long = await order(client, LONG)
-    return [long, *[await order(client, SHORT, member) for member in ("ada", "bo") * 2]]
+async def orders_during_a_render(client: Client) -> list[UUID]:
+    """A long job that is being rendered, and four short ones behind it, of two members.
+
+    Where this process is slower than the render, it orders again. All jobs are returned.
+    """
+    made: list[UUID] = []
+    while True:
+        long = await order(client, LONG)
+        made += [long, *[await order(client, SHORT, member) for member in ("ada", "bo") * 2]]
+        await _until(client, [long], lambda found: found[0].state is not JobState.QUEUED)
+        await asyncio.sleep(0.3)
+        if await is_running(client, long):
+            return made
+        await until_ended(client, made)
 
 
-async def until_running(client: Client, job: UUID) -> None:
-    """Return during the job's render."""
-    await _until(client, [job], lambda found: found[0].state is JobState.RUNNING)
-    await asyncio.sleep(0.3)
+async def is_running(client: Client, job: UUID) -> bool:
+    """Whether the job is being rendered."""
+    found = await client.jobs.read(job)
+    return found is not None and found.state is JobState.RUNNING
 
 
 async def until_ended(

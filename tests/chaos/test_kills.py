@@ -16,7 +16,7 @@ import redis
 
 from tasks.client import Client, connect
 from tests.chaos.accounts import assert_delivered_once, assert_sums_hold
-from tests.chaos.orders import order, orders, until_ended, until_running
+from tests.chaos.orders import order, orders_during_a_render, until_ended
 from tests.stack import STOP_SECONDS, AtelierProcess, running_servers, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
@@ -52,8 +52,7 @@ def url(atelier: AtelierProcess) -> str:
 async def test_killed_process_loses_and_duplicates_no_job(
     atelier: AtelierProcess, client: Client, name: str
 ) -> None:
-    jobs = await orders(client)
-    await until_running(client, jobs[0])
+    jobs = await orders_during_a_render(client)
     old = atelier.signal_child(name)
     atelier.wait_restarted(name, old)
     await until_ended(client, jobs)
@@ -64,8 +63,7 @@ async def test_killed_process_loses_and_duplicates_no_job(
 async def test_flushed_valkey_loses_no_job(atelier: AtelierProcess, client: Client) -> None:
     secret = atelier.settings.redis_url
     assert secret is not None
-    jobs = await orders(client)
-    await until_running(client, jobs[0])
+    jobs = await orders_during_a_render(client)
     with redis.Redis.from_url(secret.get_secret_value()) as valkey:
         valkey.flushall()
     await until_ended(client, jobs)
@@ -75,8 +73,7 @@ async def test_flushed_valkey_loses_no_job(atelier: AtelierProcess, client: Clie
 async def test_power_cut_loses_and_duplicates_no_job(
     atelier: AtelierProcess, client: Client
 ) -> None:
-    jobs = await orders(client)
-    await until_running(client, jobs[0])
+    jobs = await orders_during_a_render(client)
     atelier.kill_tree()
     assert atelier.survivors() == []
     atelier.start()
