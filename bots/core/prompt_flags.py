@@ -356,7 +356,6 @@ def _is_glued_negative(text: str, marker: _Marker, closings: list[int]) -> bool:
     items = rest.lower().split(",")
     return (
         marker.name in _GLUED_NEGATIVES
-        and not text[end:].strip()
         and DASH not in before + rest
         and closings[-1:] <= [marker.start]
         and all(0 < len(item.split()) <= _LONGEST_ITEM for item in items)
