@@ -149,10 +149,12 @@ _LEAD_IN = re.compile(
     r"petite question)[ ,.!:?]+)+"
 )
 _EXPLAINED = re.compile(
-    r"(?:please |can you |could you |i want to |i need to |peux tu |tu peux |je veux |il faut )*"
+    r"(?:please |can you |could you |you can |i want to |i need to |peux tu |tu peux |je veux |"
+    r"il faut )*"
     r"(?:(?:cancel|annule[rz]?) (?:it|that|this|everything|all|my (?:order|picture|job|last)|"
     r"the last|"
     r"ca|tout|ma commande|mon image|la derniere|stp|svp|please)|"
+    r"(?:cancel|annule[rz]?) (?:je (?:vais|dois|pars|rentre)|i (?:m|am|have|got|need) )|"
     r"(?:wait |attends |no |non |oh )+(?:stop|annule|cancel)$|(?:wait |attends |no |non |oh |"
     r"mince )*"
     r"(?:stop|annule|cancel) (?:i |i'm |im |j'ai |je |j'avais |c'est pas |c'est faux|c'est l[ea] "
@@ -210,6 +212,7 @@ _REQUESTS = (
         r"undo|undoing|revert|defais|defaire|(?:go|take|bring|put|get|step|move|change|switch) "
         r"(?:it |me |that |this |us )?back|back to (?:the|my) (?:\w+ )?(?:one|version|picture|"
         r"image|original|before)|(?:the|my) (?:old|previous|earlier) (?:one|version)|"
+        r"(?:the|that) one (?:from )?before|"
         r"put it back|how it was|reviens|revenir|revenez|retour (?:en arriere|a)|en arriere|"
         r"comme (?:avant|c etait|ca etait)|"
         r"remets (?:la|le)$|remets (?:l |la |le )(?:ancienne?|autre|premiere?)|bring (?:it|that|"
@@ -299,6 +302,10 @@ _ASKS_TO_USE = re.compile(
 """A question about how something is done, which is none about waiting."""
 _ACTIONS = (Word.CANCEL, Word.UNDO)
 """Commands that change something: a question about them is answered, not obeyed."""
+_WHERE = re.compile(
+    r"(?:where ?s|where (?:is|are)|ou (?:est|sont)|(?:il|elle) est ou|(?:ils|elles) sont ou) "
+    r"(?:the|le|la|l|les) ([a-z]+)"
+)
 _ABOUT_CREDITS = re.compile(
     r"\b(?:(?:my|more|any|out of|mes|plus de) credits|(?:daily|weekly|monthly) limit|"
     r"(?:free|gratuite) limit|limite gratuite|limit(?:e|es|s)? (?:per|a|par|each) (?:day|week|"
@@ -314,7 +321,7 @@ _OF_SPEAKERS = word_set(
     were s m re ve d ll dont didnt cant wont not please pls thanks lol haha so just really too very
     je j tu t on nous vous me m te moi toi mon ma mes ton ta tes ca c cela ce cette il elle ils
     elles
-    est sont etait suis es as ai a merci svp stp mdr trop tres vraiment pas plus
+    est sont etait suis es ai merci svp stp mdr trop tres vraiment pas plus
     """
 )
 
@@ -350,7 +357,7 @@ def _requested(typed: str, *, marked: bool) -> Word | None:
     asks_how = bool(_ASKS_HOW.match(opening))
     if command := _told_why(typed, opening, brief=len(words) <= 12, asks_how=asks_how):
         return command
-    if _PLACING.search(plain):
+    if _PLACING.search(plain) or _is_of_a_missing_thing(opening):
         return None
     is_question = bool(_QUESTION.match(opening))
     if command := _in_common_words(words, sentence, is_question=is_question, marked=marked):
@@ -359,6 +366,12 @@ def _requested(typed: str, *, marked: bool) -> Word | None:
     if _ABOUT_CREDITS.search(sentence) and len(words) <= 10 and not OF_A_PICTURE.search(plain):
         return Word.QUOTA
     return answering_command(plain)
+
+
+def _is_of_a_missing_thing(opening: str) -> bool:
+    """Whether "where is the cat?" asks for something that a picture should show."""
+    asked = _WHERE.fullmatch(opening)
+    return asked is not None and asked[1] not in _COMMON
 
 
 def _told_why(typed: str, opening: str, *, brief: bool, asks_how: bool) -> Word | None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from bots.core import command_parser, picture_commands
 from bots.core.cards import shorten
-from bots.core.commands import Ask, BadCommand, Choose, DrawAnyway, Edit
+from bots.core.commands import Ask, BadCommand, BadInput, Choose, DrawAnyway, Edit
 from bots.core.context import Context
+from bots.core.instructions import names_nothing
 from bots.core.open_questions import LIFETIME, PictureQuestion, UnknownWordsQuestion
 from bots.core.refusals import bad_command_reply, refusal
 from bots.core.reply import Action, Button, Reply, ReplyKind, Style
@@ -16,8 +17,13 @@ from tasks.jobs.job import Picture, Reason
 
 
 async def ask(context: Context, command: Ask) -> Reply:
-    """Ask with two buttons, or make a new picture where the member has no recent one here."""
+    """Ask with two buttons, or make a new picture where the member has no recent one here.
+
+    Where there is none, and the words name nothing to draw either, they are not charged.
+    """
     picture = await _recent_picture(context)
+    if picture is None and names_nothing(command.text):
+        return bad_command_reply(BadCommand(BadInput.NEEDS_PICTURE), context.localize)
     if picture is None:
         return await picture_commands.imagine(context, command.otherwise)
     member = context.invocation.member.key

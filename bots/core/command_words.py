@@ -101,6 +101,9 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"dernieres) images"),
     ),
     Word.CANCEL: (
+        (r"(?:i want to|i'd like to|i need to|je veux|je voudrais|j'aimerais|il faut) (?:cancel|"
+        r"annuler)(?: (?:it|that|this|my (?:last )?(?:order|picture|one)|ca|ma commande|mon image|"
+        r"la derniere))?"),
         r"(?:veuillez|merci de) (?:l')?annuler", rf"(?:cancel|stop){_IT}",
         rf"(?:annule[rz]?|arrete[rz]?){_IT}",
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
@@ -131,7 +134,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         "reroll", "re roll", "retry", "regenerate", "refresh", "new one", "next",
         "next one",
         "repeat", "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
-        "meme prompt", "same again",
+        "meme prompt", "same again", r"l[ea] suivante?",
         r"(?:do|try|make|draw) (?:it |that |this )?again",
         r"(?:give me )?another(?: one)?",
         r"(?:one|once) more(?: time)?", r"(?:redo|repeat)(?: it| that)?",

@@ -451,6 +451,37 @@ _ORDER = re.compile(
 )
 
 
+_FEW_WORDS = 7
+_PRONOUN = (
+    r"(?:make|turn|paint|colou?r|do|try|have|get|put|move|flip|rotate|crop|fix|redo|change|keep|"
+    r"set|"
+    r"resize|shrink|blur|zoom|bring|see|give) (?:it|him|her|them|this|that|everything)\b|"
+    r"(?:rends|mets|fais|passe|tourne|change|corrige|retourne|garde|vieillis|rajeunis|essaie|"
+    r"refais|"
+    r"recadre|agrandis|eclaircis|assombris|rapetisse) (?:le|la|les|lui|leur|ca)\b(?! [a-z]+ [a-z]+ "
+    r"[a-z]+)"
+)
+_DEGREE = (
+    rf"(?:a (?:bit|little|lot) |slightly |much |way |even |still )*(?:{_MORE}|(?:more|less|too) "
+    rf"[a-z]+)"
+    r"(?: (?:please|now|again|though))?$|(?:un peu |beaucoup |bien |encore )*(?:plus|moins|trop) "
+    r"[a-z]+$"
+)
+_OF_NOTHING = re.compile(rf"{_LEAD_IN}(?:{_PRONOUN}|{_DEGREE})")
+_THING = re.compile(
+    r"\b(?:an?|some|two|three|the|une?|des|deux|trois|of|de|with|avec|like|"
+    r"comme)\b"
+)
+
+
+def names_nothing(text: str) -> bool:
+    """Whether an instruction names nothing that could be drawn: "make it darker", "too bright"."""
+    words = _POLITE_END.sub("", _folded(text))
+    instruction = _OF_NOTHING.match(words)
+    rest = words[instruction.end() :] if instruction else words
+    return bool(instruction) and len(words.split()) <= _FEW_WORDS and not _THING.search(rest)
+
+
 def reads_as_order(text: str) -> bool:
     """Whether the words ask for a new picture: "please make a mermaid"."""
     return bool(_ORDER.match(_folded(text)))

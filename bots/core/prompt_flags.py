@@ -219,12 +219,13 @@ def _separate(text: str) -> tuple[str, dict[str, Any]]:
                 values = {**worded.options, **values}
                 text = worded.words
                 continue
-        if not flags and clean_text(text) == text:
+        bare = text.rstrip(" ,;")
+        if not flags and clean_text(text) == text == bare:
             if "negative" in values:
                 values["negative"] = _without_flags(values["negative"])
-            return text.rstrip(" ,;"), values
+            return text, values
         _add(values, flags)
-        text = rest if flags else clean_text(text)
+        text = rest if flags else clean_text(text).rstrip(" ,;")  # an option may end there now
     raise _unknown_flag("")  # flags nested in flags: nobody types that
 
 
@@ -355,7 +356,6 @@ def _is_glued_negative(text: str, marker: _Marker, closings: list[int]) -> bool:
     items = rest.lower().split(",")
     return (
         marker.name in _GLUED_NEGATIVES
-        and not text[end:].strip()
         and DASH not in before + rest
         and closings[-1:] <= [marker.start]
         and all(0 < len(item.split()) <= _LONGEST_ITEM for item in items)

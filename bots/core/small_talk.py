@@ -91,7 +91,10 @@ _REMARK = re.compile(
     r"(?:you|u) (?:cooked|ate|killed it|nailed it)|(?:nailed|killed) it|c est (?:pas )?(?:nul|"
     r"naze|ouf|pourri|"
     r"chaud|abuse|grave bien|grave beau|ca)|"
-    r"(?:you )?made (?:my|her|his|our|their) day|(?:my|mon|ma|mes) [a-z]+ (?:absolutely |really )?"
+    r"(?:you re|your|you are|t es|tu es|vous etes) (?:the|le|la|an?|une?) (?:goat|boss|best|king|"
+    r"queen|legend|legende|meilleure?|genie|genius|man|crack|roi|reine|star|wizard|hero)|"
+    r"(?:alright|ok|okay|fine) then|(?:you )?made (?:my|her|his|our|their) day|(?:my|mon|ma|mes) "
+    r"[a-z]+ (?:absolutely |really )?"
     r"(?:loves?|adores?|l adore|adorent|liked?|kiffe) ?(?:it|this|ca|l image)?$|(?:tu m as "
     r")?fait ma journee|can ?t stop laughing|j en peux plus|"
     r"bien joue|(?:no|pas de|aucun) (?:worries|worry|problem|prob|problemes?|soucis?)|pas grave|"
@@ -114,6 +117,8 @@ _REMARK = re.compile(
     r"pas (?:ce )?(?:que )?je (?:voulais|demandais)|c est pas ca|you re the best|you are the best|"
     r"(?:you|u) rock|tu geres|t es le meilleur|t es la meilleure|nice try|nice work)\b"
 )
+_CAT = re.compile(r"\b(?:le|un|mon|ton|son|ce|du|au) chat\b")
+"""A cat in French, which is no chat."""
 _LAUGHTER = re.compile(
     r"a?(?:h[aeiou]h?){2,}|(?:ah){2,}|(?:ja){2,}|(?:l+o+)+l+|lmf?a+o+|p?t?m?d+r+|x+d+"
 )
@@ -145,7 +150,7 @@ def is_small_talk(text: str) -> bool:
     if _is_reaction(text):
         return True
     words = _words(text)
-    if not 1 <= len(words) <= 14:
+    if not 1 <= len(words) <= 14 or _CAT.search(" ".join(words)):
         return False
     exclaimed = {word for word in words if word in _INTERJECTIONS or _LAUGHTER.fullmatch(word)}
     praised = _PRAISE.intersection(words)

@@ -17,7 +17,7 @@ from bots.core.flag_values import COUNT_WORDS, SHAPES, FlagError, read_flag
 from bots.core.typed_text import clean_text, view_of
 
 _END = rf"(?:[\s,]*{POLITE})?[\s.!)\]]*\Z"
-_SEPARATOR = r"(?:\s*[,;:(\[\n]\s*|\s+[-—]+\s+|\.\s+)"
+_SEPARATOR = r"(?:\s*[,;:(\[\n]\s*|\s+[|/]\s+|\s+[-—]+\s+|\.\s+)"
 _RATIO = r"(?P<aspect>\d{1,2}(?:[.,]\d{1,2})?\s?(?:[:x×/∶]|by|sur|par)\s?\d{1,2})"
 _COMMON_RATIO = (
     r"(?P<aspect>(?:16|21)\s?(?:[:x×/∶]|by|sur|par)\s?(?:9|10)|9\s?(?:[:x×/∶]|by|sur)\s?16|"
@@ -206,7 +206,7 @@ _MORE = re.compile(
     rf"de plus)|"
     rf"(?:a few|some|quelques) (?:more|autres))(?: {_DRAWINGS})?(?:\s+(?:of (?:them|those|these|"
     rf"it)|"
-    rf"like (?:it|this|that|these|those)|comme (?:[cç]a|celle[- ](?:l[aà]|ci))))?"
+    rf"like (?:it|this|that|these|those)|comme (?:[cç]a|celles?[- ](?:l[aà]|ci))))?"
     rf"[\s.!,]*(?:{POLITE})?",
     re.IGNORECASE,
 )

@@ -29,6 +29,7 @@ import psycopg
 from tasks.runtime.private_files import make_private
 
 START_SECONDS = 60.0
+PROGRAM_SECONDS = 300.0  # for initdb or createdb
 STOP_SECONDS = 10.0
 SOCKET_PATH_LIMIT = 100  # of 107 bytes on Linux and 103 on macOS
 DATABASE = "atelier"
@@ -276,14 +277,9 @@ class EmbeddedPostgres:
         shutil.rmtree(fresh)
         _private(fresh, self._account)
         options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--username=postgres"]
-        done = subprocess.run(  # noqa: S603  our own command line
-            self._command("initdb", *options, "--pgdata", str(fresh)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise EmbeddedServerError(f"Postgres could not make {fresh}: {done.stderr.strip()}")
+        fault = _run(self._command("initdb", *options, "--pgdata", str(fresh)))
+        if fault is not None:
+            raise EmbeddedServerError(f"Postgres could not make {fresh}: {fault}")
         self.data.rmdir()
         fresh.rename(self.data)
 
@@ -317,18 +313,21 @@ class EmbeddedPostgres:
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(self.url, connect_timeout=5).close()
             return
+        options = ["--no-password", f"--host={sockets}", "-U", "postgres", DATABASE]
+        fault = _run(self._command("createdb", *options))
+        if fault is not None:
+            raise EmbeddedServerError(f"Postgres could not create {DATABASE}: {fault}")
+
+
+def _run(command: Sequence[str]) -> str | None:
+    """Run a program of Postgres; what went wrong, None where nothing did."""
+    try:
         done = subprocess.run(  # noqa: S603  our own command line
-            self._command(
-                "createdb", "--no-password", f"--host={sockets}", "-U", "postgres", DATABASE
-            ),
-            capture_output=True,
-            text=True,
-            check=False,
+            command, capture_output=True, text=True, check=False, timeout=PROGRAM_SECONDS
         )
-        if done.returncode:
-            raise EmbeddedServerError(
-                f"Postgres could not create {DATABASE}: {done.stderr.strip()}"
-            )
+    except subprocess.TimeoutExpired:
+        return f"it did not end within {PROGRAM_SECONDS:g} s"
+    return done.stderr.strip() if done.returncode else None
 
 
 @dataclass(slots=True)

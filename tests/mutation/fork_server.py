@@ -25,6 +25,7 @@ from functools import partial
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 
+import psutil
 import pytest
 from _pytest.config import _prepareconfig
 
@@ -199,7 +200,11 @@ def _wait(child: int, seconds: float) -> int:
         now = time.monotonic()
         left -= min(now - last, LONGEST_POLL_SECONDS)
         last = now
+    descendants = psutil.Process(child).children(recursive=True)
     _kill(child)
+    for each in descendants:  # those in sessions of their own, such as an `atelier up`
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
     os.waitpid(child, 0)
     return HUNG
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bots.core.command_parser import imagine, parse_in_channel
@@ -53,6 +53,12 @@ def from_the_page(echo: str) -> Command | BadCommand:
 @pytest.mark.parametrize("paste", [from_discord, from_slack, from_the_page])
 @settings(deadline=None, max_examples=400)
 @given(typed=TYPED)
+@example(typed="a . square ,")
+@example(typed="lake—no people ,")
+@example(typed="a robot —ar 16:9— in (no text, 4:5)")
+@example(typed="make it rain, a banker")
+@example(typed="cancel that and draw a cat")
+@example(typed="U2")
 def test_echoed_order_pasted_back_is_the_same_order(
     paste: Callable[[str], Command | BadCommand], typed: str
 ) -> None:

@@ -243,3 +243,14 @@ def test_thanks_are_not_answered_as_a_refusal(language: str) -> None:
     refused = parse("a cat --seed x")
     assert isinstance(refused, BadCommand)
     assert bad_command_reply(refused, localize).title == localize("refusal-title")
+
+
+def test_an_option_is_read_behind_a_bar_and_before_a_stray_comma() -> None:
+    assert parse("living room | 16:9") == Imagine("living room", aspect="16:9")
+    assert parse("a . square ,") == Imagine("a", aspect="1:1")
+    assert parse("a cat ,;") == Imagine("a cat")
+
+
+@pytest.mark.parametrize("text", ["wheres the cat??", "j'aime pas le chat", "il est où le chat ??"])
+def test_words_about_what_a_picture_shows_may_be_a_change(text: str) -> None:
+    assert isinstance(parse_in_channel(text), Ask)

@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from bots.core.command_handler import CommandHandler
 from bots.core.command_parser import parse_in_channel
-from bots.core.commands import Choose, Invocation
+from bots.core.commands import Ask, Choose, Imagine, Invocation
+from bots.core.instructions import names_nothing
 from bots.core.reply import Action, Reply, ReplyKind
 from imaging.request import Operation
 from tasks.jobs.job import Order
@@ -103,3 +106,31 @@ async def test_without_a_recent_picture_here_a_new_one_is_made(
         client.jobs.submit.reset_mock()
         await ask(handler, invocation())
         client.jobs.submit.assert_awaited_once()
+
+
+@pytest.mark.parametrize("text", ["make it darker", "too bright", "un peu plus clair", "mets-la"])
+async def test_words_that_name_nothing_are_not_drawn_without_a_recent_picture(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation, text: str
+) -> None:
+    client.pictures.history.return_value = []
+    reply = await handler.answer(invocation(), Ask(text, Imagine(text)))
+    assert (reply.kind, reply.code) == (ReplyKind.REFUSAL, "needs-picture")
+    client.jobs.submit.assert_not_awaited()
+
+
+@pytest.mark.parametrize(
+    ("text", "nothing"),
+    [
+        ("make it darker please", True),
+        ("rends-le plus vieux", True),
+        ("more contrast", True),
+        ("make it a poster of a cat", False),
+        ("make it rain on the old town", False),
+        ("add a hat", False),
+        ("make the house blue", False),
+        ("more dogs than cats in one bed", False),
+        ("too many cooks in the kitchen", False),
+    ],
+)
+def test_what_names_nothing_to_draw(text: str, nothing: bool) -> None:
+    assert names_nothing(text) is nothing

@@ -57,10 +57,28 @@ def test_strength_may_be_written_with_a_comma_or_as_a_percentage(text: str, valu
         "word-count 500",
         "a sunflower —seed of hope",
         "a T-shirt, an x-ray, a 16:9 screen",
+        "a lake—no very tall green trees",
+        "a lake—calm and grey—no people",
+        "a lake—no people—at dawn",
+        "a half- lit lake—no people-",
+        "a road—no end",
+        "a road—no cars, end",
     ],
 )
 def test_dash_in_prose_is_prose(text: str) -> None:
     assert parse(text) == Imagine(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a cat —ar 16:9— on a mat", "a cat on a mat"),
+        ("a cat —ar 16:9—on a mat", "a cat on a mat"),
+        ("a cat --ar 16:9—on a mat", "a cat —on a mat"),
+    ],
+)
+def test_flag_between_dashes_takes_the_second_one(text: str, words: str) -> None:
+    assert parse(text) == Imagine(words, aspect="16:9")
 
 
 @pytest.mark.parametrize(
@@ -92,9 +110,14 @@ def test_near_flag_without_a_reading_is_refused(
         ("a house --no trees\nby the sea", "a house by the sea", "trees"),
         ("--no arbres une maison", "une maison", "arbres"),
         ("a house --no trees --no cars", "a house", "trees, cars"),
+        ("a lake—no people", "a lake", "people"),
+        ("a lake—sans gens", "a lake", "gens"),
+        ("a lake—no tall green trees, cars", "a lake", "tall green trees, cars"),
+        ("a half- lit lake—no people", "a half- lit lake", "people"),
+        ("a lake—no people\nat dawn", "a lake at dawn", "people"),
     ],
 )
-def test_leading_negative_leaves_the_prompt(text: str, words: str, negative: str) -> None:
+def test_negative_leaves_the_prompt(text: str, words: str, negative: str) -> None:
     assert parse(text) == Imagine(words, negative=negative)
 
 

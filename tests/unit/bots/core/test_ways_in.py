@@ -120,6 +120,8 @@ def test_word_alone_about_a_picture_is_a_command(text: str, command: commands.Co
         ("supprime cette image", BadCommand(BadInput.DELETE_BUTTON)),
         ("again but square", Reroll(picture=PICTURE, aspect="1:1")),
         ("again --ar 16:9 --count 2", Reroll(picture=PICTURE, aspect="16:9", count=2)),
+        ("--ar 16:9", Reroll(picture=PICTURE, aspect="16:9")),
+        ("square", Reroll(picture=PICTURE, aspect="1:1")),
         ("la même en 16:9", Reroll(picture=PICTURE, aspect="16:9")),
         ("make it blue in 16:9", Edit(PICTURE, "make it blue", aspect="16:9")),
         ("how much longer?", commands.Queue()),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from bots.operator.errors import CommandError
 from bots.operator.plan import day_of
-from tasks.bench.waits import SHAPES, WARM_UP, arrivals, figures, limits
+from tasks.bench.waits import SHAPES, WARM_UP, arrivals, figures, limits, report, run
 from tasks.planner.check import check, lines
 from tasks.planner.replay_estimator import ReplayEstimator
 from tasks.planner.wait_trial import (
@@ -136,6 +138,26 @@ def test_limits_are_of_the_windows_of_each_shape() -> None:
     assert found["one"]["informed_by_window"] == {"15": 1.0}
     assert found["one"]["blind_by_window"] == found["two"]["blind_by_window"] == {"15": 1.0}
     assert limits({"one": [run(1.0)]}, "free")["one"]["informed_by_window"] == {}
+
+
+def test_report_counts_the_windows_outside_the_band(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = run(2, ["burst"], 1, workers=1)
+    report(found, tmp_path / "figures.json")
+    assert json.loads((tmp_path / "figures.json").read_text()) == found
+    ours = found["burst"]["free"]["ours"]
+    assert {"coverage_first", "width_median", "error_median", "first_correction_s"} <= {*ours}
+    assert {*ours["coverage_by_window"]} == {*ours["moments_by_window"]}
+    shares = [
+        share
+        for tier in found["burst"].values()
+        for share in tier["ours"]["coverage_by_window"].values()
+    ]
+    below, above = sum(one < 0.85 for one in shares), sum(one > 0.95 for one in shares)
+    printed = capsys.readouterr().out
+    assert f"ours: of {len(shares)} windows {below} below 85%, {above} above 95%; " in printed
+    assert printed.count("windows") == 11  # five estimators and limits twice, and chance
 
 
 def test_recorded_day_is_compared_with_its_replay() -> None:

@@ -12,7 +12,8 @@ import psutil
 import psycopg
 import pytest
 
-from tasks.runtime.embedded_servers import Account, EmbeddedPostgres
+from tasks.runtime import embedded_servers
+from tasks.runtime.embedded_servers import Account, EmbeddedPostgres, EmbeddedServerError
 
 SOCKET_LOCK = ".s.PGSQL.5432.lock"
 
@@ -76,3 +77,10 @@ def test_server_that_runs_on_the_folder_is_stopped_first(crashed: EmbeddedPostgr
     assert kept_row(crashed.start()) == (7,)
     assert crashed.pid != first
     assert other.pid is None
+
+
+def test_program_that_hangs_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_servers, "PROGRAM_SECONDS", 0.1)
+    monkeypatch.setattr(EmbeddedPostgres, "_command", lambda *_: ["sleep", "600"])
+    with pytest.raises(EmbeddedServerError, match="did not end within"):
+        EmbeddedPostgres(tmp_path / "home").start()
