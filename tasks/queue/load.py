@@ -1,7 +1,8 @@
 """The load: the backlog and the inflow of each lane, and the speed of the fleet.
 
-Pure. All work is in expected GPU seconds, the unit of fairness: a worker that renders several
-pictures in one batch completes more than one GPU second per second, as its measured rate shows.
+Pure. All work is in expected GPU seconds, the unit of fairness. A busy worker completes one GPU
+second a second: where pictures share a batch, each is charged its part, so batches show in what
+jobs cost.
 """
 
 from __future__ import annotations
