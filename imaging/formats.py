@@ -189,7 +189,7 @@ def _orientation(image: Image.Image) -> int:
         raise
     except Exception:  # noqa: BLE001  Pillow raises almost anything for damaged EXIF data
         return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    return value if isinstance(value, int) and value in _TRANSPOSITIONS else 1
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:

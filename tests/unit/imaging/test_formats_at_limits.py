@@ -237,6 +237,9 @@ def test_first_of_several_frames_is_read() -> None:
     assert (inspect(animation).frames, inspect(animation).animated) == (2, True)
     assert (inspect(encode_image(frames[1], "GIF")).animated) is False
     assert mean_difference(decode(animation), bars((24, 24))) < 20
+    for kind in ("PNG", "WEBP"):
+        animation = encode_image(frames[0], kind, save_all=True, append_images=frames[1:2])
+        assert inspect(animation).frames == 2
     photo = BytesIO()
     frames[0].save(photo, "MPO", save_all=True, append_images=frames[1:])
     assert inspect(photo.getvalue()).frames == 1
@@ -267,6 +270,21 @@ def test_sixteen_bits_are_scaled_to_eight(deep: int, shallow: int) -> None:
     assert picture.getpixel((1, 1)) == (shallow,) * 3
 
 
+def test_sixteen_bit_grey_is_clear_at_one_value_only() -> None:
+    """A tRNS chunk names the value; darker and lighter pixels are opaque."""
+    deep = Image.new("I;16", (3, 1))
+    for place, value in enumerate((500, 1000, 60_000)):
+        deep.putpixel((place, 0), value)
+    flat = decode(encode_image(deep, transparency=1000))
+    assert [flat.getpixel((place, 0)) for place in range(3)] == [(1,) * 3, WHITE, (234,) * 3]
+
+
+@pytest.mark.parametrize("size", [(2, 4000), (4000, 2)])
+def test_picture_of_two_pixels_a_side_is_not_scaled_to_none(size: tuple[int, int]) -> None:
+    with pytest.raises(PictureTooLarge):
+        fit_into(encode_image(noise(size)), 30)
+
+
 # -- writing ------------------------------------------------------------------------------------
 
 
@@ -285,9 +303,13 @@ def test_quality_is_lowered_before_the_size() -> None:
     data = encode_image(picture)
     sizes = [len(encode_webp(picture, quality)) for quality in (95, 88, 80, 70)]
     assert sizes == sorted(sizes, reverse=True)
-    for size in sizes:
+    for size, quality in zip(sizes, (95, 88, 80, 70), strict=True):
         fitted = fit_into(data, size)
-        assert (len(fitted.data), fitted.width, fitted.height) == (size, 120, 80)
+        assert (fitted.data, fitted.width, fitted.height) == (
+            encode_webp(picture, quality),
+            120,
+            80,
+        )
     for width, height in ((96, 64), (76, 51), (61, 40)):
         scaled = picture.resize((width, height), Image.Resampling.LANCZOS)
         fitted = fit_into(data, len(encode_webp(scaled, 70)))
@@ -295,11 +317,13 @@ def test_quality_is_lowered_before_the_size() -> None:
         assert fitted.data == encode_webp(scaled, 70)
 
 
-@pytest.mark.parametrize(("size", "last"), [((50, 20), (32, 12)), ((20, 50), (12, 32))])
+@pytest.mark.parametrize(
+    ("size", "last"), [((50, 20), (32, 12)), ((20, 50), (12, 32)), ((40, 20), (32, 16))]
+)
 def test_smallest_side_that_is_tried_is_thirty_two_pixels(
     size: tuple[int, int], last: tuple[int, int]
 ) -> None:
-    """80 % again and again: 50, 40, 32; 25.6 is below."""
+    """80 % again and again: 50, 40, 32; 25.6 is below. 80 % of 40 is exactly 32."""
     data = encode_image(noise(size))
     least = len(encode_webp(noise(size).resize(last, Image.Resampling.LANCZOS), 70))
     fitted = fit_into(data, least)
