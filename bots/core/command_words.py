@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from bots.core.chat_spelling import spelled_out
 from bots.core.typed_text import clean_text, view_of
@@ -187,7 +188,7 @@ _VOCATIVES = re.compile(
 )
 """How members address the bot after a command, and what they add in a chat."""
 _TYPED_VOCATIVES = re.compile(
-    r"(?:[\s,]+(?:bro|bruh|dude|man|mate|buddy|fam|dear|lol|lmao|haha+|frr|fr[eé]ro|fr[eé]rot|"
+    r"(?<![\s,])(?:[\s,]+(?:bro|bruh|dude|man|mate|buddy|fam|dear|lol|lmao|haha+|frr|fr[eé]ro|fr[eé]rot|"
     r"mec|gros|"
     r"poto|wesh|wsh|mdr|ptdr|rn))+(?=[\s?!.…]*\Z)",
     re.IGNORECASE,
@@ -258,6 +259,7 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+@lru_cache(maxsize=32)  # one message is asked about many times
 def plain_words(text: str, *, politeness: bool = False) -> str:
     """The text in lower case, without accents, and without signs and emoji at its ends.
 

@@ -20,6 +20,7 @@ from bots.core.locales import localizer_for
 from bots.core.reply import Card
 from tasks.client import Client, Unavailable
 from tasks.jobs.job import Job
+from tasks.jobs.states import JobState
 
 EditMessage = Callable[[Card], Awaitable[None]]
 """Renders a card into a job's placeholder. Raises MessageGone, or the platform client's errors."""
@@ -102,25 +103,41 @@ class PositionUpdater:
             if job is None:
                 self._texts.pop(id_, None)
                 self._waits.pop(id_, None)
-                return False
+                return await self._show_cancelled(id_)
             text = _text(job)
             if not job.placeholder or text == self._texts.get(id_):
                 return False
             self._texts[id_] = text
             shown = self._with_reason(job)
             self._remember(job)
-            try:
-                await self.edit_message(shown)
-            except MessageGone as gone:
-                # Platforms count invalid requests and block a client that sends too many.
-                self._texts.pop(id_, None)
-                structlog.get_logger().info("position-message-gone", job=str(id_), reason=str(gone))
-            except Exception as error:  # noqa: BLE001 - one message must not stop the others
-                # The publisher meets the same fault at delivery and decides what it means.
-                structlog.get_logger().warning(
-                    "position-update-failed", job=str(id_), error=type(error).__name__
-                )
+            await self._edit(shown)
             return True
+
+    async def _show_cancelled(self, id_: UUID) -> bool:
+        """Show that a job was cancelled in line; returns whether an edit was sent.
+
+        Its button shows that at once, but a command or another bot's button may have cancelled it.
+        The publisher shows every other end.
+        """
+        job = await self.client.jobs.read(id_)
+        if job is None or job.state is not JobState.CANCELLED or not job.placeholder:
+            return False
+        await self._edit(card(job, localizer_for(job.order.member.locale)))
+        return True
+
+    async def _edit(self, shown: Card) -> None:
+        id_ = shown.job.id
+        try:
+            await self.edit_message(shown)
+        except MessageGone as gone:
+            # Platforms count invalid requests and block a client that sends too many.
+            self._texts.pop(id_, None)
+            structlog.get_logger().info("position-message-gone", job=str(id_), reason=str(gone))
+        except Exception as error:  # noqa: BLE001 - one message must not stop the others
+            # The publisher meets the same fault at delivery and decides what it means.
+            structlog.get_logger().warning(
+                "position-update-failed", job=str(id_), error=type(error).__name__
+            )
 
     def _with_reason(self, job: Job) -> Card:
         """The job's card; where its wait grew, with the reason and the wait shown before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID, uuid4
@@ -17,7 +18,7 @@ from bots.core.cards import card
 from bots.core.commands import BadCommand, BadInput, Command, Invocation, Source
 from bots.core.locales import localizer_for
 from bots.core.refusals import refusal
-from bots.core.reply import Action, ReplyKind
+from bots.core.reply import Action, Reply, ReplyKind
 from bots.core.report_commands import command_of_action
 from bots.discord import buttons, initial_response, message_view, modals
 from bots.discord.interaction_responder import InteractionResponder
@@ -168,27 +169,49 @@ class ComponentHandler:
     async def _end_job(
         self, interaction: discord.Interaction, action: Action, target: UUID
     ) -> None:
-        """Cancel or delete a job, and show that on its own message."""
+        """Cancel or delete a job, and show that on its own message.
+
+        The message is locked until then: an edit of its position in line that has begun comes
+        before, and no other one after.
+        """
         invocation = invocation_of(interaction)
         command = commands.Cancel(target) if action is Action.CANCEL else commands.Delete(target)
-        work = asyncio.ensure_future(self.responder.execute(invocation, command))
-        await asyncio.wait({work}, timeout=self.responder.patience)
-        if not work.done():
-            await interaction.response.defer()
-        reply = await work
-        job = await self._read(target) if reply.code in ("cancelled", "deleted") else None
-        if job is None or not _is_own_message(interaction.message):
-            await initial_response.send_text(interaction, message_view.answer_text(reply))
-            return
-        view = message_view.card_view(card(job, localizer_for(job.order.member.locale)))
-        if interaction.response.is_done():
-            await interaction.edit_original_response(
-                view=view, attachments=[], allowed_mentions=NO_MENTIONS
-            )
-        else:
-            await interaction.response.edit_message(
-                view=view, attachments=[], allowed_mentions=NO_MENTIONS
-            )
+        async with AsyncExitStack() as lock:
+            work = asyncio.ensure_future(self._end_and_lock(invocation, command, target, lock))
+            await asyncio.wait({work}, timeout=self.responder.patience)
+            if not work.done():
+                await interaction.response.defer()
+            reply, job = await work
+            if job is None or not _is_own_message(interaction.message):
+                await initial_response.send_text(interaction, message_view.answer_text(reply))
+                return
+            view = message_view.card_view(card(job, localizer_for(job.order.member.locale)))
+            if interaction.response.is_done():
+                await interaction.edit_original_response(
+                    view=view, attachments=[], allowed_mentions=NO_MENTIONS
+                )
+            else:
+                await interaction.response.edit_message(
+                    view=view, attachments=[], allowed_mentions=NO_MENTIONS
+                )
+
+    async def _end_and_lock(
+        self,
+        invocation: Invocation,
+        command: Command,
+        target: UUID,
+        lock: AsyncExitStack,
+    ) -> tuple[Reply, Job | None]:
+        """The reply, and the job if it has ended by this; its message is then locked by `lock`."""
+        reply = await self.responder.execute(invocation, command)
+        if reply.code not in ("cancelled", "deleted"):
+            return reply, None
+        client = self.responder.command_handler.client
+        try:
+            await lock.enter_async_context(client.jobs.edit_fence(target))
+            return reply, await client.jobs.read(target)
+        except Unavailable:
+            return reply, None
 
     async def _decide_report(
         self, interaction: discord.Interaction, pressed: buttons.ComponentAction
@@ -205,12 +228,6 @@ class ComponentHandler:
         await interaction.edit_original_response(
             view=view, attachments=[], allowed_mentions=NO_MENTIONS
         )
-
-    async def _read(self, target: UUID) -> Job | None:
-        try:
-            return await self.responder.command_handler.client.jobs.read(target)
-        except Unavailable:
-            return None
 
 
 _DECISIONS = frozenset({Action.REPORT_KEEP, Action.REPORT_REMOVE, Action.REPORT_BLOCK})

@@ -126,18 +126,22 @@ async def _close_report(
 async def _clear_message(
     context: ListenerContext, body: Body, reply_target: ReplyTarget, subject: UUID
 ) -> None:
-    """Redraw the message of a cancelled or deleted job and delete its files on Slack."""
-    job = await context.client.jobs.read(subject)
-    if job is None or "ts" not in job.placeholder or not job.state.ended:
-        return  # the publisher redraws the message when a running job ends
-    web = reply_target.web
+    """Redraw the message of a cancelled or deleted job and delete its files on Slack.
+
+    The message is locked until then, so that no edit of the position in line comes after.
+    """
     localize = await context.localizer(await context.invocation(reply_target, ""))
-    try:
-        await redraw(web, card(job, localize), localize)
-        for file in file_ids(body.get("message", {})):
-            await web.call("files.delete", file=file)
-    except SlackError as error:
-        structlog.get_logger().warning("message-not-cleared", reason=str(error))
+    async with context.client.jobs.edit_fence(subject):
+        job = await context.client.jobs.read(subject)
+        if job is None or "ts" not in job.placeholder or not job.state.ended:
+            return  # the publisher redraws the message when a running job ends
+        web = reply_target.web
+        try:
+            await redraw(web, card(job, localize), localize)
+            for file in file_ids(body.get("message", {})):
+                await web.call("files.delete", file=file)
+        except SlackError as error:
+            structlog.get_logger().warning("message-not-cleared", reason=str(error))
 
 
 async def _open_edit(

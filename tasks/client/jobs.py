@@ -119,9 +119,10 @@ class Jobs:
         return await self.database.run(lambda c: jobs.claim_placeholder(c, job, placeholder))
 
     def edit_fence(self, job: UUID) -> AbstractAsyncContextManager[Job | None]:
-        """Block the worker's delivery while a bot edits a waiting job's placeholder.
+        """Block other edits of a job's placeholder, and the worker's delivery, meanwhile.
 
-        Yields the job while it is queued; None once it has started or ended: then do not edit.
+        Yields the job while it is queued; None once it has started or ended: then its position in
+        line must not be shown. Raises Unavailable.
         """
         return self._edit_fence(job)
 

@@ -147,11 +147,13 @@ async def test_moderator_may_cancel_and_autocomplete_lists_jobs(bot: BotFixture)
 
 async def test_cancel_by_short_name(bot: BotFixture) -> None:
     anna = bot.person("anna", "pro")
-    await anna.slash("imagine", prompt="one")
+    first = await anna.slash("imagine", prompt="one")
     second = await anna.slash("imagine", prompt="two")
     (choice,) = await anna.complete("cancel", "job", "one")
     await anna.slash("cancel", job=choice["value"])
     assert [j.order.request.prompt for j in await bot.waiting()] == ["two"]
+    await bot.discord.until(lambda: "Cancelled" in first.shown.text)
+    assert first.shown.buttons == []
     assert second.shown.buttons
 
 

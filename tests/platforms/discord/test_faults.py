@@ -86,6 +86,20 @@ async def test_slow_cancel_updates_the_message(bot: BotFixture) -> None:
     assert asked.shown.buttons == []
 
 
+async def test_cancel_is_shown_after_an_edit_in_progress(bot: BotFixture) -> None:
+    """Else the message could keep the place in line of an order that is cancelled."""
+    anna = bot.person("anna", "pro")
+    asked = await anna.slash("imagine", prompt="a house")
+    (job,) = await bot.placed()
+    async with bot.running.client.jobs.edit_fence(job.id) as queued:
+        assert queued is not None
+        pressed = await anna.click(asked.shown, "Cancel", accept_deferred=True)
+        assert pressed.answer == 6
+        assert [button["label"] for button in asked.shown.buttons] == ["Cancel"]
+    await bot.discord.until(lambda: "Cancelled" in asked.shown.text)
+    assert asked.shown.buttons == []
+
+
 async def test_slow_modal_check_is_refused(bot: BotFixture) -> None:
     anna = bot.person("anna", "pro")
     asked = await anna.slash("imagine", prompt="a house")

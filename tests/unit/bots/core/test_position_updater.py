@@ -14,7 +14,7 @@ import anyio
 from bots.core.position_updater import MessageGone, PositionUpdater
 from bots.core.reply import Card
 from tasks.client import Unavailable
-from tasks.jobs.job import Estimate, Job, Pressure, QueuePosition
+from tasks.jobs.job import Estimate, Job, Pressure, QueuePosition, Reason
 from tasks.jobs.states import JobState
 from tasks.jobs.tiers import Tier
 from tests.unit.bots.core.conftest import a_job
@@ -27,9 +27,13 @@ class Record:
         self.jobs = {job.id: job for job in jobs}
         client.jobs.edit_fence.side_effect = self.fence
         client.jobs.waiting.side_effect = self.waiting
+        client.jobs.read.side_effect = self.read
 
     async def waiting(self, _platform: str) -> list[Job]:
         return list(self.jobs.values())
+
+    async def read(self, id_: UUID) -> Job | None:
+        return self.jobs.get(id_)
 
     @asynccontextmanager
     async def fence(self, id_: UUID) -> AsyncIterator[Job | None]:
@@ -82,6 +86,25 @@ async def test_started_job_is_no_longer_updated(client: Any) -> None:
     line.follow(job)
     await rounds(line, lambda: client.jobs.edit_fence.call_count >= 1)
     assert shown == []
+    assert job.id not in line._texts
+
+
+async def test_job_cancelled_in_line_is_shown_so_once(client: Any) -> None:
+    """Somebody has cancelled it by a command, not by the button of the message."""
+    job = waiting(2)
+    record, shown = Record(client, job), []
+
+    async def show(card: Card) -> None:
+        shown.append((card.text, card.buttons))
+
+    line = updater(client, show)
+    line.follow(job)
+    record.jobs[job.id] = replace(
+        job, state=JobState.CANCELLED, reason=Reason("cancelled"), line=None
+    )
+    await rounds(line, lambda: bool(shown))
+    await line._update_all()
+    assert [text for text, _ in shown] == ["Cancelled. Nothing was charged."]
     assert job.id not in line._texts
 
 
