@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import psycopg
 from PIL import Image
 
 from tests.platforms.slack import blocks as rules
@@ -18,7 +19,7 @@ PICTURE_TIMEOUT = 90.0  # seconds for one picture on a slow machine
 def pictures_of(
     slack_stack: SlackStack, person: Person, channel: str, root: str, nth: int, count: int
 ) -> Message:
-    """Wait until the nth reply of a thread shows its pictures; the message."""
+    """Wait until the nth reply of a thread shows its pictures and that is recorded; the message."""
 
     def look() -> Message | None:
         answers = person.answers(channel, root)
@@ -32,9 +33,21 @@ def pictures_of(
         return f"{[read(m.text, m.blocks) for m in answers]} {person.ephemeral_text()}"
 
     try:
-        return slack_stack.slack.until("pictures", look, PICTURE_TIMEOUT)
+        shown = slack_stack.slack.until("pictures", look, PICTURE_TIMEOUT)
     except AssertionError:
         raise AssertionError(f"{count} pictures were not posted: {timeline()}") from None
+    wait_until_recorded(slack_stack, person)
+    return shown
+
+
+def wait_until_recorded(slack_stack: SlackStack, person: Person) -> None:
+    """Wait until no delivery to a member is in progress: it is in the history from then on."""
+    url = slack_stack.atelier.settings.database_url
+    assert url is not None
+    with psycopg.connect(url.get_secret_value(), autocommit=True) as connection:
+        select = "SELECT FROM jobs WHERE state = 'delivering' AND member_key LIKE %s"
+        key = [f"%:{person.user}"]
+        slack_stack.slack.until("recorded", lambda: not connection.execute(select, key).fetchall())
 
 
 def wait_for_ephemeral(slack_stack: SlackStack, person: Person, words: str) -> str:
