@@ -46,7 +46,7 @@ from bots.core.idioms import opens_with_idiom
 from bots.core.instructions import reads_as_instruction, reads_as_order
 from bots.core.intent_model import MAX_GUESSED, Intent, intent_model
 from bots.core.picture_remarks import has_caption
-from bots.core.prompt_flags import first_word, parse_prompt
+from bots.core.prompt_flags import Prompt, first_word, parse_prompt
 from bots.core.small_talk import after_small_talk, is_greeting, is_small_talk
 from bots.core.worded_options import FLAG_LIKE, again_with_options
 from tasks.jobs.tiers import DoorState
@@ -270,15 +270,8 @@ def _options_alone(text: str, picture: UUID | None) -> Reroll | None:
     shape = _SHAPE_ALONE.fullmatch(prompt.words)
     if not (prompt.flags and not prompt.words) and shape is None:
         return None
-    return Reroll(
-        picture=picture,
-        aspect=SHAPES[shape["shape"].lower()] if shape else prompt.aspect,
-        count=prompt.count,
-        model=prompt.model,
-        seed=prompt.seed,
-        negative=prompt.negative or None,
-        strength=prompt.strength,
-    )
+    again = _reroll(prompt, picture)
+    return replace(again, aspect=SHAPES[shape["shape"].lower()]) if shape else again
 
 
 def parse_edit(
@@ -468,8 +461,7 @@ def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
 
 
 def _order(text: str, picture: UUID | None) -> Command | BadCommand:
-    """The order for a prompt, or the command that the model holds likely where it has no "
-    "options."""
+    """The order for a prompt; where it has no options, the command that the model holds likely."""
     order = imagine(text)
     if order == Imagine(text):
         return _guessed(text, picture) or order
@@ -534,6 +526,11 @@ def _flagged_again(text: str, picture: UUID | None) -> Reroll | None:
         picture=picture
     ):
         return None
+    return _reroll(prompt, picture)
+
+
+def _reroll(prompt: Prompt, picture: UUID | None) -> Reroll:
+    """The picture again with the prompt's flags."""
     return Reroll(
         picture=picture,
         aspect=prompt.aspect,

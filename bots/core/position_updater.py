@@ -1,8 +1,9 @@
 """Keeps the place in line up to date on the messages of queued jobs.
 
 One loop per bot process. It visits the queued jobs in turn, with a bounded number of reads and of
-edits a second at any queue length, and edits a message only where its text changes. Each edit is
-made inside the client's fence, so that it never overwrites what the publisher has begun to write.
+edits a second at any queue length, and edits a message only where its text changes or its job was
+cancelled in line. Each edit is made inside the client's fence, so that it never overwrites what the
+publisher has begun to write.
 """
 
 from __future__ import annotations
