@@ -71,6 +71,11 @@ class PositionUpdater:
         self._texts[job.id] = _text(job)
         self._remember(job)
 
+    def forget(self, job: UUID) -> None:
+        """Edit this job's message no more: its end is shown. Call it inside the client's fence."""
+        self._texts.pop(job, None)
+        self._waits.pop(job, None)
+
     def _remember(self, job: Job) -> None:
         if job.line is not None and job.line.estimate is not None:
             self._waits[job.id] = ShownWait(job.line.estimate.p50, self.now())
@@ -102,9 +107,9 @@ class PositionUpdater:
         """Edit one job's message where its text changed; returns whether an edit was sent."""
         async with self.client.jobs.edit_fence(id_) as job:
             if job is None:
-                self._texts.pop(id_, None)
-                self._waits.pop(id_, None)
-                return await self._show_cancelled(id_)
+                followed = id_ in self._texts
+                self.forget(id_)
+                return followed and await self._show_cancelled(id_)
             text = _text(job)
             if not job.placeholder or text == self._texts.get(id_):
                 return False
@@ -117,7 +122,7 @@ class PositionUpdater:
     async def _show_cancelled(self, id_: UUID) -> bool:
         """Show that a job was cancelled in line; returns whether an edit was sent.
 
-        Its button shows that at once, but a command or another bot's button may have cancelled it.
+        Its button shows that at once and has it forgotten, but a command may have cancelled it.
         The publisher shows every other end.
         """
         job = await self.client.jobs.read(id_)

@@ -194,6 +194,7 @@ class ComponentHandler:
                 await interaction.response.edit_message(
                     view=view, attachments=[], allowed_mentions=NO_MENTIONS
                 )
+            self.responder.positions.forget(target)
 
     async def _end_and_lock(
         self,

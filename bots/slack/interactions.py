@@ -138,6 +138,7 @@ async def _clear_message(
         web = reply_target.web
         try:
             await redraw(web, card(job, localize), localize)
+            context.poster.placeholders.position_updater.forget(subject)
             for file in file_ids(body.get("message", {})):
                 await web.call("files.delete", file=file)
         except SlackError as error:

@@ -108,6 +108,22 @@ async def test_job_cancelled_in_line_is_shown_so_once(client: Any) -> None:
     assert job.id not in line._texts
 
 
+async def test_job_whose_end_is_shown_is_forgotten(client: Any) -> None:
+    """Its button shows the end while the updater waits for the message's lock."""
+    job = waiting(2)
+    record, shown = Record(client, job), []
+
+    async def show(card: Card) -> None:
+        shown.append(card.text)
+
+    line = updater(client, show)
+    line.follow(job)
+    record.jobs[job.id] = replace(job, state=JobState.CANCELLED, reason=Reason("cancelled"))
+    line.forget(job.id)
+    assert not await line._update(job.id)
+    assert shown == []
+
+
 async def test_queued_jobs_are_resumed_after_a_restart(client: Any) -> None:
     jobs = [waiting(1), waiting(2)]
     Record(client, *jobs)
