@@ -108,6 +108,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:veuillez|merci de) (?:l')?annuler", rf"(?:cancel|stop){_IT}",
         rf"(?:annule[rz]?|arrete[rz]?){_IT}",
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
+        r"(?:arrete[rz]?|stop) de (?:dessiner|generer|creer|le faire|la faire|faire ca)",
         r"(?:please )?don'?t bother(?: anymore| with (?:it|that))?",
         "abort", r"(?:actually|en fait|finalement|no wait|wait) (?:no|non|nope|don'?t|not)",
         r"non (?:finalement|en fait|laisse)", (r"(?:do not|don'?t)(?: do)?(?: it|"
@@ -125,6 +126,8 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
     ),
     Word.SETTINGS: (
         rf"(?:(?:where are|ou sont) |{_SHOW}){_MY}(?:settings|reglages|parametres|preferences)",
+        (r"(?:(?:can|could) (?:you|i|we) |(?:tu|je|on) peu[xt] |i want to |je veux )?"
+        r"(?:change[rz]?|switch) (?:de |(?:the|my|your|la|ma|ta) )?(?:language|langue)"),
     ),
     Word.PRIVACY: (
         "privacy", "confidentialite", "vie privee", rf"{_SHOW}(?:my|mes) (?:data|donnees)",
@@ -134,7 +137,8 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         "again", "continue", "keep going",
         "reroll", "re roll", "retry", "regenerate", "refresh", "new one", "next",
         "next one",
-        "repeat", "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
+        "repeat", r"repete[rz]?(?: ca| la| le)?",
+        "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
         "meme prompt", "same again", r"l[ea] suivante?",
         r"(?:do|try|make|draw) (?:it |that |this )?again",
         r"(?:give me )?another(?: one)?",

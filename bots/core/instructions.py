@@ -87,24 +87,28 @@ _ENGLISH = (
     rf"{_MORE} [a-z]+(?:,| and) {_MORE} [a-z]+$",
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
+    r"ad (?:an?|some|more) [a-z]+$",
     r"\+ ?(?:an?|some|more|une?|des|du|de la|plus|another|two|deux)\b",
-    # Verbs that only change something, whatever follows.
+    # Verbs that only change something, whatever follows ("remove before flight" names a tag).
     _any(
         "remove, delete, erase, add, replace, simplify, recolou?r, sharpen, brighten, darken, "
         "lighten, "
         "desaturate, saturate, recenter, enlarge, widen, straighten, get rid of, take out, "
         "take away, zoom (?:in|out)"
     )
-    + r"\b",
+    + r"\b(?! (?:before|after|until|when|to (?:cart|basket)) )",
     # Verbs that change what is named, are nouns too, or make something new of "a".
     _any(
-        "make, turn, paint, colou?r, put, give, transform, "
+        "make, turn, put, give, transform, "
         "convert, reduce, increase, tone down, soften, smooth, lower, raise, tilt, centre, center, "
         "shift, shorten, lengthen, fatten, hide, retouch, correct, redo, clean up, swap, swap out, "
         "switch, switch out, trade, lose, drop, ditch, scrap, do, try, change, crop, rotate, flip, "
         "mirror, blur, resize, shrink, extend"
     )
     + rf" {_THAT}\b",
+    # One paints the last supper, and one paints what is there in a colour.
+    r"(?:paint|colou?r) (?:it|this|that|him|her|them|everything|everyone)\b",
+    rf"(?:paint|colou?r) {_THAT} [a-z' ]{{2,40}}\b(?:{_COLOURS}|brown|gr[ae]y|gold|silver|like)\b",
     r"(?:set|let|have|move) (?!it\b|that\b)" + rf"{_THAT}\b",
     (
         r"move it (?:to|up|down|left|right|closer|away|a bit|further|back|over|more)\b|"
@@ -166,7 +170,10 @@ _ENGLISH = (
     r"i (?:need|want|would like|'d like) (?:him|her|it|them|the [a-z]+) to\b",
     r"from (?:above|behind|below|the side|the front|closer|further|farther|further away)$",
     r"(?:half|double|twice|triple) (?:the |as )[a-z' ]{2,30}$",
-    r"(?:the )?(?:exact )?same [a-z]+ (?:in|with|on|at|as|wearing|holding|without) [^,]*$",
+    (
+        r"(?:the )?(?:exact )?same [a-z]+ (?:in|with|on|at|as|wearing|holding|without) "
+        r"(?!(?:every|each|all|different|two|three|four|both)\b)[^,]*$"
+    ),
     r"(?:the )?(?:exact )?same [a-z' ]{1,40} but\b",
     (
         r"(?:it|he|she|they|this|that) (?:should|must|shouldn't|needs? to|has to|have to) (?:not |"
@@ -288,11 +295,9 @@ _FRENCH = (
         r"quelques|deux|trois|encore|d'autres)\b"
     ),
     r"(?:rends|rend|rendez(?! vous)|rendait)\b",
-    _any(
-        "fais, faites, peins, peignez, colorie, coloriez, garde, gardez, laisse, laissez, change, "
-        "changez"
-    )
+    _any("fais, faites, garde, gardez, laisse, laissez, change, changez, colorie, coloriez")
     + rf" (?:{_CE}\b|l')",
+    rf"(?:peins|peignez) (?:(?:la|le|les|ca|tout)$|(?:{_CE} |l')[a-z' ]{{2,40}}\b(?:en|comme)\b)",
     r"(?:l'|(?:le|la|les|lui|leur) )"
     + _any("faire, rendre, mettre, changer, enlever, retirer, supprimer, ajouter, agrandir")
     + r"\b",
@@ -338,6 +343,11 @@ _FRENCH = (
         r"dans|sur)\b"
     ),
     r"tout (?:le reste )?(?:pareil|identique)\b",
+    (
+        r"(?:un |une |des |la |les |l')?(?:eclairage|lumiere|ambiance|contraste|cadrage|couleurs?|"
+        r"fond|ciel|teintes?|decor|expression|pose|ombres?) (?:un peu |beaucoup |bien )?"
+        r"(?:plus|moins) [a-z']+(?: stp| svp)?$"
+    ),
     r"(?:et|aussi|avec|et avec|et aussi) (?:une?|des|plus de|moins de) [a-z' ]{2,50}$",
     r"pas (?:si|aussi|tant) [a-z]+(?: [a-z]+){0,2}$",
     r"(?!(?:une?|les?|la|des)\b)[a-z' ]{2,40} (?:au lieu|a la place) (?:de |d'|du )[a-z' ]{2,40}$",
@@ -423,6 +433,16 @@ _AFTER_LEAD_IN = re.compile(_LEAD_IN)
 _INSTRUCTION = re.compile(
     f"{_LEAD_IN}(?:{'|'.join((_THIS_TIME, _INFINITIVE, *_ENGLISH, *_FRENCH))})"
 )
+_YOURS = re.compile(
+    rf"{_LEAD_IN}[a-z]+(?: (?:up|off|out|down|on))? "
+    r"(?:your|yourself|ton|ta|tes|votre|vos|toi)\b(?! (?:style|palette)\b)"
+)
+"""An order to a reader, such as "raise your glass": what is in a picture is never the bot's own."""
+_COMPOUND = re.compile(
+    r"(?P<verb>[a-z]{3,})-(?=[a-z])(?!(?:le|la|les|lui|leur|moi|toi|nous|vous|y|en|ca)"
+    r"\b)(?<!zoom-)"
+)
+"""The first word of "an add-on", written with its hyphen: no verb."""
 _POLITE_END = re.compile(rf"(?:[\s,]+{POLITE})+\W*$|(?<=[a-z])[^a-z0-9'\")\]]+$")
 _ASKED = re.compile(_INFINITIVE)
 _REPLACING = re.compile(r"\b(?:instead|a la place|plutot|rather)(?: of (?:the|it)\b.*)?$")
@@ -452,6 +472,18 @@ _ORDER = re.compile(
 
 
 _FEW_WORDS = 7
+_ONLY_CHANGING = re.compile(
+    rf"{_LEAD_IN}(?:"
+    r"(?:add|remove|delete|erase|replace|get rid of|take out|take away|zoom (?:in|out)|brighten|"
+    r"darken|sharpen|desaturate|recolou?r|crop)\b|"
+    r"(?:make|turn|put|give|change|fix|move|flip|rotate) (?:it|him|her|them|this|everything)\b|"
+    r"(?:change|swap|switch) the [a-z' ]{2,30} (?:to|into|for|with) [a-z]|"
+    r"(?:ajoute|rajoute|enleve|retire|vire|supprime|efface|remplace|floute|recadre|zoome|dezoome|"
+    r"assombris|eclaircis)[rz]?\b|"
+    r"(?:mets|met|rends|rend|donne|fais) (?:lui|leur|le|la|les|ca) (?!feu\b|paix\b|fete\b)|"
+    rf"{_POLITELY}(?:ajouter|rajouter|enlever|retirer|virer|supprimer|effacer|remplacer|flouter|"
+    r"recadrer|dezoomer|lui mettre|la rendre|le rendre|la mettre|le mettre)\b)"
+)
 _PRONOUN = (
     r"(?:make|turn|paint|colou?r|do|try|have|get|put|move|flip|rotate|crop|fix|redo|change|keep|"
     r"set|"
@@ -482,6 +514,14 @@ def names_nothing(text: str) -> bool:
     return bool(instruction) and len(words.split()) <= _FEW_WORDS and not _THING.search(rest)
 
 
+def only_changes(text: str) -> bool:
+    """Whether an instruction makes no sense but for a picture that is there: "add a hat".
+
+    "Make the house blue" may also be drawn, as a blue house.
+    """
+    return bool(_ONLY_CHANGING.match(_folded(text))) and reads_as_instruction(text)
+
+
 def reads_as_order(text: str) -> bool:
     """Whether the words ask for a new picture: "please make a mermaid"."""
     return bool(_ORDER.match(_folded(text)))
@@ -499,7 +539,7 @@ def reads_as_instruction(text: str) -> bool:
 def _is_instruction(words: str) -> bool:
     return any(
         (
-            _INSTRUCTION.match(words),
+            _INSTRUCTION.match(words) and not _YOURS.match(words),
             is_remark(_AFTER_LEAD_IN.sub("", words, count=1)),
             _ASKED.match(words),
             _REPLACING.search(words),
@@ -512,5 +552,7 @@ def _folded(text: str) -> str:
     """Lower case, without accents; hyphens in verbs ("fais-le") become spaces."""
     folded = unicodedata.normalize("NFKD", view_of(clean_text(text[:300])).text).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
-    full = spelled_out(letters.replace("-", " ").replace(" — ", ", "))
+    compound = _COMPOUND.match(letters)
+    joined = f"{compound['verb']}{letters[compound.end() :]}" if compound else letters
+    full = spelled_out(joined.replace("-", " ").replace(" — ", ", "))
     return re.sub(r"[.!?…\s]+$", "", full.lstrip(" .,!?…"))

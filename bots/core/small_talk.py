@@ -50,7 +50,7 @@ _PRAISE = word_set(
 _AROUND_PRAISE = word_set(
     """
     i im m it its this that these those they them s is was are were so very much really too
-    just all both one ones the bot atelier you u your love loved like liked best job work done
+    just all both one ones the bot team atelier you u your love loved like liked best job work done
     well good better exactly what wanted needed result results looks picture image pic j je ai
     c est ce cette ces ca cela la le l trop tres bien bon bonne beau belle adore aime mieux
     tout ton travail boulot resultat pas mal plus vraiment tellement exactement que voulais
@@ -70,7 +70,7 @@ _AROUND_INTERJECTIONS = _AROUND_PRAISE | word_set(
     es derangement spam voulais rigolo mignon mignonne fait faite en au ne n y et mais alors
     bah ben oh aide sucks suck mid kinda kind low key lowkey frero frerot reuf
     crap cow vache fuck fucking hell shit cooked ate bad ugly one ones than expected better
-    worse weird strange gars bg tah oof
+    monde worse weird strange gars bg tah oof chelou bizarre flippant flippante creepy cursed
     """
 )
 _REMARK = re.compile(
@@ -102,13 +102,14 @@ _REMARK = re.compile(
     r"t inquiete|you re welcome|don t worry|all good|c est bon|ca marche|got it|makes sense|"
     r"i guess|oh no|oh non|"
     r"tant pis|dommage|(?:you|u) suck|t es nul|(?:bad|stupid|dumb|silly) bot|i m bored|je m ennuie|"
-    r"i see|"
+    r"i see|no way\b(?! (?:home|out|back|down|up|to|through|in))|"
     r"(?:see|cu) (?:ya|you)|is that (?:all|it)|that s (?:all|it)|c est tout|vas y|go ahead|"
     r"yes please|not (?:good|great)|"
     r"pas terrible|so so|no thanks?|non merci|what the (?:hell|heck|fuck)|good (?:evening|luck)|"
     r"bon courage|"
     r"i (?:love|like|adore|hate) (?:it|this|that|them|these|you)|love (?:it|this|that|you)|"
-    r"j (?:adore|aime|kiffe)(?: (?:ca|trop|bien|beaucoup|l image|cette image|le resultat))?|"
+    r"j (?:adore|aime|kiffe)(?: (?:ca|cell?ui(?: ci| la)?|celle(?: ci| la)?|trop|bien|beaucoup|"
+    r"l image|cette image|le resultat))?|"
     r"well done|good (?:job|bot|work|one|night)|bonne? (?:nuit|soiree|journee|travail|boulot)|"
     r"my bad|wrong (?:channel|chat|window|server|person)|mauvais (?:canal|salon)|"
     r"(?:trop|tres|super) (?:bien|beau|belle|drole|mignon|mignonne|cool)|pas mal|a demain|"

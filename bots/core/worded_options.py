@@ -119,7 +119,7 @@ _AT_THE_END = _compiled(
     rf"(?:{_SEPARATOR}|\s+)(?P<count>[1-9])\s?(?-i:[x×]){_END}",
     rf"{_SEPARATOR}(?:in|en|make|do|give me|fais|fais[- ](?:m['’]en|en))?\s*{_NUMBER}\s+"
     rf"(?:{_PICTURES}|of them|of those|exemplaires?|fois|times|copies){_END}",
-    rf"\s+(?:in|en)\s+{_NUMBER}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
+    rf"\s+(?:in|en)\s+(?!1\b){_SEVERAL}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
     # "i want 3 of them", "j'en veux 3", "make 2 of them", "fais m'en deux"
     rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et)\s+)?(?:(?:i(?:['’]d)? ?)?(?:want|need|like)|give me|gimme|"
     rf"make(?: it| them)?|do|"
@@ -224,6 +224,10 @@ _MARKED = re.compile(
 )
 
 
+_IMPLIED_SHAPE = re.compile(
+    rf"(?:,|\b(?:in|en))\s+(?P<shape>portrait|landscape|paysage)(?:[\s,]*{POLITE})?[\s.!]*\Z",
+    re.IGNORECASE,
+)
 _DRAWABLE = re.compile(r"[^\s.,;:!?()\[\]{}/-]")
 _BRACKET = re.compile(r"[(\[]([^()\[\],]{1,60},[^()\[\]]{1,60})[)\]][\s.!]*\Z")
 _LAST_CLAUSE = re.compile(r"(?:[,;.]|\s(?=au format\s))\s+([^,;]{4,60})\Z")
@@ -281,6 +285,15 @@ def _in_last_clause(text: str) -> tuple[str, dict[str, Any]] | None:
     options = _options_that_fit(clause[1])
     left = text[: len(text) - len(clause[0])].rstrip(" \t,;")
     return (left, options) if "aspect" in options and _DRAWABLE.search(left) else None
+
+
+def implied_aspect(words: str) -> str | None:
+    """The aspect that the last words suggest: "an old man, portrait".
+
+    They may be a kind of picture as well as a shape, so they stay words.
+    """
+    shape = _IMPLIED_SHAPE.search(view_of(words[-_LONGEST:]).text)
+    return SHAPES[shape["shape"].lower()] if shape else None
 
 
 def again_with_options(text: str) -> dict[str, Any] | None:

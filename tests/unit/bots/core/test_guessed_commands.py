@@ -191,3 +191,45 @@ def test_waitlist_is_joined_and_left_in_words(
 
     monkeypatch.setattr(command_parser, "intent_model", refuse)
     assert parse(text) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "another bee please",
+        "one more lighthouse for her",
+        "encore un café stp",
+        "une autre planète là",
+    ],
+)
+def test_another_thing_is_not_the_same_again(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    install(monkeypatch, Intent.AGAIN, 0.99)
+    assert parse(text) == Imagine(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["can i get another one please", "donne m'en encore une autre stp"]
+)
+def test_another_picture_is_the_same_again(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    install(monkeypatch, Intent.AGAIN, 0.99)
+    assert parse(text) == Reroll()
+
+
+@pytest.mark.parametrize("intent", [Intent.HELP, Intent.QUEUE, Intent.TALK, Intent.CANCEL])
+def test_an_order_for_a_picture_is_no_command(
+    monkeypatch: pytest.MonkeyPatch, intent: Intent
+) -> None:
+    install(monkeypatch, intent, 0.99)
+    assert parse("wesh fais un squelette dj") == Imagine("wesh fais un squelette dj")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["i don't want it anymore", "sorry i changed my mind", "j'en veux plus", "j'ai changé d'avis"],
+)
+def test_what_is_no_longer_wanted_is_offered_to_be_cancelled(text: str) -> None:
+    assert parse(text) == commands.Queue(cancelling=True)
+
+
+def test_no_longer_wanting_a_thing_in_a_picture_lists_no_orders() -> None:
+    assert isinstance(parse_about("i don't want it anymore", PICTURE), Edit)
