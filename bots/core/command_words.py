@@ -98,6 +98,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
     Word.HISTORY: (
         rf"{_SHOW}{_MY}(?:history|historique)",
         rf"{_SHOW}(?:my|all my|mes) (?:old |past )?(?:pictures|pics|images)",
+        rf"{_SHOW}(?:my|mes) (?:(?:old|past|previous|recent|other) ones|anciennes|vieilles|autres)",
         r"(?:old|past|previous|last|recent) (?:pictures|pics|images)", (r"(?:anciennes|vieilles|"
         r"dernieres) images"),
     ),
@@ -207,6 +208,8 @@ _SINGLE_WORDS: Mapping[str, Word] = {
     "upscale": Word.UPSCALE, "encore": Word.AGAIN,
 }  # fmt: skip
 """Words that are recognized alone with two letters exchanged, or one doubled wrongly or missing."""
+_REPEATED = re.compile(r"^([a-z' ]{3,30})(?: \1)+$")
+"""A phrase said more than once: "again! again!"."""
 _DOUBLED = re.compile(r"(.)\1+")
 _SIGNS = re.compile(r"[,.!?;:…]+(?=\s)|(?<=\s)[,.!?;:…]+")
 POLITE = r"(?:please|pls|plz|thanks|thank you|thx|svp|stp|merci|s['’]il (?:te|vous) pla[iî]t)"
@@ -220,7 +223,7 @@ def word_of(text: str) -> Word | None:
 
     Case, politeness, a lead-in such as "ok" and a slip of the fingers don't count.
     """
-    words = _spaced(plain_words(text))
+    words = _REPEATED.sub(r"\1", _spaced(plain_words(text)))
     bare = _VOCATIVES.sub("", _LEAD_IN.sub("", words, count=1))
     return _command(words) or _command(bare) or _misspelt(words)
 

@@ -71,6 +71,10 @@ _COLOURS = _any(
     "black and white, colou?rs?, blue, red, green, yellow, black, white, pink, purple, orange, "
     "winter, summer, autumn, spring"
 )
+_COULEURS = _any(
+    "noir et blanc, couleurs?, bleu, rouge, vert, jaune, noir, blanc, rose, violet, orange, "
+    "hiver, ete, automne"
+)
 _MORE = _any(
     "more, moar, less, fewer, bigger, smaller, darker, brighter, lighter, closer, wider, taller, "
     "shorter, thinner, thicker, larger, warmer, colder, softer, sharper, older, younger, happier, "
@@ -88,6 +92,13 @@ _ENGLISH = (
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
     r"ad (?:an?|some|more) [a-z]+$",
+    (
+        r"(?:(?:i want|i'd like|i would like|i need|use|try|make|do|fais|faites|je voudrais|"
+        r"je veux|j'aimerais|il faut|il faudrait|faudrait) )?(?:an?|the|une?|le) (?:[a-z]+ ){0,2}"
+        rf"(?:(?:{_COLOURS}|plain|solid|transparent|blurred|blurry|darker|lighter|grey|gray) "
+        rf"(?:background|backdrop|bg)|fond (?:[a-z]+ )?(?:{_COULEURS}|uni|flou|transparent|gris))"
+        r"(?: (?:uni|flou|please|stp|svp))?$"
+    ),
     r"\+ ?(?:an?|some|more|une?|des|du|de la|plus|another|two|deux)\b",
     # Verbs that only change something, whatever follows ("remove before flight" names a tag).
     _any(
@@ -267,10 +278,6 @@ _THIS_TIME = (
     r"sans|avec|en|dans|sur|mais|plus|moins|la nuit|de nuit)\b"
 )
 _CE = _any("le, la, les, ca, tout, tous, toute, son, sa, ses, cette, ce, ces, cet, lui, leur")
-_COULEURS = _any(
-    "noir et blanc, couleurs?, bleu, rouge, vert, jaune, noir, blanc, rose, violet, orange, "
-    "hiver, ete, automne"
-)
 _FRENCH = (
     (
         r"(?:(?:le|la|les) |l')[a-z' ]{2,25} (?:au lieu|a la place) (?:de (?:la |le |les |l')|du |"
@@ -445,6 +452,12 @@ _COMPOUND = re.compile(
 """The first word of "an add-on", written with its hyphen: no verb."""
 _POLITE_END = re.compile(rf"(?:[\s,]+{POLITE})+\W*$|(?<=[a-z])[^a-z0-9'\")\]]+$")
 _ASKED = re.compile(_INFINITIVE)
+_PICTURE_OF = re.compile(
+    rf"{_LEAD_IN}(?:(?:get|have|see|make|draw|do|create|paint|avoir|faire|dessiner|creer|voir)"
+    r"(?: (?:me|us|moi|nous))? )(?:an?|one|une?) (?:[a-z]+ )?(?:picture|image|pic|photo|drawing|"
+    r"painting|illustration|sketch|dessin|peinture|tableau|croquis) (?:of|de|d'|with|avec)\b"
+)
+"""A request for a picture, however politely it begins: "could I get a picture of a lemon tree"."""
 _REPLACING = re.compile(r"\b(?:instead|a la place|plutot|rather)(?: of (?:the|it)\b.*)?$")
 _CORRECTING = re.compile(
     r"(?:[,.;!] ?|\b(?:lol|lmao|haha|mdr|ptdr|pls|please|stp) )(?:please |pls |can you |could "
@@ -531,8 +544,12 @@ def reads_as_instruction(text: str) -> bool:
     """Whether the words ask to change a picture that is there, rather than for a new one."""
     words = _folded(text)
     plain = _POLITE_END.sub("", words)
-    return not has_caption(words) and any(
-        map(_is_instruction, (words, plain, *after_small_talk(words), *after_small_talk(plain)))
+    return (
+        not has_caption(words)
+        and not _PICTURE_OF.match(words)
+        and any(
+            map(_is_instruction, (words, plain, *after_small_talk(words), *after_small_talk(plain)))
+        )
     )
 
 

@@ -48,6 +48,7 @@ _RATE = (
     r"visible|a sa place|au bon endroit|jolie?|terrible|realiste|net|nette))"
 )
 _ENGLISH = (
+    r"(?:that|it)(?:'s|s| is) (?:definitely |clearly |really )?not an? [a-z]+(?: [a-z]+)?$",
     (
         r"(?:(?:the |your )?spelling (?:is|looks)|(?:it's|its|that's|it is|the (?:text|word|"
         r"name) is) (?:misspell?ed|spell?ed)|there(?:'s| is) a (?:typo|spelling mistake))\b"
@@ -130,6 +131,7 @@ _ENGLISH = (
     ),
 )
 _FRENCH = (
+    r"(?:ca )?(?:c'est|ce n'est|est) pas (?:du tout |vraiment )?une? [a-z]+(?: [a-z]+)?$",
     (
         r"(?:c'est |(?:le|la|les) [a-z]{2,12} (?:est |sont )?)(?:mal (?:ecrit|orthographie)[es]*|"
         r"ecrite?s? (?:mal|de travers))\b"

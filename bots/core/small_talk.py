@@ -10,7 +10,8 @@ from bots.core.command_words import plain_words, word_set
 
 _GREETINGS = re.compile(
     r"\b(?:hi|hello|hey|heya|hiya|yo|sup|howdy|bonjour|bonsoir|salut|coucou|hola|hallo|wesh|"
-    r"good (?:morning|evening|afternoon))\b"
+    r"good (?:morning|evening|afternoon)|(?:morning|evening|afternoon) (?:all|everyone|everybody|"
+    r"guys|folks|bot|atelier))\b"
 )
 _AROUND_GREETINGS = word_set(
     """
@@ -70,7 +71,8 @@ _AROUND_INTERJECTIONS = _AROUND_PRAISE | word_set(
     es derangement spam voulais rigolo mignon mignonne fait faite en au ne n y et mais alors
     bah ben oh aide sucks suck mid kinda kind low key lowkey frero frerot reuf
     crap cow vache fuck fucking hell shit cooked ate bad ugly one ones than expected better
-    monde worse weird strange gars bg tah oof chelou bizarre flippant flippante creepy cursed
+    monde what quoi worse weird strange gars bg tah oof chelou bizarre flippant flippante creepy
+    cursed
     """
 )
 _REMARK = re.compile(

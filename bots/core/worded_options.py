@@ -106,7 +106,7 @@ _AT_THE_END = _compiled(
     rf"{_SEPARATOR}(?:make it\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
     r"\s+(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bune\s)(?<!\bun\s)(?<!\ble\s)(?<!\bla\s)"
     rf"(?<!\bmake it\s)(?:(?:in|en|au)\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
-    r"\s+en\s+(?P<shape>paysage|widescreen)[\s.!)\]]*\Z",
+    r"\s+en\s+(?P<shape>paysage|widescreen|verticale?|horizontale?)[\s.!)\]]*\Z",
     r"(?<!pli[ée])(?<!pli[ée]e)(?<!pli[ée]es)(?<!pli[ée]s)(?<!coup[ée])(?<!coup[ée]e)(?<!coup[ée]s)"
     r"(?<!coup[ée]es)(?<!assis)(?<!rang[ée]s)\s+en\s+(?P<shape>carr[ée])[\s.!)\]]*\Z",
     rf"{_SEPARATOR}(?:count|number|nombre|nb|how many)\s?[:=]\s?{_NUMBER}{_END}",
@@ -320,8 +320,8 @@ def _options_alone(text: str, *, again: bool) -> dict[str, Any] | None:
 
     There may be none where the words before it asked for the same `again`.
     """
-    options: dict[str, Any] = {}
-    at, found = 0, False
+    found: list[re.Match[str]] = []
+    at = 0
     while at < len(text):
         if joined := _JOINERS.match(text, at):
             at = joined.end()
@@ -330,9 +330,11 @@ def _options_alone(text: str, *, again: bool) -> dict[str, Any] | None:
         longest = max(matches, key=lambda match: match.end(), default=None)
         if longest is None or longest.end() == at or text[longest.end() :][:1].isalnum():
             return None
-        options |= _values(longest)
-        at, found = longest.end(), True
-    return options if found or again else None
+        found.append(longest)
+        at = longest.end()
+    if not found and not again:
+        return None
+    return {name: value for match in found for name, value in _values(match).items()}
 
 
 def _at_an_end(text: str) -> tuple[str, dict[str, Any]] | None:
