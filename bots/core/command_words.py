@@ -98,6 +98,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
     Word.HISTORY: (
         rf"{_SHOW}{_MY}(?:history|historique)",
         rf"{_SHOW}(?:my|all my|mes) (?:old |past )?(?:pictures|pics|images)",
+        rf"{_SHOW}(?:my|ma|mon|the|la) (?:gallery|galerie|collection|archive|album|portfolio)",
         rf"{_SHOW}(?:my|mes) (?:(?:old|past|previous|recent|other) ones|anciennes|vieilles|autres)",
         r"(?:old|past|previous|last|recent) (?:pictures|pics|images)", (r"(?:anciennes|vieilles|"
         r"dernieres) images"),

@@ -249,7 +249,10 @@ _ENGLISH = (
     ),
     r"(?:wrong|incorrect|nope)[.,!:] ",
     r"(?:change|swap|switch|turn|convert|transform) [a-z' ]{2,30} (?:to|into|for|with) [a-z]",
-    r"(?:can|could|should|would) (?:the|his|her|its|their|it|he|she|they) [a-z' ]+",
+    (
+        r"(?:can|could|should|would) (?!it (?:draw|make|do|edit|write|generate|create|handle|read|"
+        r"animate|upscale|use|take|understand)\b)(?:the|his|her|its|their|it|he|she|they) [a-z' ]+"
+    ),
     (
         r"(?:(?:it|he|she|this|that|they) )?(?:still )?(?:needs?|could use) (?:more|less|some|"
         r"a bit|"

@@ -104,6 +104,8 @@ _REMARK = re.compile(
     r"t inquiete|you re welcome|don t worry|all good|c est bon|ca marche|got it|makes sense|"
     r"i guess|oh no|oh non|"
     r"tant pis|dommage|(?:you|u) suck|t es nul|(?:bad|stupid|dumb|silly) bot|i m bored|je m ennuie|"
+    r"(?:this|that|it|ca|c) (?:slaps|rocks|rules|bangs|goes (?:so )?hard|hits different|dechire|"
+    r"tue|envoie|claque|defonce|arrache|pete|gere)|"
     r"i see|no way\b(?! (?:home|out|back|down|up|to|through|in))|"
     r"(?:see|cu) (?:ya|you)|is that (?:all|it)|that s (?:all|it)|c est tout|vas y|go ahead|"
     r"yes please|not (?:good|great)|"
