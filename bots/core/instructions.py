@@ -92,6 +92,7 @@ _ENGLISH = (
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
     r"ad (?:an?|some|more) [a-z]+$",
+    r"undo (?:the|his|her|that|its) [a-z]+$",
     (
         r"(?:(?:i want|i'd like|i would like|i need|use|try|make|do|fais|faites|je voudrais|"
         r"je veux|j'aimerais|il faut|il faudrait|faudrait) )?(?:an?|the|une?|le) (?:[a-z]+ ){0,2}"
@@ -322,6 +323,11 @@ _FRENCH = (
     r"(?:[a-z']+ ){1,5}(?:un peu|beaucoup|encore|bien|legerement) (?:plus|moins) [a-z']+$",
     r"(?:fais|faites) (?:en sorte|que|plus|moins)\b",
     r"donnez? (?:lui|leur)\b",
+    (
+        r"(?:fais|faites) en (?:une?|des) (?!autres?\b|de plus\b|version|image|dessin|dernier|"
+        r"nouvel)[a-z]"
+    ),
+    r"une? [a-z]+ a la place (?:de (?:la |l')|du |des )[a-z]+$",
     (
         r"(?:un peu |beaucoup |encore |un poil |un chouia |un tantinet |un brin |legerement |"
         r"vachement |"

@@ -122,6 +122,12 @@ _REMARK = re.compile(
     r"pas (?:ce )?(?:que )?je (?:voulais|demandais)|c est pas ca|you re the best|you are the best|"
     r"(?:you|u) rock|tu geres|t es le meilleur|t es la meilleure|nice try|nice work)\b"
 )
+_FOND = re.compile(
+    r"\b(?:(?:i )?(?:love|adore|like) (?:the|that|this|his|her|your)|"
+    r"j (?:adore|aime|kiffe) (?:le|la|les|l)|that|this|cette?|look at (?:the|that|his|her)|regarde (?:le|la|cette?)) [a-z]+$"
+)
+"""What a laugh or thanks are about: "lol that goose"."""
+_PLEASED = word_set("lol lmao lmfao rofl xd mdr ptdr omg wow thanks thank thx ty merci jpp")
 _CAT = re.compile(r"\b(?:le|un|mon|ton|son|ce|du|au) chat\b")
 """A cat in French, which is no chat."""
 _LAUGHTER = re.compile(
@@ -135,6 +141,7 @@ _REACTIONS = frozenset(
 _REACTIONS_IN_A_ROW = frozenset("🔥💀❤♥💛💚💙💜🧡🖤🤍🤎💖💕💗💓💘💞😻🤌✨⭐🚀💪") | _REACTIONS
 """What is a reaction where there are two or more; one alone may be what to draw."""
 _GAP = re.compile(r"(?<=\S)[\s.,;:!?…)]*\s(?:[-–—]+\s+)?(?!(?:or|ou|of|de|like|comme)\b)(?=\S)")
+_FEW_WORDS = 6
 _LONGEST_OPENING = 80
 """Characters of a message in which small talk before a request is looked for."""
 _MODIFIERS = frozenset("\ufe0f\u200d🏻🏼🏽🏾🏿♀♂")
@@ -160,6 +167,9 @@ def is_small_talk(text: str) -> bool:
     exclaimed = {word for word in words if word in _INTERJECTIONS or _LAUGHTER.fullmatch(word)}
     praised = _PRAISE.intersection(words)
     sentence = " ".join(words)
+    pleased = any(word in _PLEASED or _LAUGHTER.fullmatch(word) for word in exclaimed)
+    if pleased and len(words) <= _FEW_WORDS:
+        sentence = _FOND.sub("", sentence)
     others = set(_REMARK.sub(" ", sentence).split()) - exclaimed - praised
     if exclaimed or _REMARK.search(sentence):
         return others <= _AROUND_INTERJECTIONS
