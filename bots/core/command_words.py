@@ -52,6 +52,9 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"how (?:does|do) (?:this|it|you)(?: bot)? works?",
         r"how (?:do|can) (?:i|you|u|we) use (?:this|it|you)(?: bot| thing)?",
         r"how (?:this|it) works",
+        (r"(?:do|does|will|are|is) (?:you|u|the bot|it|this bot) (?:store|keep|save|sell|share|use|"
+        r"storing|keeping|saving|selling|sharing)(?: all)? (?:my|our|the) (?:pictures|images|"
+        r"photos|data|prompts|uploads)"),
         r"(?:tu|vous) (?:sais|peux|savez|pouvez) faire quoi", r"tu fais quoi(?: toi)?",
         r"(?:qu'est ce que tu|que) (?:sais|peux)(?: tu)? faire",
         r"comment (?:ca|tu|on|cela) (?:marche|marches|fonctionne|fonctionnes|fait)",

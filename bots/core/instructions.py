@@ -92,6 +92,11 @@ _ENGLISH = (
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
     r"ad (?:an?|some|more) [a-z]+$",
+    r"(?:cropped|zoomed|framed|shot|moved) (?:closer|tighter|wider|in|out|further|from [a-z ]+)$",
+    (
+        r"(?:change|transforme|passe|convertis|switch|convert)[rz]? (?:en|to|into) "
+        r"(?:(?:an?|une?) )?[a-z]+$"
+    ),
     r"undo (?:the|his|her|that|its) [a-z]+$",
     (
         r"(?:(?:i want|i'd like|i would like|i need|use|try|make|do|fais|faites|je voudrais|"
@@ -165,7 +170,8 @@ _ENGLISH = (
     + _any("on, in, over, under, behind, next to, beside, around")
     + r" (?:it|him|her|them|the|his|its)\b",
     (
-        rf"(?:a (?:bit|little|lot) |slightly |much |way |even )?{_MORE}\b(?! than\b|"
+        rf"(?:a (?:bit|little|lot|tad|touch|notch|hair|tiny bit|smidge) |slightly |much |way |"
+        rf"even )?{_MORE}\b(?! than\b|"
         rf" is\b)(?: [a-z']+){{0,3}}$"
     ),
     rf"(?:make|turn|paint|colou?r) [a-z]+ (?:{_MORE}|{_COLOURS})$",

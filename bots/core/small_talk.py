@@ -124,7 +124,8 @@ _REMARK = re.compile(
 )
 _FOND = re.compile(
     r"\b(?:(?:i )?(?:love|adore|like) (?:the|that|this|his|her|your)|"
-    r"j (?:adore|aime|kiffe) (?:le|la|les|l)|that|this|cette?|look at (?:the|that|his|her)|regarde (?:le|la|cette?)) [a-z]+$"
+    r"j (?:adore|aime|kiffe) (?:le|la|les|l)|that|this|cette?|look at (?:the|that|his|her)|"
+    r"regarde (?:le|la|cette?)) [a-z]+$"
 )
 """What a laugh or thanks are about: "lol that goose"."""
 _PLEASED = word_set("lol lmao lmfao rofl xd mdr ptdr omg wow thanks thank thx ty merci jpp")

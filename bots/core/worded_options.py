@@ -225,7 +225,7 @@ _MARKED = re.compile(
 
 
 _IMPLIED_SHAPE = re.compile(
-    rf"(?:,|\b(?:in|en))\s+(?P<shape>portrait|landscape|paysage)(?:[\s,]*{POLITE})?[\s.!]*\Z",
+    rf"(?:,|\b(?:in|en))\s+(?P<shape>portrait|landscape|paysage|(?<=,\s)wide)(?:[\s,]*{POLITE})?[\s.!]*\Z",
     re.IGNORECASE,
 )
 _DRAWABLE = re.compile(r"[^\s.,;:!?()\[\]{}/-]")
