@@ -523,7 +523,8 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
     if guess.intent is Intent.AGAIN and _ANOTHER_THING.search(plain_words(text)):
         return None
     likely = guess.probability >= wanted and long_enough and named
-    if guess.intent in _ANSWERED and (ends_with_scene(text) or reads_as_order(text)):
+    ordered = reads_as_order(text) and not text.endswith("?")
+    if guess.intent in _ANSWERED and (ends_with_scene(text) or ordered):
         return None
     return guess.intent if likely else None
 

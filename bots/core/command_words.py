@@ -127,6 +127,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:remets?|reviens|retour) (?:la |le |a )?(?:comme avant|l'image (?:d'avant|precedente))",
         r"annule (?:la|le|ma|mon|cette|ce)(?: derni(?:ere|er))? (?:modif\w*|changement|retouche)",
         r"(?:ctrl|cmd|control) ?\+? ?z",
+        r"(?:reviens|revenir|recule[rz]?|retour) (?:en arriere )?d'une? (?:etape|cran|version)",
         r"(?:undo ?){2,4}",
     ),
     Word.SETTINGS: (

@@ -97,6 +97,10 @@ _ENGLISH = (
         r"(?:change|transforme|passe|convertis|switch|convert)[rz]? (?:en|to|into) "
         r"(?:(?:an?|une?) )?[a-z]+$"
     ),
+    (
+        r"(?:the |la |le |les )?(?:same|memes?) [a-z]+, ?(?:different|other|new|another|une? autre|"
+        r"autres?|nouveau|nouvelle) [a-z]+$"
+    ),
     r"undo (?:the|his|her|that|its) [a-z]+$",
     (
         r"(?:(?:i want|i'd like|i would like|i need|use|try|make|do|fais|faites|je voudrais|"
