@@ -165,6 +165,11 @@ _IMPERATIVE = re.compile(
     r"(?:fais|dessine|genere) pas (?:ca|celle la|celui la|celle ci|la|le)\b)|\b(?:cancel|annule)$"
 )
 """An order to cancel that stands for itself, with a reason after it at most."""
+_CHANGE = re.compile(
+    r"\b(?:(?:la|ma|cette|les|mes|des|derniere|l) ?(?:derniere )?(?:modif(?:ication)?|retouche)s?|"
+    r"(?:le|mon|ce|dernier|les|mes) (?:dernier )?(?:changement|ajout)s?|"
+    r"(?:the|my|that|this|last) (?:last )?(?:edit|change|modification)s?)\b"
+)
 _NO_LONGER_WANTED = re.compile(
     rf"{_OPENING}(?:sorry|actually|oops|well|finalement|en fait|desole)?,? ?(?:"
     r"(?:i(?:'ve| have)? )?changed my mind(?: about (?:it|that|this|the picture))?|"
@@ -248,6 +253,11 @@ def is_plain_cancel(text: str) -> bool:
 def is_imperative_cancel(text: str) -> bool:
     """Whether a message, whatever else it says, gives the order to cancel in so many words."""
     return is_plain_cancel(text) and bool(_IMPERATIVE.search(_plain(text)))
+
+
+def undoes_a_change(text: str) -> bool:
+    """Whether what is to be "cancelled" is a change to a picture: it is undone instead."""
+    return bool(_CHANGE.search(_plain(text)))
 
 
 def is_no_longer_wanted(text: str) -> bool:

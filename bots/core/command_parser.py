@@ -19,6 +19,7 @@ from bots.core.careful_commands import (
     is_plain_cancel,
     named_only,
     several_wishes,
+    undoes_a_change,
 )
 from bots.core.command_grammar import is_command, parse_atelier, parse_studio, unknown_command
 from bots.core.command_words import Word, plain_words, word_of
@@ -469,6 +470,8 @@ def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
     word = requested_command(text)
     if word is None and picture is None and is_no_longer_wanted(text):
         return Queue(cancelling=True)
+    if word is Word.CANCEL and undoes_a_change(text):
+        return Undo(picture)
     if word is Word.CANCEL and word_of(text) is not word:
         if has_caption(text.lower()):
             return None
@@ -523,7 +526,8 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
     if guess.intent is Intent.AGAIN and _ANOTHER_THING.search(plain_words(text)):
         return None
     likely = guess.probability >= wanted and long_enough and named
-    if guess.intent in _ANSWERED and (ends_with_scene(text) or reads_as_order(text)):
+    ordered = reads_as_order(text) and not text.endswith("?")
+    if guess.intent in _ANSWERED and (ends_with_scene(text) or ordered):
         return None
     return guess.intent if likely else None
 

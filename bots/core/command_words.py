@@ -127,6 +127,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:remets?|reviens|retour) (?:la |le |a )?(?:comme avant|l'image (?:d'avant|precedente))",
         r"annule (?:la|le|ma|mon|cette|ce)(?: derni(?:ere|er))? (?:modif\w*|changement|retouche)",
         r"(?:ctrl|cmd|control) ?\+? ?z",
+        r"(?:reviens|revenir|recule[rz]?|retour) (?:en arriere )?d'une? (?:etape|cran|version)",
         r"(?:undo ?){2,4}",
     ),
     Word.SETTINGS: (
@@ -146,7 +147,8 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
         "meme prompt", "same again", r"l[ea] suivante?",
         r"(?:do|try|make|draw) (?:it |that |this )?again",
-        r"(?:give me )?another(?: one)?",
+        r"(?:give me )?another(?: (?:one|go|round|try|shot|take|spin))?",
+        r"encore un (?:tour|coup|essai|jet|lancer)",
         r"(?:one|once) more(?: time)?", r"(?:redo|repeat)(?: it| that)?",
         r"rerun(?: (?:it|that|this|the|my))?(?: (?:same|last))?(?: prompt)?",
         r"encore(?: une| un)?(?: petite)?(?: fois| autre| derniere)?",

@@ -97,6 +97,16 @@ _ENGLISH = (
         r"(?:change|transforme|passe|convertis|switch|convert)[rz]? (?:en|to|into) "
         r"(?:(?:an?|une?) )?[a-z]+$"
     ),
+    (
+        r"(?:the |la |le |les )?(?:same|memes?) [a-z]+, ?(?:different|other|new|another|une? autre|"
+        r"autres?|nouveau|nouvelle) [a-z]+$"
+    ),
+    (
+        r"as an? (?:[a-z]+ ){0,2}(?:drawing|painting|sketch|photo|photograph|cartoon|sculpture|"
+        r"poster|sticker|comic|render|statue|engraving|mosaic|collage|illustration)$"
+    ),
+    r"(?:une? |en )?version (?!originale\b)[a-z]+$",
+    r"(?:an? |the )?(?!cover\b|live\b|first\b|final\b)[a-z]+ version(?: of (?:it|this|that))?$",
     r"undo (?:the|his|her|that|its) [a-z]+$",
     (
         r"(?:(?:i want|i'd like|i would like|i need|use|try|make|do|fais|faites|je voudrais|"

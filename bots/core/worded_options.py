@@ -106,6 +106,7 @@ _AT_THE_END = _compiled(
     rf"{_SEPARATOR}(?:make it\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
     r"\s+(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bune\s)(?<!\bun\s)(?<!\ble\s)(?<!\bla\s)"
     rf"(?<!\bmake it\s)(?:(?:in|en|au)\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
+    r"\s+in\s+(?P<shape>widescreen)[\s.!)\]]*\Z",
     r"\s+en\s+(?P<shape>paysage|widescreen|verticale?|horizontale?)[\s.!)\]]*\Z",
     r"(?<!pli[ée])(?<!pli[ée]e)(?<!pli[ée]es)(?<!pli[ée]s)(?<!coup[ée])(?<!coup[ée]e)(?<!coup[ée]s)"
     r"(?<!coup[ée]es)(?<!assis)(?<!rang[ée]s)\s+en\s+(?P<shape>carr[ée])[\s.!)\]]*\Z",

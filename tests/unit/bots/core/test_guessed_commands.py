@@ -233,3 +233,21 @@ def test_what_is_no_longer_wanted_is_offered_to_be_cancelled(text: str) -> None:
 
 def test_no_longer_wanting_a_thing_in_a_picture_lists_no_orders() -> None:
     assert isinstance(parse_about("i don't want it anymore", PICTURE), Edit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "la dernière modif est ratée, annule-la",
+        "annule le dernier changement stp",
+        "can you cancel the last edit",
+        "please cancel that change",
+    ],
+)
+def test_cancelling_a_change_undoes_it_and_cancels_no_order(text: str) -> None:
+    assert parse(text) == Undo()
+
+
+@pytest.mark.parametrize("text", ["annule ma commande", "cancel it, i'll change the prompt"])
+def test_cancelling_an_order_is_no_undoing(text: str) -> None:
+    assert parse(text) == commands.Cancel()
