@@ -43,7 +43,7 @@ class Duration:
     spread: float
 
 
-DEMAND_LASTS = Duration(0.18, 60.0, 1.15)
+DEMAND_LASTS = Duration(0.15, 100.0, 1.2)
 LOSS_LASTS = Duration(0.8, 60.0, 1.2)
 """Lost workers return in a minute, or stay away."""
 

@@ -71,7 +71,7 @@ def learn(connection: Connection, usual_steps: Mapping[str, int]) -> int:
         expected = request.count * learnt[shape.profile, shape.key].seconds
         _learn(learnt, shape.profile, STRETCH[request.priority], row.job_seconds / expected)
     level = learnt.get(LEVEL, LearntCost(0.0))
-    learnt[LEVEL] = replace(level, log_seconds=level.log_seconds + _rise(before, learnt))
+    learnt[LEVEL] = replace(level, log_seconds=level.log_seconds + price_rise(before, learnt))
     for (profile, key), cost in sorted(learnt.items()):
         connection.execute(_WRITE, {"profile": profile, "shape": key, **asdict(cost)})
     return len(samples)
@@ -84,7 +84,7 @@ def _learn(
     learnt[profile, key] = cost.learn(max(1e-4, float(sample)))
 
 
-def _rise(before: Costs, after: Costs) -> float:
+def price_rise(before: Costs, after: Costs) -> float:
     """The rise of the price level: the mean over the profiles, by their share of the samples."""
     units = {profile: one for (profile, key), one in after.items() if key == UNIT and profile}
     total = sum(one.samples for one in units.values())
