@@ -165,6 +165,20 @@ _IMPERATIVE = re.compile(
     r"(?:fais|dessine|genere) pas (?:ca|celle la|celui la|celle ci|la|le)\b)|\b(?:cancel|annule)$"
 )
 """An order to cancel that stands for itself, with a reason after it at most."""
+_CHANGE = re.compile(
+    r"\b(?:(?:la|ma|cette|les|mes|des|derniere|l) ?(?:derniere )?(?:modif(?:ication)?|retouche)s?|"
+    r"(?:le|mon|ce|dernier|les|mes) (?:dernier )?(?:changement|ajout)s?|"
+    r"(?:the|my|that|this|last) (?:last )?(?:edit|change|modification)s?)\b"
+)
+_NO_LONGER_WANTED = re.compile(
+    rf"{_OPENING}(?:sorry|actually|oops|well|finalement|en fait|desole)?,? ?(?:"
+    r"(?:i(?:'ve| have)? )?changed my mind(?: about (?:it|that|this|the picture))?|"
+    r"i (?:do not|don'?t|no longer) (?:want|need) (?:it|this|that|them|(?:this|that) one|"
+    r"(?:the|my|that|this) (?:picture|image|order))(?: any ?more| now)?|"
+    r"(?:j'ai |on a )?change d'avis|(?:je n'|j'|on )en (?:veux|veut|voulais) plus|"
+    r"(?:je n'|j')en ai plus (?:besoin|envie)|plus besoin|(?:c'est )?(?:plus|pas) la peine)"
+    r"(?:,? (?:sorry|finalement|desole|merci|thanks|actually|lol|mdr))*"
+)
 _ENDS_A_NAMED_ONE = re.compile(
     rf"{_OPENING}(?:cancel|stop|scrap|forget|drop|annule[rz]?|arrete[rz]?|oublie[rz]?) "
     r"(?:the|my|that|le|la|les|l'|mon|ma|ce|cette) ?[a-z]+(?: one)?"
@@ -239,6 +253,16 @@ def is_plain_cancel(text: str) -> bool:
 def is_imperative_cancel(text: str) -> bool:
     """Whether a message, whatever else it says, gives the order to cancel in so many words."""
     return is_plain_cancel(text) and bool(_IMPERATIVE.search(_plain(text)))
+
+
+def undoes_a_change(text: str) -> bool:
+    """Whether what is to be "cancelled" is a change to a picture: it is undone instead."""
+    return bool(_CHANGE.search(_plain(text)))
+
+
+def is_no_longer_wanted(text: str) -> bool:
+    """Whether a message says that its order isn't wanted, without an order to cancel it."""
+    return bool(_NO_LONGER_WANTED.fullmatch(_plain(text)))
 
 
 def several_wishes(text: str) -> BadCommand | None:

@@ -47,6 +47,7 @@ _SHORT: Mapping[str, str] = {
     "eske": "est ce que", "esk": "est ce que", "estce": "est ce", "tas": "t'as",
     "dla": "de la", "jsp": "je sais pas", "remet": "remets", "rend": "rends", "fai": "fais",
     "annul": "annule", "arret": "arrete", "aret": "arrete", "arete": "arrete", "oublis": "oublie",
+    "d1": "d'un", "historik": "historique", "historike": "historique",
     "reessai": "reessaie", "rajout": "rajoute", "pa": "pas", "tro": "trop", "ossi": "aussi",
 }  # fmt: skip
 _OFTEN_TYPED = (

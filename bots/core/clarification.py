@@ -9,7 +9,7 @@ from bots.core import command_parser, picture_commands
 from bots.core.cards import shorten
 from bots.core.commands import Ask, BadCommand, BadInput, Choose, DrawAnyway, Edit
 from bots.core.context import Context
-from bots.core.instructions import names_nothing
+from bots.core.instructions import names_nothing, only_changes
 from bots.core.open_questions import LIFETIME, PictureQuestion, UnknownWordsQuestion
 from bots.core.refusals import bad_command_reply, refusal
 from bots.core.reply import Action, Button, Reply, ReplyKind, Style
@@ -19,11 +19,14 @@ from tasks.jobs.job import Picture, Reason
 async def ask(context: Context, command: Ask) -> Reply:
     """Ask with two buttons, or make a new picture where the member has no recent one here.
 
-    Where there is none, and the words name nothing to draw either, they are not charged.
+    Where there is none, words that name nothing to draw are refused, and for words that can only
+    change a picture ("add a hat") a button offers to draw them: neither is charged unasked.
     """
     picture = await _recent_picture(context)
     if picture is None and names_nothing(command.text):
         return bad_command_reply(BadCommand(BadInput.NEEDS_PICTURE), context.localize)
+    if picture is None and only_changes(command.text):
+        return _no_picture_to_change(context, command)
     if picture is None:
         return await picture_commands.imagine(context, command.otherwise)
     member = context.invocation.member.key
@@ -41,6 +44,19 @@ async def ask(context: Context, command: Ask) -> Reply:
     )
 
 
+def _no_picture_to_change(context: Context, command: Ask) -> Reply:
+    """Say that there is no picture to change, with a button that draws the words all the same."""
+    member = context.invocation.member.key
+    id_ = context.questions.add(PictureQuestion(member, command.text, None, command.otherwise))
+    localize = context.localize
+    return Reply(
+        ReplyKind.CONFIRM,
+        localize("ask-no-picture"),
+        code="ask-no-picture",
+        buttons=(Button(Action.NEW_PICTURE, localize("button-draw-anyway"), id_),),
+    )
+
+
 async def choose(context: Context, command: Choose) -> Reply:
     """Run what the pressed button means."""
     question = context.questions.take(
@@ -48,7 +64,7 @@ async def choose(context: Context, command: Choose) -> Reply:
     )
     if question is None:
         return refusal(Reason("question-expired"), context.localize)
-    if not command.edit:
+    if not command.edit or question.picture is None:
         return await picture_commands.imagine(context, question.otherwise)
     parsed = command_parser.parse_edit(question.text, question.picture)
     if isinstance(parsed, BadCommand):

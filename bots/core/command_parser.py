@@ -15,9 +15,11 @@ from uuid import UUID
 from bots.core.account_requests import ends_with_scene, requested_command
 from bots.core.careful_commands import (
     is_imperative_cancel,
+    is_no_longer_wanted,
     is_plain_cancel,
     named_only,
     several_wishes,
+    undoes_a_change,
 )
 from bots.core.command_grammar import is_command, parse_atelier, parse_studio, unknown_command
 from bots.core.command_words import Word, plain_words, word_of
@@ -48,7 +50,7 @@ from bots.core.intent_model import MAX_GUESSED, Intent, intent_model
 from bots.core.picture_remarks import has_caption
 from bots.core.prompt_flags import Prompt, first_word, parse_prompt
 from bots.core.small_talk import after_small_talk, is_greeting, is_small_talk
-from bots.core.worded_options import FLAG_LIKE, again_with_options
+from bots.core.worded_options import FLAG_LIKE, again_with_options, implied_aspect
 from tasks.jobs.tiers import DoorState
 
 _SHORT_ID = re.compile(r"[0-9a-f]{6,8}")
@@ -87,7 +89,7 @@ _DELETES_A_PICTURE = re.compile(
     r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
     r"(?:picture|image|pic|photo|post|message|order|commande)s?(?: i made)?)"
 )
-_LIKELY_ANY = 0.6
+_LIKELY_ANY = 0.5
 _LIKELY: Mapping[Intent, float] = {
     Intent.CHANGE: 0.7,
     Intent.CANCEL: 0.8,
@@ -125,6 +127,14 @@ _NAMED: Mapping[Intent, re.Pattern[str]] = {
     ),
 }
 """Words of which a message must have one, to be guessed to be what changes something."""
+_ANOTHER_THING = re.compile(
+    r"\b(?:another|one more|encore une?|une? autre|(?:a|une?) (?:new|nouveau|nouvel|nouvelle)) "
+    r"(?!(?:one|time|go|try|take|shot|round|roll|spin|whirl|crack|stab|copy|version|variation|variante|pic|picture|image|"
+    r"drawing|dessin|photo|fois|essai|coup|tour|autre|derniere|(?:re)?roll|please|pls|plz|stp|svp|"
+    r"thanks|merci|now|like|of|in|with|without|but|and|same|just|if|for|maintenant|comme|de|du|en|"
+    r"dans|avec|sans|mais|et|pareil|meme|si|pour|a|au)\b)[a-z]"
+)
+"""A new thing to draw, such as "another bee": not the same picture again."""
 _SURE = 0.9
 """How likely it must be that words about a picture are a question about the account, and what so
 few words mean."""
@@ -362,6 +372,14 @@ def parse_reroll(text: str, job: UUID) -> Command | BadCommand:
 
 
 def imagine(text: str) -> Imagine | BadCommand:
+    """Parse a prompt with flags, in the shape that its last words suggest where none is given."""
+    order = _as_typed(text)
+    if isinstance(order, BadCommand) or order.aspect:
+        return order
+    return replace(order, aspect=implied_aspect(order.prompt))
+
+
+def _as_typed(text: str) -> Imagine | BadCommand:
     """Parse a prompt with flags. A command's own words at the start are not part of it."""
     prompt = parse_prompt(_without_command_words(text))
     if isinstance(prompt, BadCommand):
@@ -369,7 +387,7 @@ def imagine(text: str) -> Imagine | BadCommand:
     words = _without_command_words(prompt.words)
     if words == prompt.words:
         return prompt.imagine()
-    inner = imagine(words)  # a flag stood before the command's own words
+    inner = _as_typed(words)  # a flag stood before the command's own words
     return (
         inner if isinstance(inner, BadCommand) else replace(prompt.imagine(), prompt=inner.prompt)
     )
@@ -450,6 +468,10 @@ def _of_account(plain: str) -> Command | BadCommand | None:
 def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
     """The command that a sentence asks for; None for a prompt."""
     word = requested_command(text)
+    if word is None and picture is None and is_no_longer_wanted(text):
+        return Queue(cancelling=True)
+    if word is Word.CANCEL and undoes_a_change(text):
+        return Undo(picture)
     if word is Word.CANCEL and word_of(text) is not word:
         if has_caption(text.lower()):
             return None
@@ -462,16 +484,15 @@ def _requested(text: str, picture: UUID | None) -> Command | BadCommand | None:
 
 def _order(text: str, picture: UUID | None) -> Command | BadCommand:
     """The order for a prompt; where it has no options, the command that the model holds likely."""
-    order = imagine(text)
-    if order == Imagine(text):
-        return _guessed(text, picture) or order
-    return order
+    if _as_typed(text) == Imagine(text) and (guessed := _guessed(text, picture)):
+        return guessed
+    return imagine(text)
 
 
 def _is_likely_change(text: str, order: Imagine) -> bool:
     """Whether the model holds a prompt without options likely to be a change to a picture."""
     return (
-        order == Imagine(text)
+        order.prompt == text
         and _likely(text) is Intent.CHANGE
         and not has_caption(text.lower())
         and not reads_as_order(text)
@@ -502,8 +523,11 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
         wanted = max(wanted, _SURE)
     long_enough = length >= _FEWEST.get(guess.intent, _FEWEST_ANY)
     named = _NAMED[guess.intent].search(plain_words(text)) if guess.intent in _NAMED else True
+    if guess.intent is Intent.AGAIN and _ANOTHER_THING.search(plain_words(text)):
+        return None
     likely = guess.probability >= wanted and long_enough and named
-    if guess.intent in _ANSWERED and ends_with_scene(text):
+    ordered = reads_as_order(text) and not text.endswith("?")
+    if guess.intent in _ANSWERED and (ends_with_scene(text) or ordered):
         return None
     return guess.intent if likely else None
 

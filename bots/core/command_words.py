@@ -52,6 +52,9 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"how (?:does|do) (?:this|it|you)(?: bot)? works?",
         r"how (?:do|can) (?:i|you|u|we) use (?:this|it|you)(?: bot| thing)?",
         r"how (?:this|it) works",
+        (r"(?:do|does|will|are|is) (?:you|u|the bot|it|this bot) (?:store|keep|save|sell|share|use|"
+        r"storing|keeping|saving|selling|sharing)(?: all)? (?:my|our|the) (?:pictures|images|"
+        r"photos|data|prompts|uploads)"),
         r"(?:tu|vous) (?:sais|peux|savez|pouvez) faire quoi", r"tu fais quoi(?: toi)?",
         r"(?:qu'est ce que tu|que) (?:sais|peux)(?: tu)? faire",
         r"comment (?:ca|tu|on|cela) (?:marche|marches|fonctionne|fonctionnes|fait)",
@@ -98,6 +101,8 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
     Word.HISTORY: (
         rf"{_SHOW}{_MY}(?:history|historique)",
         rf"{_SHOW}(?:my|all my|mes) (?:old |past )?(?:pictures|pics|images)",
+        rf"{_SHOW}(?:my|ma|mon|the|la) (?:gallery|galerie|collection|archive|album|portfolio)",
+        rf"{_SHOW}(?:my|mes) (?:(?:old|past|previous|recent|other) ones|anciennes|vieilles|autres)",
         r"(?:old|past|previous|last|recent) (?:pictures|pics|images)", (r"(?:anciennes|vieilles|"
         r"dernieres) images"),
     ),
@@ -108,6 +113,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:veuillez|merci de) (?:l')?annuler", rf"(?:cancel|stop){_IT}",
         rf"(?:annule[rz]?|arrete[rz]?){_IT}",
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
+        r"(?:arrete[rz]?|stop) de (?:dessiner|generer|creer|le faire|la faire|faire ca)",
         r"(?:please )?don'?t bother(?: anymore| with (?:it|that))?",
         "abort", r"(?:actually|en fait|finalement|no wait|wait) (?:no|non|nope|don'?t|not)",
         r"non (?:finalement|en fait|laisse)", (r"(?:do not|don'?t)(?: do)?(?: it|"
@@ -121,10 +127,13 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:remets?|reviens|retour) (?:la |le |a )?(?:comme avant|l'image (?:d'avant|precedente))",
         r"annule (?:la|le|ma|mon|cette|ce)(?: derni(?:ere|er))? (?:modif\w*|changement|retouche)",
         r"(?:ctrl|cmd|control) ?\+? ?z",
+        r"(?:reviens|revenir|recule[rz]?|retour) (?:en arriere )?d'une? (?:etape|cran|version)",
         r"(?:undo ?){2,4}",
     ),
     Word.SETTINGS: (
         rf"(?:(?:where are|ou sont) |{_SHOW}){_MY}(?:settings|reglages|parametres|preferences)",
+        (r"(?:(?:can|could) (?:you|i|we) |(?:tu|je|on) peu[xt] |i want to |je veux )?"
+        r"(?:change[rz]?|switch) (?:de |(?:the|my|your|la|ma|ta) )?(?:language|langue)"),
     ),
     Word.PRIVACY: (
         "privacy", "confidentialite", "vie privee", rf"{_SHOW}(?:my|mes) (?:data|donnees)",
@@ -134,10 +143,12 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         "again", "continue", "keep going",
         "reroll", "re roll", "retry", "regenerate", "refresh", "new one", "next",
         "next one",
-        "repeat", "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
+        "repeat", r"repete[rz]?(?: ca| la| le)?",
+        "regenere", "suivant", "suivante", r"(?:the )?same prompt(?: again)?",
         "meme prompt", "same again", r"l[ea] suivante?",
         r"(?:do|try|make|draw) (?:it |that |this )?again",
-        r"(?:give me )?another(?: one)?",
+        r"(?:give me )?another(?: (?:one|go|round|try|shot|take|spin))?",
+        r"encore un (?:tour|coup|essai|jet|lancer)",
         r"(?:one|once) more(?: time)?", r"(?:redo|repeat)(?: it| that)?",
         r"rerun(?: (?:it|that|this|the|my))?(?: (?:same|last))?(?: prompt)?",
         r"encore(?: une| un)?(?: petite)?(?: fois| autre| derniere)?",
@@ -203,6 +214,8 @@ _SINGLE_WORDS: Mapping[str, Word] = {
     "upscale": Word.UPSCALE, "encore": Word.AGAIN,
 }  # fmt: skip
 """Words that are recognized alone with two letters exchanged, or one doubled wrongly or missing."""
+_REPEATED = re.compile(r"^([a-z' ]{3,30})(?: \1)+$")
+"""A phrase said more than once: "again! again!"."""
 _DOUBLED = re.compile(r"(.)\1+")
 _SIGNS = re.compile(r"[,.!?;:…]+(?=\s)|(?<=\s)[,.!?;:…]+")
 POLITE = r"(?:please|pls|plz|thanks|thank you|thx|svp|stp|merci|s['’]il (?:te|vous) pla[iî]t)"
@@ -216,7 +229,7 @@ def word_of(text: str) -> Word | None:
 
     Case, politeness, a lead-in such as "ok" and a slip of the fingers don't count.
     """
-    words = _spaced(plain_words(text))
+    words = _REPEATED.sub(r"\1", _spaced(plain_words(text)))
     bare = _VOCATIVES.sub("", _LEAD_IN.sub("", words, count=1))
     return _command(words) or _command(bare) or _misspelt(words)
 

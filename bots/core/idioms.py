@@ -31,6 +31,8 @@ make up your mind
 make lemonade
 let it be
 let it go
+let him cook
+let her cook
 let it snow
 let it rain
 let it burn
@@ -217,6 +219,8 @@ arrête ton cinéma
 stop au gaspillage
 laisse béton
 laisse aller
+laisse le cuisiner
+laisse la cuisiner
 laisse le bon temps rouler
 laisse tomber les filles
 laisse tomber la neige

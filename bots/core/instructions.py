@@ -71,6 +71,10 @@ _COLOURS = _any(
     "black and white, colou?rs?, blue, red, green, yellow, black, white, pink, purple, orange, "
     "winter, summer, autumn, spring"
 )
+_COULEURS = _any(
+    "noir et blanc, couleurs?, bleu, rouge, vert, jaune, noir, blanc, rose, violet, orange, "
+    "hiver, ete, automne"
+)
 _MORE = _any(
     "more, moar, less, fewer, bigger, smaller, darker, brighter, lighter, closer, wider, taller, "
     "shorter, thinner, thicker, larger, warmer, colder, softer, sharper, older, younger, happier, "
@@ -87,24 +91,51 @@ _ENGLISH = (
     rf"{_MORE} [a-z]+(?:,| and) {_MORE} [a-z]+$",
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
+    r"ad (?:an?|some|more) [a-z]+$",
+    r"(?:cropped|zoomed|framed|shot|moved) (?:closer|tighter|wider|in|out|further|from [a-z ]+)$",
+    (
+        r"(?:change|transforme|passe|convertis|switch|convert)[rz]? (?:en|to|into) "
+        r"(?:(?:an?|une?) )?[a-z]+$"
+    ),
+    (
+        r"(?:the |la |le |les )?(?:same|memes?) [a-z]+, ?(?:different|other|new|another|une? autre|"
+        r"autres?|nouveau|nouvelle) [a-z]+$"
+    ),
+    (
+        r"as an? (?:[a-z]+ ){0,2}(?:drawing|painting|sketch|photo|photograph|cartoon|sculpture|"
+        r"poster|sticker|comic|render|statue|engraving|mosaic|collage|illustration)$"
+    ),
+    r"(?:une? |en )?version (?!originale\b)[a-z]+$",
+    r"(?:an? |the )?(?!cover\b|live\b|first\b|final\b)[a-z]+ version(?: of (?:it|this|that))?$",
+    r"undo (?:the|his|her|that|its) [a-z]+$",
+    (
+        r"(?:(?:i want|i'd like|i would like|i need|use|try|make|do|fais|faites|je voudrais|"
+        r"je veux|j'aimerais|il faut|il faudrait|faudrait) )?(?:an?|the|une?|le) (?:[a-z]+ ){0,2}"
+        rf"(?:(?:{_COLOURS}|plain|solid|transparent|blurred|blurry|darker|lighter|grey|gray) "
+        rf"(?:background|backdrop|bg)|fond (?:[a-z]+ )?(?:{_COULEURS}|uni|flou|transparent|gris))"
+        r"(?: (?:uni|flou|please|stp|svp))?$"
+    ),
     r"\+ ?(?:an?|some|more|une?|des|du|de la|plus|another|two|deux)\b",
-    # Verbs that only change something, whatever follows.
+    # Verbs that only change something, whatever follows ("remove before flight" names a tag).
     _any(
         "remove, delete, erase, add, replace, simplify, recolou?r, sharpen, brighten, darken, "
         "lighten, "
         "desaturate, saturate, recenter, enlarge, widen, straighten, get rid of, take out, "
         "take away, zoom (?:in|out)"
     )
-    + r"\b",
+    + r"\b(?! (?:before|after|until|when|to (?:cart|basket)) )",
     # Verbs that change what is named, are nouns too, or make something new of "a".
     _any(
-        "make, turn, paint, colou?r, put, give, transform, "
+        "make, turn, put, give, transform, "
         "convert, reduce, increase, tone down, soften, smooth, lower, raise, tilt, centre, center, "
         "shift, shorten, lengthen, fatten, hide, retouch, correct, redo, clean up, swap, swap out, "
         "switch, switch out, trade, lose, drop, ditch, scrap, do, try, change, crop, rotate, flip, "
         "mirror, blur, resize, shrink, extend"
     )
     + rf" {_THAT}\b",
+    # One paints the last supper, and one paints what is there in a colour.
+    r"(?:paint|colou?r) (?:it|this|that|him|her|them|everything|everyone)\b",
+    rf"(?:paint|colou?r) {_THAT} [a-z' ]{{2,40}}\b(?:{_COLOURS}|brown|gr[ae]y|gold|silver|like)\b",
     r"(?:set|let|have|move) (?!it\b|that\b)" + rf"{_THAT}\b",
     (
         r"move it (?:to|up|down|left|right|closer|away|a bit|further|back|over|more)\b|"
@@ -149,7 +180,8 @@ _ENGLISH = (
     + _any("on, in, over, under, behind, next to, beside, around")
     + r" (?:it|him|her|them|the|his|its)\b",
     (
-        rf"(?:a (?:bit|little|lot) |slightly |much |way |even )?{_MORE}\b(?! than\b|"
+        rf"(?:a (?:bit|little|lot|tad|touch|notch|hair|tiny bit|smidge) |slightly |much |way |"
+        rf"even )?{_MORE}\b(?! than\b|"
         rf" is\b)(?: [a-z']+){{0,3}}$"
     ),
     rf"(?:make|turn|paint|colou?r) [a-z]+ (?:{_MORE}|{_COLOURS})$",
@@ -166,7 +198,10 @@ _ENGLISH = (
     r"i (?:need|want|would like|'d like) (?:him|her|it|them|the [a-z]+) to\b",
     r"from (?:above|behind|below|the side|the front|closer|further|farther|further away)$",
     r"(?:half|double|twice|triple) (?:the |as )[a-z' ]{2,30}$",
-    r"(?:the )?(?:exact )?same [a-z]+ (?:in|with|on|at|as|wearing|holding|without) [^,]*$",
+    (
+        r"(?:the )?(?:exact )?same [a-z]+ (?:in|with|on|at|as|wearing|holding|without) "
+        r"(?!(?:every|each|all|different|two|three|four|both)\b)[^,]*$"
+    ),
     r"(?:the )?(?:exact )?same [a-z' ]{1,40} but\b",
     (
         r"(?:it|he|she|they|this|that) (?:should|must|shouldn't|needs? to|has to|have to) (?:not |"
@@ -231,7 +266,10 @@ _ENGLISH = (
     ),
     r"(?:wrong|incorrect|nope)[.,!:] ",
     r"(?:change|swap|switch|turn|convert|transform) [a-z' ]{2,30} (?:to|into|for|with) [a-z]",
-    r"(?:can|could|should|would) (?:the|his|her|its|their|it|he|she|they) [a-z' ]+",
+    (
+        r"(?:can|could|should|would) (?!it (?:draw|make|do|edit|write|generate|create|handle|read|"
+        r"animate|upscale|use|take|understand)\b)(?:the|his|her|its|their|it|he|she|they) [a-z' ]+"
+    ),
     (
         r"(?:(?:it|he|she|this|that|they) )?(?:still )?(?:needs?|could use) (?:more|less|some|"
         r"a bit|"
@@ -260,10 +298,6 @@ _THIS_TIME = (
     r"sans|avec|en|dans|sur|mais|plus|moins|la nuit|de nuit)\b"
 )
 _CE = _any("le, la, les, ca, tout, tous, toute, son, sa, ses, cette, ce, ces, cet, lui, leur")
-_COULEURS = _any(
-    "noir et blanc, couleurs?, bleu, rouge, vert, jaune, noir, blanc, rose, violet, orange, "
-    "hiver, ete, automne"
-)
 _FRENCH = (
     (
         r"(?:(?:le|la|les) |l')[a-z' ]{2,25} (?:au lieu|a la place) (?:de (?:la |le |les |l')|du |"
@@ -288,11 +322,9 @@ _FRENCH = (
         r"quelques|deux|trois|encore|d'autres)\b"
     ),
     r"(?:rends|rend|rendez(?! vous)|rendait)\b",
-    _any(
-        "fais, faites, peins, peignez, colorie, coloriez, garde, gardez, laisse, laissez, change, "
-        "changez"
-    )
+    _any("fais, faites, garde, gardez, laisse, laissez, change, changez, colorie, coloriez")
     + rf" (?:{_CE}\b|l')",
+    rf"(?:peins|peignez) (?:(?:la|le|les|ca|tout)$|(?:{_CE} |l')[a-z' ]{{2,40}}\b(?:en|comme)\b)",
     r"(?:l'|(?:le|la|les|lui|leur) )"
     + _any("faire, rendre, mettre, changer, enlever, retirer, supprimer, ajouter, agrandir")
     + r"\b",
@@ -307,6 +339,11 @@ _FRENCH = (
     r"(?:[a-z']+ ){1,5}(?:un peu|beaucoup|encore|bien|legerement) (?:plus|moins) [a-z']+$",
     r"(?:fais|faites) (?:en sorte|que|plus|moins)\b",
     r"donnez? (?:lui|leur)\b",
+    (
+        r"(?:fais|faites) en (?:une?|des) (?!autres?\b|de plus\b|version|image|dessin|dernier|"
+        r"nouvel)[a-z]"
+    ),
+    r"une? [a-z]+ a la place (?:de (?:la |l')|du |des )[a-z]+$",
     (
         r"(?:un peu |beaucoup |encore |un poil |un chouia |un tantinet |un brin |legerement |"
         r"vachement |"
@@ -338,6 +375,11 @@ _FRENCH = (
         r"dans|sur)\b"
     ),
     r"tout (?:le reste )?(?:pareil|identique)\b",
+    (
+        r"(?:un |une |des |la |les |l')?(?:eclairage|lumiere|ambiance|contraste|cadrage|couleurs?|"
+        r"fond|ciel|teintes?|decor|expression|pose|ombres?) (?:un peu |beaucoup |bien )?"
+        r"(?:plus|moins) [a-z']+(?: stp| svp)?$"
+    ),
     r"(?:et|aussi|avec|et avec|et aussi) (?:une?|des|plus de|moins de) [a-z' ]{2,50}$",
     r"pas (?:si|aussi|tant) [a-z]+(?: [a-z]+){0,2}$",
     r"(?!(?:une?|les?|la|des)\b)[a-z' ]{2,40} (?:au lieu|a la place) (?:de |d'|du )[a-z' ]{2,40}$",
@@ -423,8 +465,24 @@ _AFTER_LEAD_IN = re.compile(_LEAD_IN)
 _INSTRUCTION = re.compile(
     f"{_LEAD_IN}(?:{'|'.join((_THIS_TIME, _INFINITIVE, *_ENGLISH, *_FRENCH))})"
 )
+_YOURS = re.compile(
+    rf"{_LEAD_IN}[a-z]+(?: (?:up|off|out|down|on))? "
+    r"(?:your|yourself|ton|ta|tes|votre|vos|toi)\b(?! (?:style|palette)\b)"
+)
+"""An order to a reader, such as "raise your glass": what is in a picture is never the bot's own."""
+_COMPOUND = re.compile(
+    r"(?P<verb>[a-z]{3,})-(?=[a-z])(?!(?:le|la|les|lui|leur|moi|toi|nous|vous|y|en|ca)"
+    r"\b)(?<!zoom-)"
+)
+"""The first word of "an add-on", written with its hyphen: no verb."""
 _POLITE_END = re.compile(rf"(?:[\s,]+{POLITE})+\W*$|(?<=[a-z])[^a-z0-9'\")\]]+$")
 _ASKED = re.compile(_INFINITIVE)
+_PICTURE_OF = re.compile(
+    rf"{_LEAD_IN}(?:(?:get|have|see|make|draw|do|create|paint|avoir|faire|dessiner|creer|voir)"
+    r"(?: (?:me|us|moi|nous))? )(?:an?|one|une?) (?:[a-z]+ )?(?:picture|image|pic|photo|drawing|"
+    r"painting|illustration|sketch|dessin|peinture|tableau|croquis) (?:of|de|d'|with|avec)\b"
+)
+"""A request for a picture, however politely it begins: "could I get a picture of a lemon tree"."""
 _REPLACING = re.compile(r"\b(?:instead|a la place|plutot|rather)(?: of (?:the|it)\b.*)?$")
 _CORRECTING = re.compile(
     r"(?:[,.;!] ?|\b(?:lol|lmao|haha|mdr|ptdr|pls|please|stp) )(?:please |pls |can you |could "
@@ -452,6 +510,18 @@ _ORDER = re.compile(
 
 
 _FEW_WORDS = 7
+_ONLY_CHANGING = re.compile(
+    rf"{_LEAD_IN}(?:"
+    r"(?:add|remove|delete|erase|replace|get rid of|take out|take away|zoom (?:in|out)|brighten|"
+    r"darken|sharpen|desaturate|recolou?r|crop)\b|"
+    r"(?:make|turn|put|give|change|fix|move|flip|rotate) (?:it|him|her|them|this|everything)\b|"
+    r"(?:change|swap|switch) the [a-z' ]{2,30} (?:to|into|for|with) [a-z]|"
+    r"(?:ajoute|rajoute|enleve|retire|vire|supprime|efface|remplace|floute|recadre|zoome|dezoome|"
+    r"assombris|eclaircis)[rz]?\b|"
+    r"(?:mets|met|rends|rend|donne|fais) (?:lui|leur|le|la|les|ca) (?!feu\b|paix\b|fete\b)|"
+    rf"{_POLITELY}(?:ajouter|rajouter|enlever|retirer|virer|supprimer|effacer|remplacer|flouter|"
+    r"recadrer|dezoomer|lui mettre|la rendre|le rendre|la mettre|le mettre)\b)"
+)
 _PRONOUN = (
     r"(?:make|turn|paint|colou?r|do|try|have|get|put|move|flip|rotate|crop|fix|redo|change|keep|"
     r"set|"
@@ -482,6 +552,14 @@ def names_nothing(text: str) -> bool:
     return bool(instruction) and len(words.split()) <= _FEW_WORDS and not _THING.search(rest)
 
 
+def only_changes(text: str) -> bool:
+    """Whether an instruction makes no sense but for a picture that is there: "add a hat".
+
+    "Make the house blue" may also be drawn, as a blue house.
+    """
+    return bool(_ONLY_CHANGING.match(_folded(text))) and reads_as_instruction(text)
+
+
 def reads_as_order(text: str) -> bool:
     """Whether the words ask for a new picture: "please make a mermaid"."""
     return bool(_ORDER.match(_folded(text)))
@@ -491,15 +569,19 @@ def reads_as_instruction(text: str) -> bool:
     """Whether the words ask to change a picture that is there, rather than for a new one."""
     words = _folded(text)
     plain = _POLITE_END.sub("", words)
-    return not has_caption(words) and any(
-        map(_is_instruction, (words, plain, *after_small_talk(words), *after_small_talk(plain)))
+    return (
+        not has_caption(words)
+        and not _PICTURE_OF.match(words)
+        and any(
+            map(_is_instruction, (words, plain, *after_small_talk(words), *after_small_talk(plain)))
+        )
     )
 
 
 def _is_instruction(words: str) -> bool:
     return any(
         (
-            _INSTRUCTION.match(words),
+            _INSTRUCTION.match(words) and not _YOURS.match(words),
             is_remark(_AFTER_LEAD_IN.sub("", words, count=1)),
             _ASKED.match(words),
             _REPLACING.search(words),
@@ -512,5 +594,7 @@ def _folded(text: str) -> str:
     """Lower case, without accents; hyphens in verbs ("fais-le") become spaces."""
     folded = unicodedata.normalize("NFKD", view_of(clean_text(text[:300])).text).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
-    full = spelled_out(letters.replace("-", " ").replace(" — ", ", "))
+    compound = _COMPOUND.match(letters)
+    joined = f"{compound['verb']}{letters[compound.end() :]}" if compound else letters
+    full = spelled_out(joined.replace("-", " ").replace(" — ", ", "))
     return re.sub(r"[.!?…\s]+$", "", full.lstrip(" .,!?…"))

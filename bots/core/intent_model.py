@@ -94,11 +94,14 @@ def intent_model() -> IntentModel:
     return IntentModel(tuple(value * unit for value in stored["bias"]), weights)
 
 
+_QUOTED = re.compile(r"""(?<!\w)["“”«][^"“”«»]{2,80}["“”»](?!\w)""")
+"""What a picture's text or a speaker says: no word of it asks for anything."""
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
 
 
 def _features(text: str) -> Iterator[str]:
-    folded = unicodedata.normalize("NFKD", view_of(clean_text(text)).text).casefold()
+    shown = _QUOTED.sub('" "', text) if not _QUOTED.fullmatch(text.strip()) else text
+    folded = unicodedata.normalize("NFKD", view_of(clean_text(shown)).text).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
     full = spelled_out(letters).replace("'", " ")
     words = ["#" if word.isdigit() else word for word in _WORD.findall(full)]

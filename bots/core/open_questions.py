@@ -11,7 +11,7 @@ from cachetools import TTLCache
 
 from bots.core.commands import Imagine
 
-CODES = frozenset({"ask-which", "ask-unknown-words"})
+CODES = frozenset({"ask-which", "ask-no-picture", "ask-unknown-words"})
 """The codes of replies that ask a question."""
 LIFETIME = timedelta(minutes=30)
 """How long a question can be answered, and how old the picture that it is about may be."""
@@ -21,12 +21,12 @@ MAX_QUESTIONS = 2000
 @dataclass(frozen=True, slots=True)
 class PictureQuestion:
     """Whether a text changes a recent picture or means a new one: whose question it is, and what
-    each answer does.
+    each answer does. Without a recent picture, only a new one can be made.
     """
 
     member: str
     text: str
-    picture: UUID
+    picture: UUID | None
     otherwise: Imagine
 
 

@@ -48,6 +48,11 @@ _RATE = (
     r"visible|a sa place|au bon endroit|jolie?|terrible|realiste|net|nette))"
 )
 _ENGLISH = (
+    r"(?:that|it)(?:'s|s| is) (?:definitely |clearly |really )?not an? [a-z]+(?: [a-z]+)?$",
+    (
+        r"(?:(?:the |your )?spelling (?:is|looks)|(?:it's|its|that's|it is|the (?:text|word|"
+        r"name) is) (?:misspell?ed|spell?ed)|there(?:'s| is) a (?:typo|spelling mistake))\b"
+    ),
     r"what would (?:it|he|she|they|that|this) look like (?:in|at|with|without|as|on|if)\b",
     r"(?:just|only) (?:the|his|her|its) [a-z]+$",
     (
@@ -126,6 +131,12 @@ _ENGLISH = (
     ),
 )
 _FRENCH = (
+    r"(?:ca )?(?:c'est|ce n'est|est) pas (?:du tout |vraiment )?une? [a-z]+(?: [a-z]+)?$",
+    (
+        r"(?:c'est |(?:le|la|les) [a-z]{2,12} (?:est |sont )?)(?:mal (?:ecrit|orthographie)[es]*|"
+        r"ecrite?s? (?:mal|de travers))\b"
+    ),
+    r"(?:il )?y a une? (?:petite |grosse )?(?:faute|coquille|erreur)(?: d'orthographe)?\b(?! de )",
     r"(?:juste|seulement|que) (?:(?:le|la|les|son|sa|ses) |l')[a-z]+$",
     r"ca (?:donnerait|donne|ferait|rendrait) quoi(?: (?:si|avec|sans|en|dans|la nuit|de nuit)\b|$)",
     rf"{_FRENCH_NOUN} (?:on dirait|ressemble(?:nt)?(?: plus| trop)? a) [^,]*$",
@@ -137,7 +148,7 @@ _FRENCH = (
         rf"(?:{_FRENCH_NOUN}|{_FRENCH_PLACED}|{_FRENCH_PRONOUN}|c'est|c'etait)"
         rf"(?: (?:est|sont|etait|a l'air|ont l'air|fait|font|reste|parait|semble|il est|elle est|"
         rf"ils sont|elles sont|c'est))? (?:encore |toujours |vraiment |un peu |quand meme |juste )*"
-        rf"{_RATE}(?: [a-z']+){{0,3}}$"
+        rf"(?<!plus )(?<!moins ){_RATE}(?: [a-z']+){{0,3}}$"
     ),
     r"pourquoi (?:il )?y a (?:une?|des|deux|trois|autant|plein) ?[a-z' ]{0,25}$",
     (

@@ -10,7 +10,8 @@ from bots.core.command_words import plain_words, word_set
 
 _GREETINGS = re.compile(
     r"\b(?:hi|hello|hey|heya|hiya|yo|sup|howdy|bonjour|bonsoir|salut|coucou|hola|hallo|wesh|"
-    r"good (?:morning|evening|afternoon))\b"
+    r"good (?:morning|evening|afternoon)|(?:morning|evening|afternoon) (?:all|everyone|everybody|"
+    r"guys|folks|bot|atelier))\b"
 )
 _AROUND_GREETINGS = word_set(
     """
@@ -30,8 +31,8 @@ _INTERJECTIONS = word_set(
     bisous hmm hm meh ugh argh pff bof hein euh bravo nickel whatever test testing ew eww yuck
     ouch beurk berk aw aww awww ooh oooh ah ahh ohh oh yass waouh ouah wouah ouf oulala aie
     hihi roh oof yikes sheesh bruh k mouais mouai bah bwah pfiou ayy dope sick lit genre
-    tkt osef idk ily ilysm jpp jsp no nan nop noo nooo yess ok okk putain purée puree bordel grave
-    holy lmk fr ngl tbh
+    tkt osef eh idk ily ilysm jpp jsp no nan nop noo nooo yess ok okk putain purée puree bordel
+    grave holy lmk fr ngl tbh
     sheesh
     nickel styley bravoo wesh chut tss pfff omfg jfc dude tah
     """
@@ -50,7 +51,7 @@ _PRAISE = word_set(
 _AROUND_PRAISE = word_set(
     """
     i im m it its this that these those they them s is was are were so very much really too
-    just all both one ones the bot atelier you u your love loved like liked best job work done
+    just all both one ones the bot team atelier you u your love loved like liked best job work done
     well good better exactly what wanted needed result results looks picture image pic j je ai
     c est ce cette ces ca cela la le l trop tres bien bon bonne beau belle adore aime mieux
     tout ton travail boulot resultat pas mal plus vraiment tellement exactement que voulais
@@ -70,7 +71,8 @@ _AROUND_INTERJECTIONS = _AROUND_PRAISE | word_set(
     es derangement spam voulais rigolo mignon mignonne fait faite en au ne n y et mais alors
     bah ben oh aide sucks suck mid kinda kind low key lowkey frero frerot reuf
     crap cow vache fuck fucking hell shit cooked ate bad ugly one ones than expected better
-    worse weird strange gars bg tah oof
+    monde what quoi worse weird strange gars bg tah oof chelou bizarre flippant flippante creepy
+    cursed
     """
 )
 _REMARK = re.compile(
@@ -102,13 +104,16 @@ _REMARK = re.compile(
     r"t inquiete|you re welcome|don t worry|all good|c est bon|ca marche|got it|makes sense|"
     r"i guess|oh no|oh non|"
     r"tant pis|dommage|(?:you|u) suck|t es nul|(?:bad|stupid|dumb|silly) bot|i m bored|je m ennuie|"
-    r"i see|"
+    r"(?:this|that|it|ca|c) (?:slaps|rocks|rules|bangs|goes (?:so )?hard|hits different|dechire|"
+    r"tue|envoie|claque|defonce|arrache|pete|gere)|"
+    r"i see|no way\b(?! (?:home|out|back|down|up|to|through|in))|"
     r"(?:see|cu) (?:ya|you)|is that (?:all|it)|that s (?:all|it)|c est tout|vas y|go ahead|"
     r"yes please|not (?:good|great)|"
     r"pas terrible|so so|no thanks?|non merci|what the (?:hell|heck|fuck)|good (?:evening|luck)|"
     r"bon courage|"
     r"i (?:love|like|adore|hate) (?:it|this|that|them|these|you)|love (?:it|this|that|you)|"
-    r"j (?:adore|aime|kiffe)(?: (?:ca|trop|bien|beaucoup|l image|cette image|le resultat))?|"
+    r"j (?:adore|aime|kiffe)(?: (?:ca|cell?ui(?: ci| la)?|celle(?: ci| la)?|trop|bien|beaucoup|"
+    r"l image|cette image|le resultat))?|"
     r"well done|good (?:job|bot|work|one|night)|bonne? (?:nuit|soiree|journee|travail|boulot)|"
     r"my bad|wrong (?:channel|chat|window|server|person)|mauvais (?:canal|salon)|"
     r"(?:trop|tres|super) (?:bien|beau|belle|drole|mignon|mignonne|cool)|pas mal|a demain|"
@@ -117,6 +122,13 @@ _REMARK = re.compile(
     r"pas (?:ce )?(?:que )?je (?:voulais|demandais)|c est pas ca|you re the best|you are the best|"
     r"(?:you|u) rock|tu geres|t es le meilleur|t es la meilleure|nice try|nice work)\b"
 )
+_FOND = re.compile(
+    r"\b(?:(?:i )?(?:love|adore|like) (?:the|that|this|his|her|your)|"
+    r"j (?:adore|aime|kiffe) (?:le|la|les|l)|that|this|cette?|look at (?:the|that|his|her)|"
+    r"regarde (?:le|la|cette?)) [a-z]+$"
+)
+"""What a laugh or thanks are about: "lol that goose"."""
+_PLEASED = word_set("lol lmao lmfao rofl xd mdr ptdr omg wow thanks thank thx ty merci jpp")
 _CAT = re.compile(r"\b(?:le|un|mon|ton|son|ce|du|au) chat\b")
 """A cat in French, which is no chat."""
 _LAUGHTER = re.compile(
@@ -130,6 +142,7 @@ _REACTIONS = frozenset(
 _REACTIONS_IN_A_ROW = frozenset("🔥💀❤♥💛💚💙💜🧡🖤🤍🤎💖💕💗💓💘💞😻🤌✨⭐🚀💪") | _REACTIONS
 """What is a reaction where there are two or more; one alone may be what to draw."""
 _GAP = re.compile(r"(?<=\S)[\s.,;:!?…)]*\s(?:[-–—]+\s+)?(?!(?:or|ou|of|de|like|comme)\b)(?=\S)")
+_FEW_WORDS = 6
 _LONGEST_OPENING = 80
 """Characters of a message in which small talk before a request is looked for."""
 _MODIFIERS = frozenset("\ufe0f\u200d🏻🏼🏽🏾🏿♀♂")
@@ -155,6 +168,9 @@ def is_small_talk(text: str) -> bool:
     exclaimed = {word for word in words if word in _INTERJECTIONS or _LAUGHTER.fullmatch(word)}
     praised = _PRAISE.intersection(words)
     sentence = " ".join(words)
+    pleased = any(word in _PLEASED or _LAUGHTER.fullmatch(word) for word in exclaimed)
+    if pleased and len(words) <= _FEW_WORDS:
+        sentence = _FOND.sub("", sentence)
     others = set(_REMARK.sub(" ", sentence).split()) - exclaimed - praised
     if exclaimed or _REMARK.search(sentence):
         return others <= _AROUND_INTERJECTIONS

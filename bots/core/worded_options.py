@@ -106,7 +106,8 @@ _AT_THE_END = _compiled(
     rf"{_SEPARATOR}(?:make it\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
     r"\s+(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bune\s)(?<!\bun\s)(?<!\ble\s)(?<!\bla\s)"
     rf"(?<!\bmake it\s)(?:(?:in|en|au)\s+)?{_SHAPE}[\s,]+{POLITE}{_END}",
-    r"\s+en\s+(?P<shape>paysage|widescreen)[\s.!)\]]*\Z",
+    r"\s+in\s+(?P<shape>widescreen)[\s.!)\]]*\Z",
+    r"\s+en\s+(?P<shape>paysage|widescreen|verticale?|horizontale?)[\s.!)\]]*\Z",
     r"(?<!pli[ée])(?<!pli[ée]e)(?<!pli[ée]es)(?<!pli[ée]s)(?<!coup[ée])(?<!coup[ée]e)(?<!coup[ée]s)"
     r"(?<!coup[ée]es)(?<!assis)(?<!rang[ée]s)\s+en\s+(?P<shape>carr[ée])[\s.!)\]]*\Z",
     rf"{_SEPARATOR}(?:count|number|nombre|nb|how many)\s?[:=]\s?{_NUMBER}{_END}",
@@ -119,7 +120,7 @@ _AT_THE_END = _compiled(
     rf"(?:{_SEPARATOR}|\s+)(?P<count>[1-9])\s?(?-i:[x×]){_END}",
     rf"{_SEPARATOR}(?:in|en|make|do|give me|fais|fais[- ](?:m['’]en|en))?\s*{_NUMBER}\s+"
     rf"(?:{_PICTURES}|of them|of those|exemplaires?|fois|times|copies){_END}",
-    rf"\s+(?:in|en)\s+{_NUMBER}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
+    rf"\s+(?:in|en)\s+(?!1\b){_SEVERAL}\s+(?:{_PICTURES}|exemplaires?|copies){_END}",
     # "i want 3 of them", "j'en veux 3", "make 2 of them", "fais m'en deux"
     rf"(?:{_SEPARATOR}|\s+)(?:(?:and|et)\s+)?(?:(?:i(?:['’]d)? ?)?(?:want|need|like)|give me|gimme|"
     rf"make(?: it| them)?|do|"
@@ -224,6 +225,10 @@ _MARKED = re.compile(
 )
 
 
+_IMPLIED_SHAPE = re.compile(
+    rf"(?:,|\b(?:in|en))\s+(?P<shape>portrait|landscape|paysage|(?<=,\s)wide)(?:[\s,]*{POLITE})?[\s.!]*\Z",
+    re.IGNORECASE,
+)
 _DRAWABLE = re.compile(r"[^\s.,;:!?()\[\]{}/-]")
 _BRACKET = re.compile(r"[(\[]([^()\[\],]{1,60},[^()\[\]]{1,60})[)\]][\s.!]*\Z")
 _LAST_CLAUSE = re.compile(r"(?:[,;.]|\s(?=au format\s))\s+([^,;]{4,60})\Z")
@@ -283,6 +288,15 @@ def _in_last_clause(text: str) -> tuple[str, dict[str, Any]] | None:
     return (left, options) if "aspect" in options and _DRAWABLE.search(left) else None
 
 
+def implied_aspect(words: str) -> str | None:
+    """The aspect that the last words suggest: "an old man, portrait".
+
+    They may be a kind of picture as well as a shape, so they stay words.
+    """
+    shape = _IMPLIED_SHAPE.search(view_of(words[-_LONGEST:]).text)
+    return SHAPES[shape["shape"].lower()] if shape else None
+
+
 def again_with_options(text: str) -> dict[str, Any] | None:
     """The options of a message that asks for the same again, changed; None for any other message.
 
@@ -307,8 +321,8 @@ def _options_alone(text: str, *, again: bool) -> dict[str, Any] | None:
 
     There may be none where the words before it asked for the same `again`.
     """
-    options: dict[str, Any] = {}
-    at, found = 0, False
+    found: list[re.Match[str]] = []
+    at = 0
     while at < len(text):
         if joined := _JOINERS.match(text, at):
             at = joined.end()
@@ -317,9 +331,11 @@ def _options_alone(text: str, *, again: bool) -> dict[str, Any] | None:
         longest = max(matches, key=lambda match: match.end(), default=None)
         if longest is None or longest.end() == at or text[longest.end() :][:1].isalnum():
             return None
-        options |= _values(longest)
-        at, found = longest.end(), True
-    return options if found or again else None
+        found.append(longest)
+        at = longest.end()
+    if not found and not again:
+        return None
+    return {name: value for match in found for name, value in _values(match).items()}
 
 
 def _at_an_end(text: str) -> tuple[str, dict[str, Any]] | None:

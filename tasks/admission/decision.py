@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from imaging.request import ImageRequest, Priority
+from imaging.request import ImageRequest
 from tasks.admission import rules
 from tasks.admission.entitlements import unavailable_feature
 from tasks.admission.load import LoadedRequest
 from tasks.jobs.job import Job, Reason
-from tasks.jobs.tiers import Feature, Tier
+from tasks.jobs.tiers import Feature
 from tasks.policy import doors
 from tasks.policy.config import Policy
 from tasks.policy.door_overrides import door_inputs
 from tasks.policy.model_rules import ANY_MODEL
 from tasks.queue.costs import USUAL_STEPS
-from tasks.queue.fairness import lane_of
+from tasks.queue.fairness import lane_of, priority_of
 from tasks.store.job_insert import NewJob
 
 
@@ -108,11 +108,12 @@ def _degraded(request: ImageRequest, model: Mapping[str, Any]) -> ImageRequest:
 def _new_job(loaded: LoadedRequest, served: ImageRequest, verdict: rules.Admitted) -> NewJob:
     request = loaded.request
     order, tier = request.order, request.entitlement.tier
+    lane = lane_of(tier, verdict.relaxed)
     return NewJob(
         id=uuid4(),
-        order=replace(order, request=served.with_priority(_priority(tier, verdict.relaxed))),
+        order=replace(order, request=served.with_priority(priority_of(lane))),
         tier=tier,
-        lane=lane_of(tier, verdict.relaxed),
+        lane=lane,
         at_once=request.entitlement.policy.running,
         cost=verdict.cost,
         cost_seconds=loaded.snapshot.expected(served),
@@ -120,12 +121,6 @@ def _new_job(loaded: LoadedRequest, served: ImageRequest, verdict: rules.Admitte
         pool=request.pool,
         degraded=_reductions(order.request, served),
     )
-
-
-def _priority(tier: Tier, relaxed: bool) -> Priority:
-    if relaxed:
-        return Priority.RELAXED
-    return Priority.EXPRESS if tier.paid else Priority.NORMAL
 
 
 def _reductions(asked: ImageRequest, served: ImageRequest) -> dict[str, Any] | None:

@@ -297,19 +297,20 @@ class Simulation:
 
     def _load(self) -> Load:
         rates = self.demand.rates()
+        gpus = self.fleet.gpus
+        stretch = gpus / self.fleet.rate
         lanes = {
             name: LaneLoad(
                 WEIGHTS[name],
                 self.waiting[n],
                 max(0.0, self.seconds[n]),
                 rates.get(name, Arrivals()).seconds,
+                stretch,
             )
             for n, name in enumerate(LANES)
         }
-        gpus = self.fleet.gpus
-        stretch = gpus / self.fleet.rate
         each = self.mean * stretch
-        return Load(FleetLoad(self.fleet.rate, gpus, gpus - self.idle, each, stretch), lanes)
+        return Load(FleetLoad(self.fleet.rate, gpus, gpus - self.idle, each), lanes)
 
     def _estimate(self, job: _Job, cost: float) -> None:
         """Estimate the wait of a member without other jobs, who is last in the lane."""

@@ -198,9 +198,9 @@ class WaitTrial:
         self._running: list[tuple[float, int, Entry, float]] = []
         self._number = 0
         self._arrived: dict[str, Arrivals] = {}
-        self._mean = Meter(600.0)
         self._done = Meter(600.0)
-        self._expected = Meter(600.0)
+        self._lasted = {lane: Meter(600.0) for lane in LANES}
+        self._expected = {lane: Meter(600.0) for lane in LANES}
         self._rate = float(fleet_at(0.0))
         self._change: FleetChange | None = None
         self._left = 0  # followed jobs that are not delivered yet
@@ -255,9 +255,9 @@ class WaitTrial:
         job: _Job = entry.item  # type: ignore[assignment]
         self._queue.settle(entry, job.true_cost)
         self._left -= job.followed
-        self._mean = self._mean.add(job.true_cost, at)
         self._done = self._done.add(1.0, at)
-        self._expected = self._expected.add(entry.cost, at)
+        self._lasted[job.lane] = self._lasted[job.lane].add(job.true_cost, at)
+        self._expected[job.lane] = self._expected[job.lane].add(entry.cost, at)
         for name, ranges in job.ranges.items():
             self.shown[name] += [
                 Shown(job.lane, job.at, moment, p50, p90, at - moment)
@@ -315,14 +315,19 @@ class WaitTrial:
     def _moment(
         self, now: float, gpus: int, queued: Mapping[str, Sequence[tuple[_Job, QueuedJob]]]
     ) -> Moment:
+        lasted = {lane: meter.rate(now) for lane, meter in self._lasted.items()}
+        expected = {lane: meter.rate(now) for lane, meter in self._expected.items()}
         lanes = {
-            lane: LaneLoad(WEIGHTS[lane], len(jobs), sum(seen.cost for _, seen in jobs), 0.0)
+            lane: LaneLoad(
+                WEIGHTS[lane],
+                len(jobs),
+                sum(seen.cost for _, seen in jobs),
+                stretch=lasted[lane] / expected[lane] if expected[lane] else 0.0,
+            )
             for lane, jobs in queued.items()
         }
         done = self._done.rate(now)
-        each = self._mean.rate(now) / done if done > 0 else 0.0
-        expected = self._expected.rate(now)
-        stretch = self._mean.rate(now) / expected if expected > 0 else 0.0
-        fleet = FleetLoad(float(gpus), gpus, min(gpus, len(self._running)), each, stretch)
+        each = sum(lasted.values()) / done if done > 0 else 0.0
+        fleet = FleetLoad(float(gpus), gpus, min(gpus, len(self._running)), each)
         longest = max((end - now for end, *_ in self._running), default=0.0)
         return Moment(now, Load(fleet, lanes), self._arrived, self._change, max(0.0, longest))

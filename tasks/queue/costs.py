@@ -2,7 +2,9 @@
 
 Pure. A `LearntCost` is a running estimate on the logarithm: each sample moves it by a clipped step,
 so that a render behind a cold model load, or next to a busy process, moves it little.
-(P. J. Huber, "Robust estimation of a location parameter", 1964, as a running update.)
+(P. J. Huber, "Robust estimation of a location parameter", 1964, as a running update.) Outliers on
+the same side one after the other are no outliers: the cost has changed, as it does when a backlog
+lets pictures share batches, and each moves the estimate by more than the one before it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,10 @@ USUAL_STEPS = 20
 _SLOWEST_LEARNING = 0.05  # the last twenty or so samples count
 _FIRST_SPREAD = 0.5
 _CLIP = 2.0  # spreads
+_RUN_STEP = 1 / 8
+"""Each outlier after the first on one side adds this to the share by which a sample counts."""
+
+_FASTEST_LEARNING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,16 @@ def shape_of(request: ImageRequest, usual_steps: int | None = None) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class LearntCost:
-    """A running estimate of seconds: its logarithm, the spread and the number of samples."""
+    """A running estimate of seconds: its logarithm, the spread and the number of samples.
+
+    `outliers` counts samples beyond two spreads in a row, below 0 where they were lower; another
+    sample takes one off.
+    """
 
     log_seconds: float = math.log(FIRST_GUESS)
     spread: float = _FIRST_SPREAD
     samples: int = 0
+    outliers: int = 0
 
     @property
     def seconds(self) -> float:
@@ -76,14 +87,24 @@ class LearntCost:
         sample = math.log(seconds)
         if self.samples == 0:
             return LearntCost(sample, _FIRST_SPREAD, 1)
-        step = max(_SLOWEST_LEARNING, 1 / (self.samples + 1))
         reach = _CLIP * self.spread
         off = max(-reach, min(reach, sample - self.log_seconds))
+        outliers = self._outliers_after(sample - self.log_seconds, reach)
+        changed = min(_FASTEST_LEARNING, _RUN_STEP * (abs(outliers) - 1))
+        step = max(_SLOWEST_LEARNING, 1 / (self.samples + 1), changed)
         return LearntCost(
             self.log_seconds + step * off,
             max(0.02, self.spread + step * (abs(off) - self.spread)),
             self.samples + 1,
+            outliers,
         )
+
+    def _outliers_after(self, off: float, reach: float) -> int:
+        side = (self.outliers > 0) - (self.outliers < 0)
+        if abs(off) <= reach:
+            return self.outliers - side
+        found = 1 if off > 0 else -1
+        return self.outliers + found if side == found else found
 
 
 def expected_seconds(

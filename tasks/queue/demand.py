@@ -58,6 +58,10 @@ class Arrivals:
         """A share of them."""
         return Arrivals(self.jobs * factor, self.seconds * factor)
 
+    def repriced(self, factor: float) -> Arrivals:
+        """The same jobs at other costs."""
+        return Arrivals(self.jobs, self.seconds * factor)
+
 
 Lanes = Mapping[str, Arrivals]
 
@@ -100,6 +104,11 @@ class Regime:
         """Expected arrivals per second of all lanes."""
         shape, rate = self.rate_parameters(now)
         return shape / rate
+
+    def repriced(self, factor: float) -> Regime:
+        """The same arrivals at other costs."""
+        lanes, before = _repriced(self.lanes, factor), _repriced(self.before, factor)
+        return replace(self, lanes=lanes, before=before, base=_repriced(self.base, factor))
 
     def trend(self, now: float) -> tuple[float, float]:
         """Mean and standard deviation of the rise over the age, as a share of the mean rate.
@@ -171,6 +180,11 @@ class Demand:
         slow = _add({lane: one.scaled(decay) for lane, one in self.slow.items()}, arrived)
         seconds = self.slow_seconds * decay + step
         return replace(self, at=now, regimes=regimes, slow=slow, slow_seconds=seconds)
+
+    def repriced(self, factor: float) -> Demand:
+        """The same arrivals at other costs, after the expected GPU seconds of a job changed."""
+        regimes = tuple(one.repriced(factor) for one in self.regimes)
+        return replace(self, regimes=regimes, slow=_repriced(self.slow, factor))
 
     def _base(self) -> dict[str, Arrivals]:
         """The demand that the likeliest present regimes return to."""
@@ -317,6 +331,10 @@ def _kept(regimes: list[Regime]) -> tuple[Regime, ...]:
     kept = [one for one in best if one.weight > negligible]
     total = sum(one.weight for one in kept)
     return tuple(replace(one, weight=one.weight / total) for one in kept)
+
+
+def _repriced(lanes: Lanes, factor: float) -> dict[str, Arrivals]:
+    return {lane: one.repriced(factor) for lane, one in lanes.items()}
 
 
 def _add(lanes: Lanes, more: Lanes) -> dict[str, Arrivals]:

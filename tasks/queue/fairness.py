@@ -35,6 +35,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
+from imaging.request import Priority
 from tasks.jobs.tiers import Tier
 
 RELAXED = "relaxed"
@@ -52,6 +53,13 @@ T = TypeVar("T")
 def lane_of(tier: Tier, relaxed: bool) -> str:
     """The lane a job waits in."""
     return RELAXED if relaxed else tier.value
+
+
+def priority_of(lane: str) -> Priority:
+    """The engine's priority of a lane's jobs."""
+    if lane == RELAXED:
+        return Priority.RELAXED
+    return Priority.EXPRESS if Tier(lane).paid else Priority.NORMAL
 
 
 class Flow:

@@ -43,7 +43,7 @@ class Duration:
     spread: float
 
 
-DEMAND_LASTS = Duration(0.18, 60.0, 1.15)
+DEMAND_LASTS = Duration(0.15, 100.0, 1.2)
 LOSS_LASTS = Duration(0.8, 60.0, 1.2)
 """Lost workers return in a minute, or stay away."""
 
@@ -173,8 +173,9 @@ class Forecast:
         fleet = self.load.fleet
         if fleet.rate <= 0 or fleet.slots <= 0:
             return Quantiles([math.inf])
-        own, usual = fleet.seconds_of(mine), fleet.job_seconds or fleet.seconds_of(mine)
-        own_spread = max(OWN_SPREAD, fleet.spread)
+        own = self.load.seconds_of(lane, mine)
+        usual = fleet.job_seconds or own
+        own_spread = max(OWN_SPREAD, self.load.lanes[lane].spread)
         busy = fleet.running >= fleet.slots
         # The load may be a second older than `ahead`: what came since then is added to the curve.
         known = min(ahead, self.load.lanes[lane].seconds)
@@ -209,7 +210,7 @@ class Forecast:
         fleet = self.load.fleet
         if fleet.rate <= 0 or fleet.slots <= 0 or lane not in self.load.lanes:
             return Quantiles([math.inf])
-        own = fleet.job_seconds or fleet.seconds_of(mine)
+        own = fleet.job_seconds or self.load.seconds_of(lane, mine)
         first_free = own / (fleet.slots + 1) if fleet.running >= fleet.slots else 0.0
         ahead = self.load.lanes[lane].seconds
         waits = []

@@ -20,12 +20,19 @@ They add no speed, so estimates leave them out.
 
 @dataclass(frozen=True, slots=True)
 class LaneLoad:
-    """One lane: weight, waiting jobs and GPU seconds, and inflow in GPU seconds per second."""
+    """One lane: weight, waiting jobs and GPU seconds, and inflow in GPU seconds per second.
+
+    `stretch` is the seconds from lease to delivery for each expected GPU second of its jobs, and
+    `spread` the standard deviation of the logarithm of a job's time over the expected one: paid
+    jobs pause others, so that lanes differ. Both are 0 where they are not known.
+    """
 
     weight: float
     jobs: int = 0
     seconds: float = 0.0
     inflow: float = 0.0
+    stretch: float = 0.0
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +40,13 @@ class FleetLoad:
     """All live workers together. `rate` is in completed GPU seconds per second.
 
     `slots` is the number of jobs they run at once, `running` the number running now, `job_seconds`
-    the time of a usual one from lease to delivery, and `stretch` that time for each of its GPU
-    seconds. `spread` is the standard deviation of the logarithm of a job's time over the expected
-    one. The last three are 0 where they are not known.
+    the time of a usual one from lease to delivery, 0 where it is not known.
     """
 
     rate: float
     slots: int = 1
     running: int = 0
     job_seconds: float = 0.0
-    stretch: float = 0.0
-    spread: float = 0.0
-
-    def seconds_of(self, cost: float) -> float:
-        """Seconds from lease to delivery of a job of `cost` expected GPU seconds."""
-        if self.stretch and cost > 0:
-            return cost * self.stretch
-        return self.job_seconds or cost * self.slots / self.rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,13 @@ class Load:
     def seconds(self) -> float:
         """GPU seconds waiting in all lanes."""
         return sum(lane.seconds for lane in self.lanes.values())
+
+    def seconds_of(self, lane: str, cost: float) -> float:
+        """Seconds from lease to delivery of a lane's job of `cost` expected GPU seconds."""
+        stretch = self.lanes[lane].stretch
+        if stretch and cost > 0:
+            return cost * stretch
+        return self.fleet.job_seconds or cost * self.fleet.slots / self.fleet.rate
 
 
 _MIN_OBSERVED = 60.0  # seconds

@@ -81,9 +81,7 @@ JOB_COLUMN_NAMES = """
 """The columns that `job_of` reads; each further column costs time in the client."""
 
 JOB_COLUMNS = tuple(jobs.c[name.strip()] for name in JOB_COLUMN_NAMES.split(","))
-"""The same for `columns` of a text statement: SQLAlchemy then prepares the reading of its rows once,
-not for every execution.
-"""
+"""The same for `columns` of a text statement: SQLAlchemy then prepares for its rows only once."""
 
 
 def job_of(row: RowMapping, of_job: Sequence[Picture] = ()) -> Job:

@@ -22,9 +22,10 @@ from tasks.policy.doors import AutoDoor
 from tasks.queue import wait_estimate
 from tasks.queue.costs import expected_seconds, shape_of
 from tasks.queue.demand import Demand, read_demand
-from tasks.queue.fairness import RELAXED, lane_of
+from tasks.queue.fairness import RELAXED, lane_of, priority_of
 from tasks.queue.forecast import TREND_SECONDS, FleetChange, Forecast, forecast
 from tasks.queue.load import HEADROOM, FleetLoad, LaneLoad, Load
+from tasks.queue.repricing import QueuedWork
 from tasks.queue.wait_estimate import Calibration, corrected
 from tasks.store import costs, doors, queue_position, workers
 from tasks.store.queue_position import LaneQueue, WorkAhead
@@ -77,27 +78,32 @@ class LoadSnapshot:
         ]
         jobs = [cost for (_, key), cost in self.costs.items() if key == costs.JOB]
         usual = self.costs.get((profile or "", costs.JOB)) or (jobs[0] if jobs else None)
-        stretch = self.costs.get((profile or "", costs.STRETCH))
         fleet = FleetLoad(
             rate=float(len(able)),
             slots=sum(max(1, card.slots - HEADROOM) for card in able),
             running=sum(card.running for card in able),
             job_seconds=usual.seconds if usual else 0.0,
-            stretch=stretch.seconds if stretch else 0.0,
-            spread=min(MOST_SPREAD, DEVIATIONS * stretch.spread) if stretch else 0.0,
         )
-        return Load(
-            fleet,
-            {
-                one.lane: LaneLoad(one.weight, one.jobs, one.seconds, one.inflow)
-                for one in self.lanes
-            },
+        return Load(fleet, {one.lane: self._lane_load(one, profile or "") for one in self.lanes})
+
+    def _lane_load(self, lane: LaneQueue, profile: str) -> LaneLoad:
+        stretch = costs.stretch(self.costs, profile, priority_of(lane.lane))
+        return LaneLoad(
+            lane.weight,
+            lane.jobs,
+            lane.work.present(lane.seconds),
+            lane.inflow,
+            stretch.seconds if stretch else 0.0,
+            min(MOST_SPREAD, DEVIATIONS * stretch.spread) if stretch else 0.0,
         )
 
     def calibration(self, lane: str) -> Calibration:
         """How accurate a lane's latest estimates were."""
         values = next((one.calibration for one in self.lanes if one.lane == lane), {})
         return Calibration(**values) if values else wait_estimate.correct([])
+
+    def _work(self, lane: str) -> QueuedWork:
+        return next((one.work for one in self.lanes if one.lane == lane), QueuedWork())
 
     def forecast(self, profile: str | None = None) -> Forecast:
         """The forecast on the workers that can make a profile (None: on all), made once."""
@@ -110,9 +116,11 @@ class LoadSnapshot:
 
     def line(self, before: WorkAhead) -> tuple[QueuePosition, float]:
         """A job's queue position and estimate, and the model's own seconds."""
-        found = self.forecast(before.profile)
-        position = wait_estimate.jobs_before(found.load, before.lane, before.jobs, before.seconds)
-        waits = found.wait(before.lane, before.seconds, before.cost_seconds, before.lead)
+        found, work = self.forecast(before.profile), self._work(before.lane)
+        ahead = work.present(before.seconds)
+        mine = work.present(before.seconds + before.cost_seconds) - ahead
+        position = wait_estimate.jobs_before(found.load, before.lane, before.jobs, ahead)
+        waits = found.wait(before.lane, ahead, mine, before.lead)
         model = waits.at(0.5)
         estimate = corrected(self.calibration(before.lane), model, waits.at(0.9))
         return self._explained(QueuePosition(position, estimate), before), model
@@ -154,9 +162,8 @@ def job_seconds(snapshot: LoadSnapshot, tier: Tier) -> float:
     """GPU seconds of a usual job: the mean of queued jobs, or the least learnt cost."""
     lane = next((one for one in snapshot.lanes if one.lane == tier.value), None)
     if lane is not None and lane.jobs > 0 and lane.seconds > 0:
-        return lane.seconds / lane.jobs
-    learnt = [c.seconds for (_, key), c in snapshot.costs.items() if key not in costs.OF_WHOLE_JOBS]
-    return min(learnt, default=1.0)
+        return lane.work.present(lane.seconds) / lane.jobs
+    return min((one.seconds for one in costs.of_shapes(snapshot.costs)), default=1.0)
 
 
 def newcomer_wait(snapshot: LoadSnapshot, tier: Tier) -> float:

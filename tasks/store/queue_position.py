@@ -9,7 +9,7 @@ no change is counted twice, and a slow transaction is not missed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from sqlalchemy.types import Double
 from tasks.queue.demand import Arrivals
 from tasks.queue.fairness import AGEING
 from tasks.queue.position import PAGE, Page, Pages, read_pages
+from tasks.queue.repricing import QueuedWork, read_queued_work
 from tasks.store.sql import load
 
 _CHANGES = """
@@ -64,7 +65,10 @@ def ahead(connection: Connection, jobs: Iterable[UUID]) -> dict[UUID, WorkAhead]
 
 @dataclass(frozen=True, slots=True)
 class LaneQueue:
-    """A lane: its weight, queued jobs and GPU seconds, and inflow in GPU seconds a second."""
+    """A lane: its weight, queued jobs and GPU seconds, and inflow in GPU seconds a second.
+
+    `work` tells what of the seconds, which are as they were expected at entry, are at present.
+    """
 
     lane: str
     weight: float
@@ -72,6 +76,7 @@ class LaneQueue:
     seconds: float
     inflow: float
     calibration: dict[str, Any]
+    work: QueuedWork = field(default_factory=QueuedWork)
 
 
 _LANES = text(load("lane_totals", changes=_CHANGES))
@@ -87,6 +92,7 @@ def lanes(connection: Connection) -> list[LaneQueue]:
             max(0.0, row.seconds),
             row.inflow,
             row.calibration,
+            read_queued_work(row.work or {}),
         )
         for row in connection.execute(_LANES)
     ]
@@ -184,12 +190,12 @@ def set_inflow(connection: Connection, lane: str, inflow: float, meter: dict[str
     connection.execute(_INFLOW, {"lane": lane, "inflow": inflow, "meter": meter})
 
 
-_METERS = text("SELECT lane, meter FROM lines")
+_METERS = text("SELECT lane, meter, seconds FROM lines")
 
 
-def meters(connection: Connection) -> dict[str, dict[str, Any]]:
-    """The recorded meter of each lane."""
-    return {row.lane: row.meter for row in connection.execute(_METERS)}
+def meters(connection: Connection) -> dict[str, tuple[dict[str, Any], float]]:
+    """The recorded meter of each lane, and the GPU seconds that wait in it as of the last fold."""
+    return {row.lane: (row.meter, max(0.0, row.seconds)) for row in connection.execute(_METERS)}
 
 
 DEMAND_LANE = "free"

@@ -186,6 +186,7 @@ costs = Table(
     Column("log_seconds", Double, nullable=False),
     Column("spread", Double, nullable=False),
     Column("samples", Integer, nullable=False),
+    Column("outliers", Integer, nullable=False, server_default=text("0")),
 )
 
 # What renders took, until it is learnt: GPU seconds, and seconds from lease to result.

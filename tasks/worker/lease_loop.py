@@ -33,6 +33,10 @@ BACKLOG_POLLS = 3
 SLOT_POLL_SECONDS = 0.2  # between checks whether the worker is shutting down
 
 
+_Leased = tuple[Lease, bool]
+"""A lease, and its slot as `Slots.take` gave it."""
+
+
 @dataclass(slots=True)
 class LeaseLoop:
     """Leases jobs and calls `run_job` for each. `serve` may be called by several threads at once.
@@ -64,8 +68,8 @@ class LeaseLoop:
         while not self._stopping.is_set() and not self.slots.wait(SLOT_POLL_SECONDS):
             pass
         leased = self._take(jobs)
-        for lease in leased[1:]:
-            self._threads.submit(self._run_in_pool, lease)
+        for one in leased[1:]:
+            self._threads.submit(self._run_in_pool, one)
         if leased:
             self._run_until_idle(leased[0])
 
@@ -93,27 +97,28 @@ class LeaseLoop:
         """Lease no more jobs; those that run go on."""
         self._stopping.set()
 
-    def _run_in_pool(self, lease: Lease) -> None:
+    def _run_in_pool(self, leased: _Leased) -> None:
         try:
-            self._run_until_idle(lease)
+            self._run_until_idle(leased)
         except Exception:  # nothing reads the result of this thread
             log.exception("serve-failed")
 
-    def _run_until_idle(self, lease: Lease) -> None:
-        """Run a job, then the next, until there is none for this slot."""
-        following: Sequence[Lease] = [lease]
+    def _run_until_idle(self, leased: _Leased) -> None:
+        """Run a job, then the next, until there is none for a slot."""
+        following = [leased]
         while following:
+            lease, slot = following[0]
             try:
-                with structlog.contextvars.bound_contextvars(job=str(following[0].job.id)):
-                    self.run_job(following[0])
+                with structlog.contextvars.bound_contextvars(job=str(lease.job.id)):
+                    self.run_job(lease)
             except DBAPIError as error:
                 log.warning("worker-interrupted", error=str(error).strip())
                 return
             finally:
-                self.slots.release()
+                self.slots.release([slot])
             following = self._take(1)
 
-    def _take(self, jobs: int) -> Sequence[Lease]:
+    def _take(self, jobs: int) -> list[_Leased]:
         """Leases for up to `jobs` jobs, as far as there are slots and work; each holds a slot."""
         slots = [] if self._stopping.is_set() else self.slots.take(jobs)
         leased: Sequence[Lease] = ()
@@ -123,8 +128,8 @@ class LeaseLoop:
         except DBAPIError as error:
             log.warning("worker-interrupted", error=str(error).strip())
         finally:
-            self.slots.release(len(slots) - len(leased))
-        return leased
+            self.slots.release(slots[len(leased) :])
+        return list(zip(leased, slots, strict=False))
 
     def _lease_batch(self, wanted: Sequence[Sequence[bool]]) -> list[list[Lease]]:
         """Leases for the slots of several threads; False is a slot for express work only."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Condition
 
 
 class Slots:
     """`base` slots, and up to `growth` more while `allow` says so.
 
-    The last `headroom` free ones are reserved for express work.
+    `headroom` of the base are reserved for express work. Every other slot is for any work, also
+    after express work has left it: else a backlog of express work would take each slot that
+    becomes free, and other lanes would receive nothing.
     """
 
     def __init__(self, base: int, headroom: int, growth: int = 0) -> None:
@@ -19,7 +22,8 @@ class Slots:
         self._growth = growth
         self._allowed = 0
         self._extra = 0
-        self._taken = 0
+        self._ordinary_taken = 0
+        self._express_taken = 0
         self._changed = Condition()
 
     @property
@@ -57,15 +61,17 @@ class Slots:
     def take(self, count: int = 1) -> list[bool]:
         """Take up to `count` slots: for each, True for any work, False for express work only."""
         with self._changed:
-            free = max(0, self.base + self._extra - self._taken)
-            taken = min(count, free)
-            self._taken += taken
-            return [free - number > self._headroom for number in range(taken)]
+            ordinary = min(count, max(0, self.ordinary + self._extra - self._ordinary_taken))
+            express = min(count - ordinary, self._headroom - self._express_taken)
+            self._ordinary_taken += ordinary
+            self._express_taken += express
+            return [True] * ordinary + [False] * express
 
-    def release(self, count: int = 1) -> None:
-        """Return slots."""
+    def release(self, slots: Sequence[bool]) -> None:
+        """Return slots, as `take` gave them."""
         with self._changed:
-            self._taken -= count
+            self._ordinary_taken -= sum(slots)
+            self._express_taken -= len(slots) - sum(slots)
             self._close()
             self._changed.notify_all()
 
@@ -78,7 +84,7 @@ class Slots:
     def taken(self) -> int:
         """How many slots are in use."""
         with self._changed:
-            return self._taken
+            return self._ordinary_taken + self._express_taken
 
     @property
     def full(self) -> bool:
@@ -88,7 +94,7 @@ class Slots:
 
     def _close(self) -> None:
         """Close additional slots that are neither allowed nor needed for what is running."""
-        self._extra = max(self._allowed, min(self._extra, self._taken - self.ordinary))
+        self._extra = max(self._allowed, min(self._extra, self._ordinary_taken - self.ordinary))
 
     def _has_free(self) -> bool:
-        return self._taken < self.base + self._extra
+        return self._ordinary_taken + self._express_taken < self.base + self._extra

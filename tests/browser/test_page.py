@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.page import dominant_share, picture_of, send_prompt
@@ -29,9 +29,21 @@ def paused_worker(atelier: AtelierProcess) -> Iterator[None]:
         atelier.signal_child("worker", signal.SIGCONT)
 
 
-async def test_prompt_progress_picture(open_page: OpenPage) -> None:
+async def render_in_slices(page: Page, atelier: AtelierProcess, shown: str) -> None:
+    """Let the worker run for moments until the expression holds on the page, or it has a picture.
+
+    Otherwise a whole render can pass between two updates of a page whose machine is busy.
+    """
+    pictures = page.locator(".gallery img")
+    while not await page.evaluate(shown) and not await pictures.count():
+        await asyncio.sleep(0.03)
+        with paused_worker(atelier):
+            await asyncio.sleep(0.15)
+
+
+async def test_prompt_progress_picture(open_page: OpenPage, atelier: AtelierProcess) -> None:
     page = await open_page()
-    # A fast machine is done within a blink, so everything that was ever shown is recorded.
+    # Everything that was ever shown is recorded.
     await page.evaluate(
         """() => { window.shown = new Set(); new MutationObserver(() => {
           for (const bar of document.querySelectorAll('[role=progressbar]'))
@@ -40,8 +52,8 @@ async def test_prompt_progress_picture(open_page: OpenPage) -> None:
           if (document.querySelector('[data-action=cancel]')) window.shown.add('cancel');
         }).observe(document.body, { subtree: true, childList: true, attributes: true }); }"""
     )
-    # Four pictures: the progress of one may be over between two updates of the page.
     await send_prompt(page, "a red circle on the left --seed 4 --count 4")
+    await render_in_slices(page, atelier, "window.shown.has('preview') && window.shown.size >= 5")
     await expect(page.locator(".message .prompt")).to_contain_text("a red circle on the left")
     picture = await picture_of(page)
     assert min(picture.size) >= 64

@@ -49,6 +49,56 @@ def test_demand_of_all_lanes_is_observed_and_drives_the_estimate(
     assert later.line.estimate.p50 > calm.line.estimate.p50
 
 
+def add_samples(deployment: Deployment, seconds: float, count: int) -> None:
+    """Record renders of the usual request: GPU seconds, and twice as many from the lease on."""
+    with deployment.database.begin() as connection:
+        connection.execute(
+            text("""
+                INSERT INTO cost_samples (request, seconds, job_seconds)
+                SELECT request, :seconds, 2 * :seconds
+                FROM (SELECT request FROM jobs LIMIT 1) AS one, generate_series(1, :count)
+            """),
+            {"seconds": seconds, "count": count},
+        )
+
+
+def test_queued_jobs_and_demand_are_estimated_at_present_costs(
+    build_deployment: Callable[..., Deployment],
+) -> None:
+    """In a backlog pictures share batches and cost a sixth of what they did when they came."""
+    deployment = build_deployment(ROOMY)
+    present_a_worker(deployment)
+    moments = iter(range(1000, 9000))
+    periodic = PeriodicTasks(deployment.database, deployment.policy, now=lambda: next(moments))
+    deployment.submit(order(member("ada")))
+    add_samples(deployment, 6.0, 20)
+    periodic.adjust()
+    deployment.admission.snapshots.forget()
+    for n in range(10):
+        deployment.submit(order(member(f"member{n}")))
+    periodic.fold()
+    before = deployment.database.run(load_snapshot.read)
+    add_samples(deployment, 1.0, 40)
+    periodic.adjust()
+    periodic.fold()
+    after = deployment.database.run(load_snapshot.read)
+    assert before.load().lanes["free"].seconds > 50.0
+    share = after.load().lanes["free"].seconds / before.load().lanes["free"].seconds
+    assert share == pytest.approx(1 / 6, rel=0.3)
+    rates = [one.demand.rates()["free"] for one in (before, after)]
+    costs = [one.seconds / one.jobs for one in rates]
+    assert costs[1] / costs[0] == pytest.approx(1 / 6, rel=0.3)
+    profile = next(iter(after.workers[0].card.profiles))
+    assert after.load(profile).lanes["free"].stretch == pytest.approx(2.0, rel=0.3)
+    last = deployment.submit(order(member("bo")))
+    with deployment.database.begin() as connection:
+        ahead = queue_position.ahead(connection, [last.id])[last.id]
+    assert ahead.seconds > 50.0
+    position, model = after.line(ahead)
+    assert model < 0.5 * before.line(ahead)[1]
+    assert position.position == 12
+
+
 def test_lost_worker_is_remembered_with_the_fleet_before(deployment: Deployment) -> None:
     periodic = PeriodicTasks(deployment.database, deployment.policy, now=lambda: 1000.0)
     present_a_worker(deployment)

@@ -54,3 +54,15 @@ def test_worker_polls_often_enough_to_cover_lost_wake_ups() -> None:
     """That it finds work without any ticket is shown in `test_life_of_a_job`."""
     assert WATCH_SECONDS <= LOST_WAKE_UP
     assert HEADROOM >= 1
+
+
+def test_paid_backlog_leaves_free_jobs_their_share(deployment: Deployment) -> None:
+    """With express work waiting all the time, the places for any work go by the fair order."""
+    with deployment.database.begin() as connection:
+        members.map_role(connection, "test", "server", "pro", Tier.PRO)
+    paid = [deployment.submit(order(member(f"pro{n}", "pro"))).id for n in range(60)]
+    free = [deployment.submit(order(member(f"free{n}"))).id for n in range(3)]
+    deployment.start_clock()
+    deployment.start_worker(0.1)
+    deployment.wait_ended(*paid, *free)
+    assert len(made_before(deployment, free[-1], paid)) < len(paid) - HEADROOM - 2

@@ -100,6 +100,7 @@ several-wishes = That asks for two things, and I do one at a time, so I haven’
 prompt-too-long = Your prompt is { $length } characters long. The limit is { $limit }.
 unknown-flag = I don’t recognize { $flag }. You can use { $known }.
 ask-which = Should I change your last picture here (“{ $prompt }”), or make a new one?
+ask-no-picture = That changes a picture, and you have no recent one here, so nothing has been drawn or charged. Reply to the picture you mean, or draw these words as a new one.
 ask-unknown-words = The model { $model } draws { $things } things, and { $words } { $count ->
     [one] isn’t one of them
    *[other] aren’t among them

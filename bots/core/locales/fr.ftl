@@ -100,6 +100,7 @@ several-wishes = Vous me demandez deux choses, et j’en fais une à la fois ; j
 prompt-too-long = Votre description fait { $length } caractères ; la limite est de { $limit }.
 unknown-flag = Je ne connais pas l’option { $flag }. Options possibles : { $known }.
 ask-which = Faut-il modifier votre dernière image ici (« { $prompt } »), ou en créer une nouvelle ?
+ask-no-picture = Cela modifie une image, et vous n’en avez pas de récente ici : rien n’a été dessiné ni décompté. Répondez à l’image en question, ou faites dessiner ces mots tels quels.
 ask-unknown-words = Le modèle { $model } dessine { $things } choses, et { $words } { $count ->
     [one] n’en fait pas partie
    *[other] n’en font pas partie

@@ -222,13 +222,13 @@ async def test_worker_killed_while_posting_shows_the_picture_once(deployment: De
     """Discord accepts the result, but the worker is killed before it receives the response."""
     anna, admin, discord = deployment.anna, deployment.admin, deployment.discord
     await admin.slash("studio grant", member=anna.id, credits=9.0, why="test")
-    slow_edit = discord.faults.add("PATCH", "", "slow", seconds=1.0, words="atelier:reroll")
+    slow_edit = discord.faults.add("PATCH", "", "slow", seconds=5.0, words="atelier:reroll")
     asked = await anna.slash("imagine", prompt="a blue kite")
     await discord.until(lambda: slow_edit not in discord.faults.pending, 120)
-    await asyncio.to_thread(kill_worker, deployment.processes)
+    killed_at = await asyncio.to_thread(kill_worker, deployment.processes)
     shown = await deployment.drawn(asked.shown)
     job = newest_job(deployment.processes, f"discord:{EVENING}:{anna.id}")
     await discord.until(lambda: is_sent(deployment.processes, job))
     assert [m for m in anna.sees() if "a blue kite" in m.text] == [shown]
     assert len(shown.pictures) == 1
-    assert_posted_again(deployment.processes, job)
+    assert_posted_again(deployment.processes, job, killed_at)

@@ -214,13 +214,13 @@ def test_worker_killed_between_upload_and_completion_shows_the_picture_once(
     slack, workspace = slack_stack.slack, slack_stack.slack.workspaces[TEAM]
     person, channel = slack_stack.new_member("widowed"), slack_stack.channel("widowed")
     before, old = slack.uploads, set(workspace.files)
-    slack.faults.plan("files.completeUploadExternal", slow(1.0))
+    slack.faults.plan("files.completeUploadExternal", slow(5.0))
     root = person.mention(channel, "a green kite")
     slack.until("the picture is uploaded", lambda: slack.uploads > before)
-    kill_worker(slack_stack.atelier)
+    killed_at = kill_worker(slack_stack.atelier)
     assert_one_order(slack_stack, person, channel, root)
     job = newest_job(slack_stack.atelier, f"slack:{TEAM}:{person.user}")
     slack.until("the delivery is stored as sent", lambda: is_sent(slack_stack.atelier, job))
-    assert_posted_again(slack_stack.atelier, job)
+    assert_posted_again(slack_stack.atelier, job, killed_at)
     shown = [f for name, f in workspace.files.items() if name not in old and f.channels]
     assert len(shown) == 1

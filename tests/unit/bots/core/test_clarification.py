@@ -13,7 +13,7 @@ import pytest
 from bots.core.command_handler import CommandHandler
 from bots.core.command_parser import parse_in_channel
 from bots.core.commands import Ask, Choose, Imagine, Invocation
-from bots.core.instructions import names_nothing
+from bots.core.instructions import names_nothing, only_changes
 from bots.core.reply import Action, Reply, ReplyKind
 from imaging.request import Operation
 from tasks.jobs.job import Order
@@ -134,3 +134,50 @@ async def test_words_that_name_nothing_are_not_drawn_without_a_recent_picture(
 )
 def test_what_names_nothing_to_draw(text: str, nothing: bool) -> None:
     assert names_nothing(text) is nothing
+
+
+@pytest.mark.parametrize("text", ["add a hat", "ajoute un chapeau", "can you remove the car?"])
+async def test_change_without_a_recent_picture_is_drawn_only_when_asked_for(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation, text: str
+) -> None:
+    client.pictures.history.return_value = []
+    reply = await handler.answer(invocation(), parse_in_channel(text))
+    assert (reply.kind, reply.code, reply.private) == (ReplyKind.CONFIRM, "ask-no-picture", True)
+    client.jobs.submit.assert_not_awaited()
+    (button,) = reply.buttons
+    assert button.action is Action.NEW_PICTURE
+    assert button.target is not None
+    await handler.answer(invocation(), Choose(button.target, edit=False))
+    assert submitted(client).request.operation is Operation.IMAGINE
+
+
+async def test_change_without_a_recent_picture_cannot_edit_one(
+    handler: CommandHandler, client: Any, invocation: MakeInvocation
+) -> None:
+    client.pictures.history.return_value = []
+    reply = await handler.answer(invocation(), parse_in_channel("add a hat"))
+    question = reply.buttons[0].target
+    assert question is not None
+    await handler.answer(invocation(), Choose(question, edit=True))
+    assert submitted(client).request.operation is Operation.IMAGINE
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("add a hat", True),
+        ("can you add a moon?", True),
+        ("ok now remove the car", True),
+        ("change the hat to a crown", True),
+        ("could you make her smile", True),
+        ("tu peux enlever le fond", True),
+        ("mets-lui un chapeau", True),
+        ("make the house blue", False),
+        ("draw a hat", False),
+        ("add-on pack cover art", False),
+        ("more trees", False),
+        ("fais la fête", False),
+    ],
+)
+def test_what_can_only_change_a_picture(text: str, only: bool) -> None:
+    assert only_changes(text) is only

@@ -500,3 +500,26 @@ def test_again_with_flags_is_a_repetition(
 )
 def test_edges_of_a_text_are_cleaned(text: str, cleaned: str) -> None:
     assert clean_edges(text) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "aspect"),
+    [
+        ("an old man, oil painting, portrait", "2:3"),
+        ("ramen shop in portrait", "2:3"),
+        ("mamie en portrait", "2:3"),
+        ("rolling hills, landscape", "3:2"),
+        ("resto de ramen, paysage", "3:2"),
+        ("a portrait of an old man", None),
+        ("a landscape", None),
+        ("a man in a landscape", None),
+        ("an old man, portrait --ar 1:1", "1:1"),
+    ],
+)
+def test_last_words_suggest_an_aspect_and_stay_words(text: str, aspect: str | None) -> None:
+    command = parse_in_channel(text)
+    assert isinstance(command, Imagine)
+    assert (command.prompt, command.aspect) == (
+        text.partition(" --")[0],
+        aspect,
+    )

@@ -44,11 +44,11 @@ def install(monkeypatch: pytest.MonkeyPatch, intent: Intent, probability: float)
 
 CASES: list[tuple[Intent, str, float, Command | BadCommand]] = [
     # a message that no rule knows, the least probability, and the command
-    (Intent.HELP, "blue whales above", 0.6, commands.Help()),
-    (Intent.QUEUE, "blue whales above", 0.6, commands.Queue()),
-    (Intent.QUOTA, "blue whales above", 0.6, commands.Quota()),
-    (Intent.HISTORY, "blue whales above", 0.6, commands.History()),
-    (Intent.SETTINGS, "blue whales above", 0.6, commands.Settings({})),
+    (Intent.HELP, "blue whales above", 0.5, commands.Help()),
+    (Intent.QUEUE, "blue whales above", 0.5, commands.Queue()),
+    (Intent.QUOTA, "blue whales above", 0.5, commands.Quota()),
+    (Intent.HISTORY, "blue whales above", 0.5, commands.History()),
+    (Intent.SETTINGS, "blue whales above", 0.5, commands.Settings({})),
     (Intent.TALK, "blue whales above", 0.75, TALK),
     (Intent.CANCEL, "blue whales scrap above", 0.8, commands.Queue(cancelling=True)),
     (Intent.UNDO, "blue whales older", 0.8, Undo()),
@@ -191,3 +191,63 @@ def test_waitlist_is_joined_and_left_in_words(
 
     monkeypatch.setattr(command_parser, "intent_model", refuse)
     assert parse(text) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "another bee please",
+        "one more lighthouse for her",
+        "encore un café stp",
+        "une autre planète là",
+    ],
+)
+def test_another_thing_is_not_the_same_again(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    install(monkeypatch, Intent.AGAIN, 0.99)
+    assert parse(text) == Imagine(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["can i get another one please", "donne m'en encore une autre stp"]
+)
+def test_another_picture_is_the_same_again(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    install(monkeypatch, Intent.AGAIN, 0.99)
+    assert parse(text) == Reroll()
+
+
+@pytest.mark.parametrize("intent", [Intent.HELP, Intent.QUEUE, Intent.TALK, Intent.CANCEL])
+def test_an_order_for_a_picture_is_no_command(
+    monkeypatch: pytest.MonkeyPatch, intent: Intent
+) -> None:
+    install(monkeypatch, intent, 0.99)
+    assert parse("wesh fais un squelette dj") == Imagine("wesh fais un squelette dj")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["i don't want it anymore", "sorry i changed my mind", "j'en veux plus", "j'ai changé d'avis"],
+)
+def test_what_is_no_longer_wanted_is_offered_to_be_cancelled(text: str) -> None:
+    assert parse(text) == commands.Queue(cancelling=True)
+
+
+def test_no_longer_wanting_a_thing_in_a_picture_lists_no_orders() -> None:
+    assert isinstance(parse_about("i don't want it anymore", PICTURE), Edit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "la dernière modif est ratée, annule-la",
+        "annule le dernier changement stp",
+        "can you cancel the last edit",
+        "please cancel that change",
+    ],
+)
+def test_cancelling_a_change_undoes_it_and_cancels_no_order(text: str) -> None:
+    assert parse(text) == Undo()
+
+
+@pytest.mark.parametrize("text", ["annule ma commande", "cancel it, i'll change the prompt"])
+def test_cancelling_an_order_is_no_undoing(text: str) -> None:
+    assert parse(text) == commands.Cancel()

@@ -121,11 +121,11 @@ def test_figures_are_by_window_of_arrival() -> None:
 
 
 def test_correction_is_possible_once_a_job_is_on_show_again() -> None:
-    moments = ((-8, -8, 10), (-8, 3, 10), (2, 2, 10), (2, 5, 7), (2, 6, 12))
+    moments = ((-8, -8, 10), (-8, -4, 6), (-8, 3, 10), (2, 2, 10), (2, 5, 7), (2, 6, 12))
     run = [Shown("pro", WARM_UP + a, WARM_UP + at, p50, 20.0, 9.0) for a, at, p50 in moments]
     found = figures([run, [], run[2:]])["pro"]
-    assert found["first_possible_s"] == 4.0  # 3 and 5
-    assert found["first_correction_s"] == 4.5  # 3: 1 s left of the first 10 was due; and 6
+    assert found["first_possible_s"] == 4.0  # 3 and 5; -4 was before the surge
+    assert found["first_correction_s"] == 4.5  # 3: 1 s at most was left of the first 10; and 6
 
 
 def test_limits_are_of_the_windows_of_each_shape() -> None:

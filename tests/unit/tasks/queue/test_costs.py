@@ -134,6 +134,31 @@ def test_later_samples_count_for_a_twentieth_at_least(samples: int, share: float
     assert after.samples == samples + 1
 
 
+def test_cost_that_has_changed_is_learnt_within_a_few_samples() -> None:
+    """Pictures that share batches cost a sixth: one outlier counts little, eight in a row do."""
+    calm = learn([4.5] * 40)
+    assert calm.learn(0.7).seconds > 4.0
+    cost = calm
+    for _ in range(12):
+        cost = cost.learn(0.7)
+    assert cost.seconds == pytest.approx(0.7, rel=0.3)
+
+
+def test_outliers_in_a_row_count_the_more() -> None:
+    low, high = math.exp(-9.0), math.exp(9.0)
+    cost, shares = LearntCost(0.0, 0.5, 100), []
+    for _ in range(7):
+        reach, before = 2 * cost.spread, cost.log_seconds
+        cost = cost.learn(low)
+        shares.append((before - cost.log_seconds) / reach)
+    assert shares == pytest.approx([0.05, 0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
+    assert cost.outliers == -7
+    assert cost.learn(cost.seconds).outliers == -6
+    assert cost.learn(high).outliers == 1
+    assert cost.learn(high).learn(high).outliers == 2
+    assert LearntCost(0.0, 0.5, 100).learn(1.0).outliers == 0
+
+
 def test_spread_has_a_floor() -> None:
     assert LearntCost(0.0, 0.02, 9).learn(1.0).spread == 0.02
     assert LearntCost(0.0, 0.03, 1).learn(1.0).spread == 0.02

@@ -87,3 +87,17 @@ def test_weights_always_add_up_to_one(steps: list[tuple[float, int]]) -> None:
     if demand.regimes:
         assert sum(one.weight for one in demand.regimes) == pytest.approx(1.0)
         assert demand.rate() >= 0.0
+
+
+def test_repriced_demand_has_the_same_jobs_at_other_costs() -> None:
+    demand = observed([(1.0, 60), (3.0, 20)])
+    cheaper = demand.repriced(0.25)
+    for lane, one in demand.rates().items():
+        assert cheaper.rates()[lane].jobs == pytest.approx(one.jobs)
+        assert cheaper.rates()[lane].seconds == pytest.approx(one.seconds / 4)
+    for lane, slow in demand.slow_rates().items():
+        assert cheaper.slow_rates()[lane].seconds == pytest.approx(slow.seconds / 4)
+    before = cheaper.regimes[0].returns_to(demand.at)
+    for lane, one in demand.regimes[0].returns_to(demand.at).items():
+        assert before[lane].seconds == pytest.approx(one.seconds / 4)
+    assert cheaper.rate() == demand.rate()

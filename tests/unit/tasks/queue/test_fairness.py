@@ -10,8 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from imaging.request import Priority
 from tasks.jobs.tiers import Tier
-from tasks.queue.fairness import AGEING, RELAXED, RELAXED_WEIGHT, Entry, FairQueue, lane_of
+from tasks.queue.fairness import (
+    AGEING,
+    RELAXED,
+    RELAXED_WEIGHT,
+    Entry,
+    FairQueue,
+    lane_of,
+    priority_of,
+)
 
 WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 6.0, "pro": 8.0, RELAXED: 1.0}
 SLACK = 1e-6
@@ -22,6 +31,13 @@ UNLIMITED = 10_000
 def test_a_lane_is_the_tier_or_relaxed() -> None:
     assert lane_of(Tier.PRO, relaxed=False) == "pro"
     assert lane_of(Tier.PRO, relaxed=True) == RELAXED
+
+
+def test_paid_lanes_have_the_engines_highest_priority() -> None:
+    found = {lane: priority_of(lane) for lane in (*(tier.value for tier in Tier), RELAXED)}
+    assert found.pop("free") is Priority.NORMAL
+    assert found.pop(RELAXED) is Priority.RELAXED
+    assert set(found.values()) == {Priority.EXPRESS}
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan")])

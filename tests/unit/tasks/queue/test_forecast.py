@@ -155,8 +155,8 @@ def test_turn_of_a_light_lane_is_less_certain_while_other_lanes_wait() -> None:
 
 
 def test_own_work_of_a_job_counts_in_its_wait() -> None:
-    fleet = FleetLoad(2.0, 2, 1, job_seconds=3.0, stretch=1.5)
-    now = Load(fleet, {"pro": LaneLoad(8.0)})
+    fleet = FleetLoad(2.0, 2, 1, job_seconds=3.0)
+    now = Load(fleet, {"pro": LaneLoad(8.0, stretch=1.5), "free": LaneLoad(1.0, stretch=9.0)})
     small, large = (forecast(now, Demand(), 0.0).wait("pro", 0.0, cost) for cost in (1.0, 4.0))
     assert small.at(0.5) == pytest.approx(1.5, rel=0.05)
     assert large.at(0.5) == pytest.approx(6.0, rel=0.05)

@@ -28,27 +28,31 @@ def test_load_is_that_of_all_lanes() -> None:
 def test_idle_lane_and_unknown_fleet() -> None:
     idle = LaneLoad(4.0)
     assert (idle.jobs, idle.seconds, idle.inflow) == (0, 0.0, 0.0)
+    assert (idle.stretch, idle.spread) == (0.0, 0.0)
     fleet = FleetLoad(2.0)
     assert (fleet.slots, fleet.running) == (1, 0)
-    assert (fleet.job_seconds, fleet.stretch, fleet.spread) == (0.0, 0.0, 0.0)
+    assert fleet.job_seconds == 0.0
 
 
 @pytest.mark.parametrize(
-    ("fleet", "cost", "seconds"),
+    ("fleet", "stretch", "cost", "seconds"),
     [
-        (FleetLoad(2.0, slots=3), 4.0, 6.0),  # a third of the fleet
-        (FleetLoad(0.5, slots=1), 4.0, 8.0),
-        (FleetLoad(2.0, slots=3, job_seconds=7.0), 4.0, 7.0),
-        (FleetLoad(2.0, slots=3, job_seconds=0.5), 4.0, 0.5),
-        (FleetLoad(2.0, slots=3, job_seconds=7.0, stretch=1.5), 4.0, 6.0),
-        (FleetLoad(2.0, slots=3, job_seconds=7.0, stretch=0.5), 0.5, 0.25),
-        (FleetLoad(2.0, slots=3, job_seconds=7.0, stretch=1.5), 0.0, 7.0),
-        (FleetLoad(2.0, slots=3, stretch=1.5), 0.0, 0.0),
-        (FleetLoad(2.0, slots=3, job_seconds=7.0, stretch=1.5), -1.0, 7.0),
+        (FleetLoad(2.0, slots=3), 0.0, 4.0, 6.0),  # a third of the fleet
+        (FleetLoad(0.5, slots=1), 0.0, 4.0, 8.0),
+        (FleetLoad(2.0, slots=3, job_seconds=7.0), 0.0, 4.0, 7.0),
+        (FleetLoad(2.0, slots=3, job_seconds=0.5), 0.0, 4.0, 0.5),
+        (FleetLoad(2.0, slots=3, job_seconds=7.0), 1.5, 4.0, 6.0),
+        (FleetLoad(2.0, slots=3, job_seconds=7.0), 0.5, 0.5, 0.25),
+        (FleetLoad(2.0, slots=3, job_seconds=7.0), 1.5, 0.0, 7.0),
+        (FleetLoad(2.0, slots=3), 1.5, 0.0, 0.0),
+        (FleetLoad(2.0, slots=3, job_seconds=7.0), 1.5, -1.0, 7.0),
     ],
 )
-def test_job_takes_its_measured_time(fleet: FleetLoad, cost: float, seconds: float) -> None:
-    assert fleet.seconds_of(cost) == pytest.approx(seconds)
+def test_job_takes_the_measured_time_of_its_lane(
+    fleet: FleetLoad, stretch: float, cost: float, seconds: float
+) -> None:
+    lanes = {"free": LaneLoad(1.0, stretch=stretch), "pro": LaneLoad(8.0, stretch=20.0)}
+    assert Load(fleet, lanes).seconds_of("free", cost) == pytest.approx(seconds)
 
 
 def test_new_meter_forgets_within_two_minutes_and_has_seen_nothing() -> None:
