@@ -261,8 +261,12 @@ def undoes_a_change(text: str) -> bool:
 
 
 def is_no_longer_wanted(text: str) -> bool:
-    """Whether a message says that its order isn't wanted, without an order to cancel it."""
-    return bool(_NO_LONGER_WANTED.fullmatch(_plain(text)))
+    """Whether a message says that an order isn't wanted, or names the one to cancel by its subject.
+
+    Such as "changed my mind" and "cancel the ghost": which order is meant is for the member to say.
+    """
+    plain = _plain(text)
+    return bool(_NO_LONGER_WANTED.fullmatch(plain) or _ENDS_A_NAMED_ONE.fullmatch(plain))
 
 
 def several_wishes(text: str) -> BadCommand | None:

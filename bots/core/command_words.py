@@ -101,7 +101,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"combien de credits?(?: restants?)?", r"(?:il me reste|j'ai encore) des credits?",
     ),
     Word.HISTORY: (
-        rf"{_SHOW}{_MY}(?:history|historique)",
+        rf"{_SHOW}{_MY}(?:history|historique)", r"(?:show me|montre moi) (?:everything|tout|all)",
         rf"{_SHOW}(?:my|all my|mes) (?:old |past )?(?:pictures|pics|images)",
         rf"{_SHOW}(?:my|ma|mon|the|la) (?:gallery|galerie|collection|archive|album|portfolio)",
         rf"{_SHOW}(?:my|mes) (?:(?:old|past|previous|recent|other) ones|anciennes|vieilles|autres)",
@@ -116,6 +116,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         rf"(?:annule[rz]?|arrete[rz]?){_IT}",
         r"(?:annule|arrete) (?:la|le|ma commande|mon image)",
         r"(?:arrete[rz]?|stop) de (?:dessiner|generer|creer|le faire|la faire|faire ca)",
+        r"(?:ne )?(?:le|la|les) (?:fais|dessine|genere|lance) pas",
         r"(?:please )?don'?t bother(?: anymore| with (?:it|that))?",
         "abort", r"(?:actually|en fait|finalement|no wait|wait) (?:no|non|nope|don'?t|not)",
         r"non (?:finalement|en fait|laisse)", (r"(?:do not|don'?t)(?: do)?(?: it|"

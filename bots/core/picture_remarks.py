@@ -26,7 +26,8 @@ _SHOULD = (
     r"wasnt supposed to|would (?:look|be) (?:better|nicer|cooler|great|nice|good))"
 )
 _FLAWED = (
-    r"(?:too|way too|a bit too|a little too|not [a-z]+ enough|off|wrong|weird|missing|blurry|"
+    r"(?:too|way too|a bit too|a little too|not [a-z]+ enough|unreadable|illegible|unfinished|"
+    r"off|wrong|weird|missing|blurry|"
     r"messed up|cut off|cropped|crooked|upside down|backwards|distorted|deformed|floating|"
     r"not visible|not right|in the wrong place|the wrong [a-z]+|facing the wrong way)"
 )
@@ -42,7 +43,7 @@ _INFINITIVE = r"(?:etre|[a-z]+(?:er|ir|re|oir))"
 _RATE = (
     r"(?:trop(?! tard| cool| bien| bon| beau| mignon| chou| drole| fort| classe| style| top)|un "
     r"peu trop|beaucoup trop|bien trop|pas "
-    r"assez|flou[es]*|rate[es]*|bizarre[s]?|coupe"
+    r"assez|illisibles?|flou[es]*|rate[es]*|bizarre[s]?|coupe"
     r"[es]*|de travers|a l'envers|deforme[es]*|mal (?:fait|faite|faits|faites|place|placee|"
     r"dessine|dessinee|cadre|cadree)|pas (?:le bon|la bonne|les bons|les bonnes|droit|droite|"
     r"visible|a sa place|au bon endroit|jolie?|terrible|realiste|net|nette))"

@@ -225,7 +225,14 @@ def test_an_order_for_a_picture_is_no_command(
 
 @pytest.mark.parametrize(
     "text",
-    ["i don't want it anymore", "sorry i changed my mind", "j'en veux plus", "j'ai changé d'avis"],
+    [
+        "i don't want it anymore",
+        "sorry i changed my mind",
+        "j'en veux plus",
+        "j'ai changé d'avis",
+        "cancel the ghost please",
+        "annule le fantôme stp",
+    ],
 )
 def test_what_is_no_longer_wanted_is_offered_to_be_cancelled(text: str) -> None:
     assert parse(text) == commands.Queue(cancelling=True)
