@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bots.core.intent_model import Intent, features, scale_of
+from bots.core.intent_model import Intent, IntentModel, features, scale_of
 from tests.unit.bots.core.test_prompts_as_people_write_them import cases
 
 ROOT = Path(__file__).parent.parent
@@ -133,9 +133,8 @@ def trained(data: Sequence[Example]) -> tuple[list[str], np.ndarray]:
     return vocabulary, weights
 
 
-def write() -> None:
-    """Train, and write the weights."""
-    data = examples()
+def rounded_weights(data: Sequence[Example]) -> tuple[dict[str, list[int]], list[int], int]:
+    """The weights of the features that are kept, the bias, and how many features there were."""
     vocabulary, weights = trained(data)
     rounded = np.rint(weights / _UNIT).astype(int)
     kept = {
@@ -143,14 +142,28 @@ def write() -> None:
         for at, name in enumerate(vocabulary)
         if np.abs(weights[at]).max() >= _SMALLEST
     }
-    head = {"data": data_hash(), "unit": _UNIT, "bias": rounded[-1].tolist()}
+    return kept, rounded[-1].tolist(), len(vocabulary)
+
+
+def model_of(data: Sequence[Example]) -> IntentModel:
+    """The model that is trained from examples."""
+    kept, bias, _ = rounded_weights(data)
+    scaled = {name: tuple(value * _UNIT for value in row) for name, row in kept.items()}
+    return IntentModel(tuple(value * _UNIT for value in bias), scaled)
+
+
+def write() -> None:
+    """Train, and write the weights."""
+    data = examples()
+    kept, bias, features_before = rounded_weights(data)
+    head = {"data": data_hash(), "unit": _UNIT, "bias": bias}
     lines = ",\n".join(
         f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(' '.join(map(str, row)))}"
         for name, row in kept.items()
     )
     start = json.dumps(head)[:-1]
     WEIGHTS.write_text(f'{start}, "weights": {{\n{lines}\n}}}}\n', encoding="utf-8")
-    print(f"{len(data)} examples, {len(kept)} of {len(vocabulary)} features kept")
+    print(f"{len(data)} examples, {len(kept)} of {features_before} features kept")
 
 
 if __name__ == "__main__":

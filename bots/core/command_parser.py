@@ -89,7 +89,7 @@ _DELETES_A_PICTURE = re.compile(
     r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
     r"(?:picture|image|pic|photo|post|message|order|commande)s?(?: i made)?)"
 )
-_LIKELY_ANY = 0.6
+_LIKELY_ANY = 0.5
 _LIKELY: Mapping[Intent, float] = {
     Intent.CHANGE: 0.7,
     Intent.CANCEL: 0.8,

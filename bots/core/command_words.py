@@ -38,7 +38,8 @@ _SHOW = (
     r"(?: me| moi| us)? )?"
 )
 _IT = (
-    r"(?: (?:it|that|this|all|everything|all of it|(?:my|the) (?:order|picture|job)|ca|tout|cela))?"
+    r"(?: (?:it|that|this|all|everything|all of it|(?:my|the) (?:order|picture|job)|ca|tout|cela|"
+    r"(?:this|that|my last|the last) one|mine|cell?(?:e|ui) (?:ci|la)|la mienne|le mien))?"
 )
 _ORDER = r"(?:picture|image|pic|order|drawing|commande|dessin)s?"
 _PATTERNS: Mapping[Word, tuple[str, ...]] = {
@@ -96,6 +97,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         (r"(?:combien (?:de credits? )?(?:coute|coutent|vaut)|"
         r"how (?:much|many credits?) (?:does|do|is|are))"
         r" (?:(?:a|an|one|each|une?|les?|la|l'|this|cette) ?)?(?:image|picture|pic)s?(?: cost)?"),
+        r"(?:on|je|tu) peu[xt] en (?:faire|avoir) combien(?: (?:par jour|aujourd'hui|en tout))?",
         r"combien de credits?(?: restants?)?", r"(?:il me reste|j'ai encore) des credits?",
     ),
     Word.HISTORY: (
@@ -149,7 +151,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"(?:do|try|make|draw) (?:it |that |this )?again",
         r"(?:give me )?another(?: (?:one|go|round|try|shot|take|spin))?",
         r"encore un (?:tour|coup|essai|jet|lancer)",
-        r"(?:one|once) more(?: time)?", r"(?:redo|repeat)(?: it| that)?",
+        r"(?:one|once) more(?: time)?", "once again", r"(?:redo|repeat)(?: it| that)?",
         r"rerun(?: (?:it|that|this|the|my))?(?: (?:same|last))?(?: prompt)?",
         r"encore(?: une| un)?(?: petite)?(?: fois| autre| derniere)?",
         (r"(?:pourrais je|je pourrais|puis je|est ce que je pourrais|je peux) (?:en )?avoir une "

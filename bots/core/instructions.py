@@ -171,6 +171,10 @@ _ENGLISH = (
     r"(?:the )?same [a-z]+ (?:but|different|other|new|another)\b",
     r"(?:ca|il|elle|ce) (?:peut|pourrait) (?:etre|avoir)\b",
     (
+        r"(?:il|elle|ils|elles) (?:peut|pourrait|peuvent|pourraient) (?!(?:dessiner|faire|ecrire|"
+        r"lire|gerer|generer|creer|modifier|utiliser|comprendre|m')\b)[a-z]+(?:er|ir|re|oir)\b[^,]{0,30}$"
+    ),
+    (
         r"put (?:a|an|some|more|two|three|in|the)\b.*\b(?:in front|behind|around|on top|"
         r"in the (?:back|"
         r"front|"

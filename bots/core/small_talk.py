@@ -30,7 +30,8 @@ _INTERJECTIONS = word_set(
     kk yes yep yeah yup nope nah oui ouais non dac daccord brb gg bye goodbye goodnight gn
     bisous hmm hm meh ugh argh pff bof hein euh bravo nickel whatever test testing ew eww yuck
     ouch beurk berk aw aww awww ooh oooh ah ahh ohh oh yass waouh ouah wouah ouf oulala aie
-    hihi roh oof yikes sheesh bruh k mouais mouai bah bwah pfiou ayy dope sick lit genre
+    hum youpi hourra hihi roh oof yikes sheesh bruh k mouais mouai bah bwah pfiou ayy dope sick
+    lit genre
     tkt osef eh idk ily ilysm jpp jsp no nan nop noo nooo yess ok okk putain purée puree bordel
     grave holy lmk fr ngl tbh
     sheesh

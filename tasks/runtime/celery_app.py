@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
-from kombu.exceptions import ChannelError
 
 TICKET = "atelier.ticket"
 QUEUE = "atelier"
@@ -85,8 +84,6 @@ def publish(app: Celery, jobs: int, workers: int) -> None:
 
 
 def _queued(channel: Any) -> int:
-    """How many tickets are in the broker."""
-    try:
-        return int(channel.queue_declare(QUEUE, passive=True).message_count)
-    except ChannelError:  # the queue is created with its first message
-        return 0
+    """How many tickets are in the broker: a list of Redis holds all that have no priority."""
+    with channel.conn_or_acquire() as client:
+        return int(client.llen(QUEUE))

@@ -14,7 +14,7 @@ from sqlalchemy.types import Double
 from tasks.jobs.job import Job, Order
 from tasks.jobs.tiers import Tier
 from tasks.queue.fairness import AGEING
-from tasks.store.jobs import JOB_COLUMNS, job_of, member_to_json
+from tasks.store.jobs import JOB_COLUMN_NAMES, JOB_COLUMNS, job_of, member_to_json
 from tasks.store.sql import load
 
 
@@ -42,8 +42,10 @@ class NewJob:
 # The tags are those of `tasks.queue.fairness`.
 # A flow with fewer than `at_once` open jobs has none behind, so the new job is ready exactly when
 # none is behind after it has been counted.
-_ENTER = text(load("enter_jobs", job_columns=JOB_COLUMNS)).bindparams(
-    bindparam("jobs", type_=JSONB), bindparam("ageing", type_=Double)
+_ENTER = (
+    text(load("enter_jobs", job_columns=JOB_COLUMN_NAMES))
+    .bindparams(bindparam("jobs", type_=JSONB), bindparam("ageing", type_=Double))
+    .columns(*JOB_COLUMNS)
 )
 
 

@@ -14,22 +14,33 @@ from sqlalchemy.types import Double, Text, Uuid
 from tasks.jobs.job import Reason
 from tasks.jobs.states import JobState
 from tasks.queue.fairness import AGEING
-from tasks.store.jobs import JOB_COLUMNS, job_of, reason_from_json, reason_to_json
+from tasks.store.jobs import (
+    JOB_COLUMN_NAMES,
+    JOB_COLUMNS,
+    job_of,
+    reason_from_json,
+    reason_to_json,
+)
+from tasks.store.schema import jobs as job_rows
 from tasks.store.sql import load
 from tasks.store.transitions import Lease, check
 
 # The function is in `tasks/store/sql/lease.sql`; its rules are those of `tasks.queue.fairness`.
-_LEASE = text(f"""
-    SELECT {JOB_COLUMNS}, lease_token, lease_until FROM atelier_lease_several(
-        :lanes, :express_lanes, :profiles, :owner, :tokens, :express, :seconds, :ageing)
-""").bindparams(
-    bindparam("lanes", type_=ARRAY(Text)),
-    bindparam("express_lanes", type_=ARRAY(Text)),
-    bindparam("profiles", type_=ARRAY(Text)),
-    bindparam("owner", type_=Text),
-    bindparam("tokens", type_=ARRAY(Uuid)),
-    bindparam("seconds", type_=Double),
-    bindparam("ageing", type_=Double),
+_LEASE = (
+    text(f"""
+        SELECT {JOB_COLUMN_NAMES}, lease_token, lease_until FROM atelier_lease_several(
+            :lanes, :express_lanes, :profiles, :owner, :tokens, :express, :seconds, :ageing)
+    """)
+    .bindparams(
+        bindparam("lanes", type_=ARRAY(Text)),
+        bindparam("express_lanes", type_=ARRAY(Text)),
+        bindparam("profiles", type_=ARRAY(Text)),
+        bindparam("owner", type_=Text),
+        bindparam("tokens", type_=ARRAY(Uuid)),
+        bindparam("seconds", type_=Double),
+        bindparam("ageing", type_=Double),
+    )
+    .columns(*JOB_COLUMNS, job_rows.c.lease_token, job_rows.c.lease_until)
 )
 
 

@@ -12,10 +12,11 @@ from sqlalchemy.exc import OperationalError
 from tasks.jobs.members import Member
 from tasks.jobs.states import JobState
 from tasks.jobs.tiers import Tier
-from tasks.store import admission_context, leases, members, transitions, waitlist
+from tasks.store import admission_context, leases, members, transitions, waitlist, workers
 from tasks.store.admission_context import AdmissionContext, AdmissionQuery
 from tasks.store.database import Database
 from tasks.store.transitions import Finished, NewPicture
+from tasks.store.workers import WorkerCard
 from tests.integration.set_clock import put_in_state, queue, set_clock
 from tests.integration.stack import PLACE, member, request
 
@@ -108,6 +109,33 @@ def test_doors_of_the_server_and_of_the_operator_apply(connection: Connection) -
     assert {subject.value: state.value for subject, state in found.here.items()} == {
         "pro": "closed"
     }
+
+
+def test_models_are_those_of_the_last_day_and_their_state_of_the_last_minute(
+    connection: Connection,
+) -> None:
+    set_clock(connection, 0)
+    fault = {"code": "model-failed"}
+    for name, seen in (("now", -1), ("silent", -61), ("gone", -86_401)):
+        card = WorkerCard(
+            name=name,
+            token=uuid4(),
+            device="none",
+            profiles={f"{name}-model": {"steps": 4}},
+            slots=1,
+            running=0,
+            rates={},
+            model_faults={f"{name}-faulty": fault},
+            pending_models=[f"{name}-pending"],
+        )
+        workers.register(connection, card)
+        query = "UPDATE workers SET seen_at = now() + :seen * interval '1 s' WHERE name = :name"
+        connection.execute(text(query), {"name": name, "seen": seen})
+    workers.register(connection, WorkerCard("plain", uuid4(), "none", {}, 1, 0, {}))
+    found = context(connection)
+    assert found.models == {"now-model": {"steps": 4}, "silent-model": {"steps": 4}}
+    assert found.pending_models == {"now-pending"}
+    assert found.faulty_models == {"now-faulty"}
 
 
 def test_orders_of_a_member_are_admitted_one_after_another(database: Database) -> None:

@@ -51,6 +51,11 @@ def test_tickets_are_taken_once_with_the_live_workers(connection: Connection) ->
     assert outbox.take(connection, 2) == (0, 1)
 
 
+def test_taking_tickets_waits_for_no_disk(connection: Connection) -> None:
+    outbox.take(connection, 1)
+    assert connection.scalar(text("SHOW synchronous_commit")) == "off"
+
+
 def register(connection: Connection, name: str, seen: float) -> None:
     """A worker that was last seen at this moment."""
     workers.register(connection, WorkerCard(name, uuid4(), "none", {}, 2, 0, {}))

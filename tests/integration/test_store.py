@@ -22,7 +22,7 @@ from tasks import migrations
 from tasks.client import Unavailable, connect
 from tasks.jobs.job import Accepted
 from tasks.maintenance.outbox_relay import Relay
-from tasks.runtime.celery_app import QUEUE, make_app
+from tasks.runtime.celery_app import MOST_TICKETS, QUEUE, make_app, publish
 from tasks.runtime.embedded_servers import EmbeddedPostgres, EmbeddedValkey
 from tasks.runtime.events import Bus, ended
 from tasks.runtime.settings import Settings
@@ -143,6 +143,22 @@ def test_tickets_stay_in_the_outbox_while_the_broker_is_down(
         stop.set()
         thread.join()
         bus.close()
+        valkey.stop()
+
+
+def test_tickets_in_the_broker_are_bounded(tmp_path: Path) -> None:
+    """However many jobs are ready, also where no worker takes any ticket."""
+    valkey = EmbeddedValkey(tmp_path)
+    app = make_app(valkey.start())
+    try:
+        with redis.Redis.from_url(valkey.url) as store:
+            for jobs, expected in ((MOST_TICKETS - 1, MOST_TICKETS - 1), (5, MOST_TICKETS)):
+                publish(app, jobs, workers=jobs)
+                assert store.llen(QUEUE) == expected
+            publish(app, 5, workers=5)
+            assert store.llen(QUEUE) == MOST_TICKETS
+    finally:
+        app.close()
         valkey.stop()
 
 

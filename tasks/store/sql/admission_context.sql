@@ -22,14 +22,7 @@ SELECT given.key, now() AS now,
         SELECT FROM waitlist WHERE member_key = given.member AND invited_until > now()
     ) AS invited,
     $doors AS doors,
-    (SELECT jsonb_agg(profiles) FROM workers
-        WHERE seen_at > now() - interval '1 day') AS models,
-    (SELECT jsonb_agg(pending_models) FROM workers
-        WHERE seen_at > now() - interval '1 minute' AND pending_models <> '[]'
-    ) AS pending_models,
-    (SELECT jsonb_agg(model_faults) FROM workers
-        WHERE seen_at > now() - interval '1 minute' AND model_faults <> '{}'
-    ) AS model_faults,
+    fleet.models, fleet.pending_models, fleet.model_faults,
     (given.parent IS NULL OR EXISTS (
         SELECT FROM pictures WHERE id = given.parent AND NOT deleted
     )) AS parent_exists
@@ -39,4 +32,11 @@ FROM given, LATERAL (
     FROM jobs WHERE member_key = ANY (given.keys)
         AND state IN ('queued', 'running', 'delivering')
         AND (member_key = given.member OR tier = 'free')
-) AS open
+) AS open, LATERAL (
+    SELECT jsonb_agg(profiles) AS models,
+        jsonb_agg(pending_models) FILTER (WHERE recent AND pending_models <> '[]')
+            AS pending_models,
+        jsonb_agg(model_faults) FILTER (WHERE recent AND model_faults <> '{}') AS model_faults
+    FROM workers, LATERAL (SELECT seen_at > now() - interval '1 minute' AS recent) AS seen
+    WHERE seen_at > now() - interval '1 day'
+) AS fleet

@@ -44,11 +44,11 @@ def install(monkeypatch: pytest.MonkeyPatch, intent: Intent, probability: float)
 
 CASES: list[tuple[Intent, str, float, Command | BadCommand]] = [
     # a message that no rule knows, the least probability, and the command
-    (Intent.HELP, "blue whales above", 0.6, commands.Help()),
-    (Intent.QUEUE, "blue whales above", 0.6, commands.Queue()),
-    (Intent.QUOTA, "blue whales above", 0.6, commands.Quota()),
-    (Intent.HISTORY, "blue whales above", 0.6, commands.History()),
-    (Intent.SETTINGS, "blue whales above", 0.6, commands.Settings({})),
+    (Intent.HELP, "blue whales above", 0.5, commands.Help()),
+    (Intent.QUEUE, "blue whales above", 0.5, commands.Queue()),
+    (Intent.QUOTA, "blue whales above", 0.5, commands.Quota()),
+    (Intent.HISTORY, "blue whales above", 0.5, commands.History()),
+    (Intent.SETTINGS, "blue whales above", 0.5, commands.Settings({})),
     (Intent.TALK, "blue whales above", 0.75, TALK),
     (Intent.CANCEL, "blue whales scrap above", 0.8, commands.Queue(cancelling=True)),
     (Intent.UNDO, "blue whales older", 0.8, Undo()),
