@@ -157,6 +157,9 @@ def test_outliers_in_a_row_count_the_more() -> None:
     assert cost.learn(high).outliers == 1
     assert cost.learn(high).learn(high).outliers == 2
     assert LearntCost(0.0, 0.5, 100).learn(1.0).outliers == 0
+    assert LearntCost(0.0, 0.5, 100).learn(math.e).outliers == 0  # two spreads are none yet
+    assert LearntCost(0.0, 0.1, 100).learn(math.exp(0.5)).outliers == 1
+    assert LearntCost().outliers == 0
 
 
 def test_spread_has_a_floor() -> None:

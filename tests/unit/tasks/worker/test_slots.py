@@ -23,8 +23,10 @@ def test_slot_for_any_work_remains_one() -> None:
     """A backlog of express work must not turn every slot into one for express work only."""
     slots = Slots(4, headroom=2)
     assert slots.take(4) == [True, True, False, False]
+    assert slots.full
     for _ in range(3):
         slots.release([True])
+        assert not slots.full
         assert slots.take(2) == [True]
     slots.release([True, False])
     assert slots.take(3) == [True, False]
@@ -54,6 +56,11 @@ def test_closed_slots_are_not_taken_again() -> None:
     assert slots.size == 3
     slots.release([True, False])
     assert slots.take(9) == [True, False]
+
+
+def test_largest_size_has_all_the_growth() -> None:
+    assert Slots(3, headroom=1).largest == 3
+    assert Slots(4, headroom=2, growth=4).largest == 8
 
 
 def test_headroom_must_leave_a_slot_for_ordinary_work() -> None:
