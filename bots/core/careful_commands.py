@@ -183,6 +183,12 @@ _ENDS_A_NAMED_ONE = re.compile(
     rf"{_OPENING}(?:cancel|stop|scrap|forget|drop|annule[rz]?|arrete[rz]?|oublie[rz]?) "
     r"(?:the|my|that|le|la|les|l'|mon|ma|ce|cette) ?[a-z]+(?: one)?"
 )
+_CANCELS_A_NAMED_ONE = re.compile(
+    rf"{_OPENING}(?:cancel|annule[rz]?) (?:the |my |that |le |la |les |l'|mon |ma |ce |cette )"
+    r"(?!(?:show|party|wedding|game|war|noise|music|concert|tour|world|apocalypse|culture|spectacle|"
+    r"fete|mariage|guerre|musique|monde|match|noel|christmas)\b)[a-z]+(?: one)?"
+)
+"""What is cancelled by its subject; a show that is cancelled is a picture's."""
 _ACCOUNT = frozenset({Word.QUOTA, Word.QUEUE, Word.HISTORY, Word.SETTINGS})
 _PROMPT_START = re.compile(
     r"(?:an?|some|two|three|four|my|une?|des|deux|trois|quatre|mon|ma|draw|dessine|make|paint|fais|"
@@ -266,7 +272,7 @@ def is_no_longer_wanted(text: str) -> bool:
     Such as "changed my mind" and "cancel the ghost": which order is meant is for the member to say.
     """
     plain = _plain(text)
-    return bool(_NO_LONGER_WANTED.fullmatch(plain) or _ENDS_A_NAMED_ONE.fullmatch(plain))
+    return bool(_NO_LONGER_WANTED.fullmatch(plain) or _CANCELS_A_NAMED_ONE.fullmatch(plain))
 
 
 def several_wishes(text: str) -> BadCommand | None:

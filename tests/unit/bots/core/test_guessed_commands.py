@@ -258,3 +258,9 @@ def test_cancelling_a_change_undoes_it_and_cancels_no_order(text: str) -> None:
 @pytest.mark.parametrize("text", ["annule ma commande", "cancel it, i'll change the prompt"])
 def test_cancelling_an_order_is_no_undoing(text: str) -> None:
     assert parse(text) == commands.Cancel()
+
+
+@pytest.mark.parametrize("text", ["cancel the show", "annule la fête", "drop the bass"])
+def test_cancelled_show_is_a_picture(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    install(monkeypatch, Intent.PROMPT, 1.0)
+    assert parse(text) == Imagine(text)
