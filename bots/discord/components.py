@@ -21,6 +21,7 @@ from bots.core.refusals import refusal
 from bots.core.reply import Action, Reply, ReplyKind
 from bots.core.report_commands import command_of_action
 from bots.discord import buttons, initial_response, message_view, modals
+from bots.discord.errors import UNKNOWN_MESSAGE
 from bots.discord.interaction_responder import InteractionResponder
 from bots.discord.modals import SubmittedModal
 from bots.discord.private_messages import NO_MENTIONS
@@ -186,14 +187,7 @@ class ComponentHandler:
                 await initial_response.send_text(interaction, message_view.answer_text(reply))
                 return
             view = message_view.card_view(card(job, localizer_for(job.order.member.locale)))
-            if interaction.response.is_done():
-                await interaction.edit_original_response(
-                    view=view, attachments=[], allowed_mentions=NO_MENTIONS
-                )
-            else:
-                await interaction.response.edit_message(
-                    view=view, attachments=[], allowed_mentions=NO_MENTIONS
-                )
+            await _show_end(interaction, view)
             self.responder.positions.forget(target)
 
     async def _end_and_lock(
@@ -253,6 +247,27 @@ def _command(pressed: buttons.ComponentAction) -> Command:
         return decision
     command = _TARGETED.get(pressed.action)
     return command(pressed.target) if command and pressed.target else commands.Help()
+
+
+async def _show_end(interaction: discord.Interaction, view: ui.LayoutView) -> None:
+    """Show on the message of a pressed button that its job was cancelled or deleted.
+
+    A message that is gone needs no edit: a worker may already have deleted it, as the member asked.
+    """
+    try:
+        if interaction.response.is_done():
+            await interaction.edit_original_response(
+                view=view, attachments=[], allowed_mentions=NO_MENTIONS
+            )
+        else:
+            await interaction.response.edit_message(
+                view=view, attachments=[], allowed_mentions=NO_MENTIONS
+            )
+    except discord.NotFound as error:
+        if error.code != UNKNOWN_MESSAGE:
+            raise
+        if not interaction.response.is_done():
+            await interaction.response.defer()
 
 
 def _is_own_message(message: discord.Message | None) -> bool:

@@ -76,6 +76,24 @@ async def test_slow_refusal_is_ephemeral(bot: BotFixture) -> None:
     assert visible_to_others(bot) == []
 
 
+@pytest.mark.parametrize("deferred", [False, True])
+async def test_button_of_a_message_that_is_deleted_meanwhile_is_answered(
+    bot: BotFixture, caplog: pytest.LogCaptureFixture, deferred: bool
+) -> None:
+    anna = bot.person("anna", "pro")
+    asked = await anna.slash("imagine", prompt="a house")
+    slow = bot.discord.faults.add("POST", "/interactions/", "slow", seconds=0.5)
+    async with locked_jobs(bot) if deferred else nullcontext():
+        pressing = asyncio.create_task(anna.click(asked.shown, "Cancel", accept_deferred=deferred))
+        await bot.discord.until(lambda: slow not in bot.discord.faults.pending)
+        asked.shown.deleted = True
+        pressed = await pressing
+    assert pressed.answer == 6, "the member reads that the interaction failed"
+    await bot.discord.until(lambda: any(one.code == 10008 for one in bot.discord.requests))
+    assert (await anna.slash("quota")).shown.text
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 async def test_slow_cancel_updates_the_message(bot: BotFixture) -> None:
     anna = bot.person("anna", "pro")
     asked = await anna.slash("imagine", prompt="a house")
