@@ -187,7 +187,7 @@ class ComponentHandler:
                 await initial_response.send_text(interaction, message_view.answer_text(reply))
                 return
             view = message_view.card_view(card(job, localizer_for(job.order.member.locale)))
-            await _show_end(interaction, view)
+            await _edit_own_message(interaction, view)
             self.responder.positions.forget(target)
 
     async def _end_and_lock(
@@ -220,9 +220,7 @@ class ComponentHandler:
             await initial_response.send_text(interaction, text)
             return
         view = message_view.decided_report_view(reply, invocation.member.name)
-        await interaction.edit_original_response(
-            view=view, attachments=[], allowed_mentions=NO_MENTIONS
-        )
+        await _edit_own_message(interaction, view)
 
 
 _DECISIONS = frozenset({Action.REPORT_KEEP, Action.REPORT_REMOVE, Action.REPORT_BLOCK})
@@ -249,8 +247,8 @@ def _command(pressed: buttons.ComponentAction) -> Command:
     return command(pressed.target) if command and pressed.target else commands.Help()
 
 
-async def _show_end(interaction: discord.Interaction, view: ui.LayoutView) -> None:
-    """Show on the message of a pressed button that its job was cancelled or deleted.
+async def _edit_own_message(interaction: discord.Interaction, view: ui.LayoutView) -> None:
+    """Replace the message of a pressed button.
 
     A message that is gone needs no edit: a worker may already have deleted it, as the member asked.
     """

@@ -21,9 +21,10 @@ from bots.slack.blocks import ACTION_PREFIX, file_ids, parse_button, section
 from bots.slack.dedupe import Accepted
 from bots.slack.job_messages import redraw
 from bots.slack.listener_context import ListenerContext
+from bots.slack.message_removal import ALREADY_GONE
 from bots.slack.mrkdwn import escape
 from bots.slack.reply_target import ReplyTarget
-from bots.slack.transport import SlackError
+from bots.slack.transport import Rejected, SlackError
 from bots.slack.views import Origin
 
 Body = Mapping[str, Any]
@@ -136,12 +137,16 @@ async def _clear_message(
         if job is None or "ts" not in job.placeholder or not job.state.ended:
             return  # the publisher redraws the message when a running job ends
         web = reply_target.web
+        updater = context.poster.placeholders.position_updater
         try:
             await redraw(web, card(job, localize), localize)
-            context.poster.placeholders.position_updater.forget(subject)
+            updater.forget(subject)
             for file in file_ids(body.get("message", {})):
                 await web.call("files.delete", file=file)
         except SlackError as error:
+            if isinstance(error, Rejected) and error.code in ALREADY_GONE:
+                updater.forget(subject)  # a worker has deleted it, as the member asked
+                return
             structlog.get_logger().warning("message-not-cleared", reason=str(error))
 
 
