@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection
 
+from imaging.request import Priority
 from tasks.queue import wait_estimate
 from tasks.store import costs, estimates, queue_position
 from tasks.store.load_snapshot import LoadSnapshot
@@ -15,7 +16,8 @@ def learn_costs(connection: Connection, snapshot: LoadSnapshot) -> None:
     """Add the newest renders to the learnt costs."""
     profiles = {name for worker in snapshot.workers for name in worker.card.profiles}
     steps = {name: snapshot.usual_steps(name) for name in profiles}
-    costs.learn(connection, {name: number for name, number in steps.items() if number})
+    known = {name: number for name, number in steps.items() if number}
+    costs.learn(connection, known, {one: snapshot.crowding(one) for one in Priority})
 
 
 def calibrate_estimates(connection: Connection, snapshot: LoadSnapshot) -> None:

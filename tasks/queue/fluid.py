@@ -8,7 +8,7 @@ takes a few steps, whatever the backlog.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -52,6 +52,13 @@ class Curve:
         share = (seconds - self.times[n - 1]) / (self.times[n] - self.times[n - 1])
         before = self.arrived[n - 1]
         return before + min(1.0, share) * (self.arrived[n] - before)
+
+    def speed_at(self, seconds: float) -> float:
+        """GPU seconds served per second at that time."""
+        n = max(1, min(bisect_right(self.times, seconds), len(self.times) - 1))
+        if len(self.times) < 2:
+            return 0.0
+        return (self.served[n] - self.served[n - 1]) / (self.times[n] - self.times[n - 1])
 
     def overtaken_time_of(self, ahead: float) -> float:
         """The same where the lane's newcomers are served first."""

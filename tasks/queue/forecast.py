@@ -53,6 +53,12 @@ LEAST_SHARE = 0.1
 SERVICE_SPREAD = 0.05
 """Standard deviation of the logarithm of the fleet's true speed over the measured one."""
 
+YOUNG_SPREAD = 0.4
+"""The same, in addition, when a surge begins: pictures share batches, and their costs change."""
+
+YOUNG_SECONDS = 10.0
+"""In which that falls to a third: the first renders have told what they cost."""
+
 RATE_SPREAD = 0.17
 """The same of the arrival rate, beside the uncertainty that the posterior has."""
 
@@ -156,6 +162,14 @@ class Scenario:
     age: float  # seconds since its demand began
     spread: Mapping[str, float]  # variance of a lane's wait per second of waiting, in seconds
 
+    def pausing_at(self, load: Load, seconds: float) -> float:
+        """GPU seconds per second of the lanes that pause others, at that time."""
+        return sum(
+            self.curves[name].speed_at(seconds)
+            for name, one in load.lanes.items()
+            if not one.pauses
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -174,27 +188,47 @@ class Forecast:
         if fleet.rate <= 0 or fleet.slots <= 0:
             return Quantiles([math.inf])
         own = self.load.seconds_of(lane, mine)
-        usual = fleet.job_seconds or own
+        usual, slots = fleet.job_seconds or own, fleet.slots
+        if fleet.headroom and not self.load.lanes[lane].pauses:
+            # It begins once one of its own kind ends: the others pause for it.
+            usual, slots = min(usual, own), slots + fleet.headroom
         own_spread = max(OWN_SPREAD, self.load.lanes[lane].spread)
-        busy = fleet.running >= fleet.slots
+        busy = fleet.running >= slots
         # The load may be a second older than `ahead`: what came since then is added to the curve.
         known = min(ahead, self.load.lanes[lane].seconds)
         share = self._share(lane)
         since = (ahead - known) / share
         starts = math.hypot(SLOT, TURN * (fleet.rate / share - 1)) if busy else 0.0
-        turn = starts * usual / fleet.slots
+        turn = starts * usual / slots
         waits = []
         for scenario in self.scenarios:
             curve = scenario.curves[lane]
             straight = curve.time_of(known) + since
             if lead > 0:
                 straight = min(curve.overtaken_time_of(known) + since, straight + lead / AGEING)
-            soonest = usual * (1 - (1 - scenario.residual) ** (1 / fleet.slots)) if busy else 0.0
+            soonest = usual * (1 - (1 - scenario.residual) ** (1 / slots)) if busy else 0.0
             begins = straight + soonest
             variance = scenario.spread[lane] * begins + turn**2
             jitter = scenario.noise * math.sqrt(variance)
-            waits.append(max(0.0, begins + jitter) + own * math.exp(own_spread * scenario.own))
+            render = self._render(lane, mine, own, straight, scenario)
+            waits.append(max(0.0, begins + jitter) + render * math.exp(own_spread * scenario.own))
         return Quantiles(sorted(waits))
+
+    def _render(
+        self, lane: str, mine: float, own: float, begins: float, scenario: Scenario
+    ) -> float:
+        """Seconds of a job's own render: less than now, where what pauses it will be gone by then.
+
+        Jobs that are paused share what the others leave of the device.
+        """
+        fleet = self.load.fleet
+        if not self.load.lanes[lane].pauses:
+            return own
+        shared = mine * fleet.slots / fleet.rate
+        if own <= shared:
+            return own
+        left = 1 - scenario.pausing_at(self.load, begins + shared) / fleet.rate
+        return min(own, shared / left) if left > 0 else own
 
     def _share(self, lane: str) -> float:
         """GPU seconds per second that the lane receives at least while it has work."""
@@ -259,7 +293,9 @@ def _scenario(
     if change is not None and change.rate_before > load.fleet.rate:
         lost = max(0.0, now - change.at)
         returns, rate_after = remaining(lost, draw.fleet, LOSS_LASTS), change.rate_before
-    speed = math.exp(SERVICE_SPREAD * _NORMAL.inv_cdf(draw.speed))
+    young = _young(demand, regime) if regime is not None else 0.0
+    spread = math.hypot(SERVICE_SPREAD, load.fleet.price_spread, YOUNG_SPREAD * young)
+    speed = math.exp(spread * _NORMAL.inv_cdf(draw.speed))
     phases = [
         Phase(
             at,
@@ -276,6 +312,15 @@ def _scenario(
         regime.age(now) if regime is not None else 0.0,
         _spread(load, current),
     )
+
+
+def _young(demand: Demand, regime: Regime) -> float:
+    """1 where a surge has just begun, and less the older it is; 0 where demand has not risen."""
+    return math.exp(-regime.age(demand.at) / YOUNG_SECONDS) if _rising(demand, regime) else 0.0
+
+
+def _rising(demand: Demand, regime: Regime) -> bool:
+    return regime.rate(demand.at) >= sum(one.jobs for one in regime.before.values())
 
 
 def _present(demand: Demand, regime: Regime, draw: Draw) -> dict[str, Arrivals]:
@@ -305,8 +350,7 @@ def _inflows(demand: Demand, regime: Regime, now: float, draw: Draw) -> Inflows:
     current = _present(demand, regime, draw)
     before = _blended(regime.returns_to(demand.at), demand.usual)
     lasts = remaining(regime.age(now), draw.duration, DEMAND_LASTS)
-    rising = regime.rate(demand.at) >= sum(one.jobs for one in regime.before.values())
-    if not rising or draw.after >= GROWS:
+    if not _rising(demand, regime) or draw.after >= GROWS:
         return [(0.0, current), (lasts, before)]
     return [(0.0, current), (lasts, _grown(before, current)), (2 * lasts, before)]
 

@@ -24,7 +24,8 @@ class LaneLoad:
 
     `stretch` is the seconds from lease to delivery for each expected GPU second of its jobs, and
     `spread` the standard deviation of the logarithm of a job's time over the expected one: paid
-    jobs pause others, so that lanes differ. Both are 0 where they are not known.
+    jobs pause others, so that lanes differ. Both are 0 where they are not known. `pauses` tells
+    that its jobs pause while those of other lanes run that do not.
     """
 
     weight: float
@@ -33,6 +34,7 @@ class LaneLoad:
     inflow: float = 0.0
     stretch: float = 0.0
     spread: float = 0.0
+    pauses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,18 @@ class FleetLoad:
     """All live workers together. `rate` is in completed GPU seconds per second.
 
     `slots` is the number of jobs they run at once, `running` the number running now, `job_seconds`
-    the time of a usual one from lease to delivery, 0 where it is not known.
+    the time of a usual one from lease to delivery, 0 where it is not known. `headroom` is the slots
+    beside these for lanes that pause others. `price_spread` is the standard deviation of the
+    logarithm of what work will cost over what it is expected to cost, beside what is due to each
+    job alone.
     """
 
     rate: float
     slots: int = 1
     running: int = 0
     job_seconds: float = 0.0
+    headroom: int = 0
+    price_spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,15 @@ class Load:
         if stretch and cost > 0:
             return cost * stretch
         return self.fleet.job_seconds or cost * self.fleet.slots / self.fleet.rate
+
+
+def crowding(running: int, workers: int) -> float:
+    """How much longer a job takes among `running` others that it shares `workers` devices with.
+
+    The square root of the jobs on a device: they share batches, so that it is less than their
+    number.
+    """
+    return math.sqrt(1 + running / max(1, workers))
 
 
 _MIN_OBSERVED = 60.0  # seconds

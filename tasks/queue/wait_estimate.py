@@ -161,6 +161,9 @@ the middle of a surge those from its beginning were far too short: taken as a bi
 they would lengthen every wait until the surge is over.
 """
 
+MOST_WIDENED = 2.5
+"""The largest p90 ÷ p50 to which outcomes widen a range: a wider one tells little."""
+
 MOST_MEDIAN_CORRECTION = 1.1
 """The largest factor, or its inverse, by which outcomes move the median."""
 
@@ -208,9 +211,9 @@ def corrected(calibration: Calibration, p50: float, p90: float) -> Estimate | No
     """The range that members see for a forecast's quantiles in seconds; None where infinite."""
     if not math.isfinite(p50):
         return None
-    width = p90 / max(_FLOOR, p50)
+    width = max(1.0, p90 / max(_FLOOR, p50))
     median = max(_FLOOR, p50 * calibration.median)
-    high = median * max(1.0, width) ** calibration.high
+    high = median * min(width**calibration.high, max(width, MOST_WIDENED))
     return Estimate(timedelta(seconds=min(median, 1e9)), timedelta(seconds=min(high, 1e9)))
 
 

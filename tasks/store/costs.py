@@ -3,22 +3,24 @@
 One row for each shape of a profile. The shape `""` is one unit of the profile's work
 (`Shape.work`); `job` is the seconds from lease to result, and `stretch` those for each GPU second
 that was expected (above 1 where several jobs share the device). The stretch is learnt for each
-priority, because paid jobs pause others: a paid job's is short, and a free one's long.
+priority, because paid jobs pause others: a paid job's is short, and a free one's long. It is learnt
+and told in proportion to `tasks.queue.load.crowding`, so that it grows as soon as a surge begins.
 
-The price level is the logarithm of what a job costs over what it cost when the first one was
+The price level is the logarithm of what a job costs over what was expected before the first one was
 rendered. It follows the profiles' units by their share of the samples, and tells what jobs that
 were queued, or came, at other costs are worth at present (`tasks.queue.repricing`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, text
 
 from imaging.request import ImageRequest, Priority
-from tasks.queue.costs import LearntCost, shape_of
+from tasks.queue.costs import LearntCost, expected_seconds, shape_of
 
 JOB = "job"
 STRETCH = {priority: f"stretch {priority.name.lower()}" for priority in Priority}
@@ -52,8 +54,13 @@ _WRITE = text("""
 """)
 
 
-def learn(connection: Connection, usual_steps: Mapping[str, int]) -> int:
-    """Learn from the new samples; how many. `usual_steps` is by profile."""
+def learn(
+    connection: Connection, usual_steps: Mapping[str, int], crowds: Mapping[Priority, float]
+) -> int:
+    """Learn from the new samples; how many.
+
+    `usual_steps` is by profile, `crowds` the present crowding (1 where it is left out).
+    """
     samples = connection.execute(_TAKE).all()
     if not samples:
         return 0
@@ -63,12 +70,16 @@ def learn(connection: Connection, usual_steps: Mapping[str, int]) -> int:
         request = ImageRequest.from_json(row.request)
         shape = shape_of(request, usual_steps.get(request.profile))
         one = row.seconds / request.count
+        if (shape.profile, UNIT) not in learnt:
+            guess = expected_seconds(shape, 1, None, None) / shape.work
+            before[shape.profile, UNIT] = LearntCost(math.log(guess))
         _learn(learnt, shape.profile, shape.key, one)
         _learn(learnt, shape.profile, UNIT, one / shape.work)
         _learn(learnt, shape.profile, JOB, row.job_seconds)
         # Of the expected seconds, since estimates multiply those: a job's own seconds vary with
         # the batches it was in, and its stretch with them.
         expected = request.count * learnt[shape.profile, shape.key].seconds
+        expected *= crowds.get(request.priority, 1.0)
         _learn(learnt, shape.profile, STRETCH[request.priority], row.job_seconds / expected)
     level = learnt.get(LEVEL, LearntCost(0.0))
     learnt[LEVEL] = replace(level, log_seconds=level.log_seconds + price_rise(before, learnt))

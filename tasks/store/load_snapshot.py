@@ -14,7 +14,7 @@ from threading import Lock
 from cachetools import TTLCache
 from sqlalchemy import Connection
 
-from imaging.request import ImageRequest
+from imaging.request import ImageRequest, Priority
 from tasks.jobs.job import Estimate, Pressure, QueuePosition
 from tasks.jobs.tiers import Tier
 from tasks.policy.door_overrides import Subject
@@ -24,7 +24,7 @@ from tasks.queue.costs import expected_seconds, shape_of
 from tasks.queue.demand import Demand, read_demand
 from tasks.queue.fairness import RELAXED, lane_of, priority_of
 from tasks.queue.forecast import TREND_SECONDS, FleetChange, Forecast, forecast
-from tasks.queue.load import HEADROOM, FleetLoad, LaneLoad, Load
+from tasks.queue.load import HEADROOM, FleetLoad, LaneLoad, Load, crowding
 from tasks.queue.repricing import QueuedWork
 from tasks.queue.wait_estimate import Calibration, corrected
 from tasks.store import costs, doors, queue_position, workers
@@ -33,8 +33,12 @@ from tasks.store.workers import SeenWorker
 
 CACHE_SECONDS = 1.0
 SEEN_RATE = 0.01  # arrivals per second below which a heavier lane counts as empty
-DEVIATIONS = 1.25  # standard deviations in a mean absolute deviation, of a normal law
-MOST_SPREAD = 0.6
+DEVIATIONS = 1.5  # standard deviations in a clipped mean absolute deviation with some outliers
+MOST_SPREAD = 0.7
+SHARED_SPREAD = 0.4
+"""Share of the spread of single jobs' costs that all jobs of some seconds have in common."""
+
+MOST_PRICE_SPREAD = 0.25
 RECENT_SECONDS = 120.0  # in which a change of the fleet explains a longer wait
 
 
@@ -78,23 +82,33 @@ class LoadSnapshot:
         ]
         jobs = [cost for (_, key), cost in self.costs.items() if key == costs.JOB]
         usual = self.costs.get((profile or "", costs.JOB)) or (jobs[0] if jobs else None)
+        unit = self.costs.get((profile or "", costs.UNIT))
         fleet = FleetLoad(
             rate=float(len(able)),
             slots=sum(max(1, card.slots - HEADROOM) for card in able),
             running=sum(card.running for card in able),
             job_seconds=usual.seconds if usual else 0.0,
+            headroom=sum(min(HEADROOM, card.slots - 1) for card in able),
+            price_spread=min(MOST_PRICE_SPREAD, SHARED_SPREAD * unit.spread) if unit else 0.0,
         )
         return Load(fleet, {one.lane: self._lane_load(one, profile or "") for one in self.lanes})
 
+    def crowding(self, priority: Priority) -> float:
+        """How much longer than alone a job takes beside those running that it does not pause."""
+        beside = sum(one.running for one in self.lanes if priority_of(one.lane) <= priority)
+        return crowding(beside, len(self.workers))
+
     def _lane_load(self, lane: LaneQueue, profile: str) -> LaneLoad:
-        stretch = costs.stretch(self.costs, profile, priority_of(lane.lane))
+        priority = priority_of(lane.lane)
+        stretch = costs.stretch(self.costs, profile, priority)
         return LaneLoad(
             lane.weight,
             lane.jobs,
             lane.work.present(lane.seconds),
             lane.inflow,
-            stretch.seconds if stretch else 0.0,
+            stretch.seconds * self.crowding(priority) if stretch else 0.0,
             min(MOST_SPREAD, DEVIATIONS * stretch.spread) if stretch else 0.0,
+            priority is not Priority.EXPRESS,
         )
 
     def calibration(self, lane: str) -> Calibration:

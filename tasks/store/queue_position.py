@@ -67,6 +67,8 @@ def ahead(connection: Connection, jobs: Iterable[UUID]) -> dict[UUID, WorkAhead]
 class LaneQueue:
     """A lane: its weight, queued jobs and GPU seconds, and inflow in GPU seconds a second.
 
+    `running` is the number of its jobs that are rendered at this moment.
+
     `work` tells what of the seconds, which are as they were expected at entry, are at present.
     """
 
@@ -77,6 +79,7 @@ class LaneQueue:
     inflow: float
     calibration: dict[str, Any]
     work: QueuedWork = field(default_factory=QueuedWork)
+    running: int = 0
 
 
 _LANES = text(load("lane_totals", changes=_CHANGES))
@@ -93,6 +96,7 @@ def lanes(connection: Connection) -> list[LaneQueue]:
             row.inflow,
             row.calibration,
             read_queued_work(row.work or {}),
+            int(row.running),
         )
         for row in connection.execute(_LANES)
     ]

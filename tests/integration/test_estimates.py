@@ -49,16 +49,16 @@ def test_demand_of_all_lanes_is_observed_and_drives_the_estimate(
     assert later.line.estimate.p50 > calm.line.estimate.p50
 
 
-def add_samples(deployment: Deployment, seconds: float, count: int) -> None:
-    """Record renders of the usual request: GPU seconds, and twice as many from the lease on."""
+def add_samples(deployment: Deployment, seconds: float, count: int, stretch: float = 2.0) -> None:
+    """Record renders of a usual request: GPU seconds, `stretch` times as many from the lease."""
     with deployment.database.begin() as connection:
         connection.execute(
             text("""
                 INSERT INTO cost_samples (request, seconds, job_seconds)
-                SELECT request, :seconds, 2 * :seconds
+                SELECT request, :seconds, :stretch * :seconds
                 FROM (SELECT request FROM jobs LIMIT 1) AS one, generate_series(1, :count)
             """),
-            {"seconds": seconds, "count": count},
+            {"seconds": seconds, "count": count, "stretch": stretch},
         )
 
 
@@ -97,6 +97,57 @@ def test_queued_jobs_and_demand_are_estimated_at_present_costs(
     position, model = after.line(ahead)
     assert model < 0.5 * before.line(ahead)[1]
     assert position.position == 12
+
+
+def test_first_render_reprices_what_was_queued_at_the_first_guess(
+    build_deployment: Callable[..., Deployment],
+) -> None:
+    deployment = build_deployment(ROOMY)
+    present_a_worker(deployment)
+    moments = iter(range(1000, 9000))
+    periodic = PeriodicTasks(deployment.database, deployment.policy, now=lambda: next(moments))
+    for n in range(10):
+        deployment.submit(order(member(f"member{n}")))
+    periodic.fold()
+    guessed = deployment.database.run(load_snapshot.read)
+    add_samples(deployment, 0.3, 1)
+    periodic.adjust()
+    periodic.fold()
+    known = deployment.database.run(load_snapshot.read)
+    assert guessed.load().lanes["free"].seconds > 9.0
+    assert known.load().lanes["free"].seconds == pytest.approx(10 * 0.3)
+    rates = known.demand.rates()["free"]
+    assert rates.seconds / rates.jobs == pytest.approx(0.3)
+
+
+def test_paid_jobs_that_run_lengthen_a_paid_render(
+    build_deployment: Callable[..., Deployment],
+) -> None:
+    """Free jobs that run do not: paid ones pause them."""
+    deployment = build_deployment(ROOMY)
+    present_a_worker(deployment)
+    with deployment.database.begin() as connection:
+        members.map_role(connection, "test", "server", "pro", Tier.PRO)
+    jobs = [deployment.submit(order(member(f"payer{n}", "pro"))) for n in range(3)]
+    jobs.append(deployment.submit(order(member("ada"))))
+    add_samples(deployment, 1.0, 3)
+    periodic = PeriodicTasks(deployment.database, deployment.policy, now=lambda: 1000.0)
+    periodic.adjust()
+    idle = deployment.database.run(load_snapshot.read)
+    profile = next(iter(idle.workers[0].card.profiles))
+    with deployment.database.begin() as connection:
+        connection.execute(
+            text("UPDATE jobs SET state = 'running' WHERE id = ANY(:jobs)"),
+            {"jobs": [job.id for job in jobs]},
+        )
+    busy = deployment.database.run(load_snapshot.read)
+    assert {one.lane: one.running for one in busy.lanes if one.running} == {"pro": 3, "free": 1}
+    before, after = (one.load(profile).lanes["pro"].stretch for one in (idle, busy))
+    assert after == pytest.approx(2 * before)
+    add_samples(deployment, 1.0, 1, after)  # as long as is expected beside three others
+    periodic.adjust()
+    known = deployment.database.run(load_snapshot.read)
+    assert known.load(profile).lanes["pro"].stretch == pytest.approx(after)
 
 
 def test_lost_worker_is_remembered_with_the_fleet_before(deployment: Deployment) -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tasks.queue import load
-from tasks.queue.load import HEADROOM, FleetLoad, LaneLoad, Load, Meter
+from tasks.queue.load import HEADROOM, FleetLoad, LaneLoad, Load, Meter, crowding
 from tests.records import assert_records_are_immutable
 
 
@@ -31,7 +31,8 @@ def test_idle_lane_and_unknown_fleet() -> None:
     assert (idle.stretch, idle.spread) == (0.0, 0.0)
     fleet = FleetLoad(2.0)
     assert (fleet.slots, fleet.running) == (1, 0)
-    assert fleet.job_seconds == 0.0
+    assert (fleet.job_seconds, fleet.headroom, fleet.price_spread) == (0.0, 0, 0.0)
+    assert not idle.pauses
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,11 @@ def test_job_takes_the_measured_time_of_its_lane(
 ) -> None:
     lanes = {"free": LaneLoad(1.0, stretch=stretch), "pro": LaneLoad(8.0, stretch=20.0)}
     assert Load(fleet, lanes).seconds_of("free", cost) == pytest.approx(seconds)
+
+
+def test_crowding_grows_with_the_jobs_on_a_device() -> None:
+    assert crowding(0, 1) == crowding(0, 0) == 1.0
+    assert crowding(3, 1) == crowding(6, 2) == 2.0
 
 
 def test_new_meter_forgets_within_two_minutes_and_has_seen_nothing() -> None:
