@@ -41,6 +41,9 @@ POLICY = ""
 
 WHERE = Place("web", "bench", "bench")
 CALM_ORDERS = 6
+CALM_SECONDS = 5.0
+"""From one of these orders to the next, at least: without a pause they are a surge of their own."""
+
 SHOWN_JOBS = 6
 """Jobs of a tier whose ranges are read each second, spread evenly over its queue."""
 
@@ -108,12 +111,14 @@ class Run:
     def _calm(self) -> None:
         """A few orders one after the other, from which the costs are learnt."""
         for number in range(CALM_ORDERS):
+            following = time.time() + CALM_SECONDS
             self._order(Tier.PRO, number)
             deadline = time.time() + PATIENCE
             while self._waiting():
                 if time.time() > deadline:
                     raise BenchFailed("The first orders were not rendered.")
                 time.sleep(0.1)
+            time.sleep(max(0.0, following - time.time()))
         self.tiers.clear()
         time.sleep(5.0)  # the clock learns what they took
 

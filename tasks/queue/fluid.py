@@ -8,7 +8,7 @@ takes a few steps, whatever the backlog.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -53,10 +53,10 @@ class Curve:
         before = self.arrived[n - 1]
         return before + min(1.0, share) * (self.arrived[n] - before)
 
-    def speed_at(self, seconds: float) -> float:
-        """GPU seconds served per second at that time."""
-        n = max(1, min(bisect_right(self.times, seconds), len(self.times) - 1))
-        if len(self.times) < 2:
+    def speed_before(self, number: int) -> float:
+        """GPU seconds served per second until the time of this number; the last one goes on."""
+        n = min(number, len(self.times) - 1)
+        if n == 0:
             return 0.0
         return (self.served[n] - self.served[n - 1]) / (self.times[n] - self.times[n - 1])
 

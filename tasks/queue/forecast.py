@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from random import Random
 from statistics import NormalDist
 
@@ -53,7 +53,7 @@ LEAST_SHARE = 0.1
 SERVICE_SPREAD = 0.05
 """Standard deviation of the logarithm of the fleet's true speed over the measured one."""
 
-YOUNG_SPREAD = 0.4
+YOUNG_SPREAD = 0.6
 """The same, in addition, when a surge begins: pictures share batches, and their costs change."""
 
 YOUNG_SECONDS = 10.0
@@ -85,6 +85,12 @@ SLOT = 0.3
 
 TURN = 0.5
 """The same of when a lane has its turn, for each start of other lanes between two of its own."""
+
+BESIDE = 0.25
+"""What a paused job's render takes longer for each job that runs beside it and is paused, too."""
+
+PAUSED_SHARE = 1 / 9
+"""The device's share for paused jobs while others run (`imaging.engine.step_scheduler`)."""
 
 MOST_DELAY = 0.5
 """The largest share of the rate that other lanes' random arrivals are taken to delay."""
@@ -160,15 +166,25 @@ class Scenario:
     own: float  # a standard normal quantile of the job's own render
     residual: float  # a uniform quantile of the soonest end of a running job
     age: float  # seconds since its demand began
+    young: float  # spread of the logarithm of prices, because its surge has just begun
     spread: Mapping[str, float]  # variance of a lane's wait per second of waiting, in seconds
 
-    def pausing_at(self, load: Load, seconds: float) -> float:
-        """GPU seconds per second of the lanes that pause others, at that time."""
-        return sum(
-            self.curves[name].speed_at(seconds)
-            for name, one in load.lanes.items()
-            if not one.pauses
-        )
+    def render_beside(self, load: Load, begins: float, work: float) -> float:
+        """Seconds of a render of `work` GPU seconds from `begins` on, amid jobs that pause it.
+
+        It has what the lanes that are not paused leave of a device, and a share at least.
+        """
+        pausing = [self.curves[name] for name, one in load.lanes.items() if not one.pauses]
+        times = next(iter(self.curves.values())).times
+        clock, left = begins, work
+        for n in range(max(1, bisect_right(times, begins)), len(times) + 1):
+            taken = sum(one.speed_before(n) for one in pausing)
+            speed = max(PAUSED_SHARE, 1 - taken / load.fleet.rate)
+            if n == len(times) or left <= speed * (times[n] - clock):
+                return clock + left / speed - begins
+            left -= speed * (times[n] - clock)
+            clock = times[n]
+        return clock - begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,48 +203,39 @@ class Forecast:
         fleet = self.load.fleet
         if fleet.rate <= 0 or fleet.slots <= 0:
             return Quantiles([math.inf])
+        mine_lane = self.load.lanes[lane]
         own = self.load.seconds_of(lane, mine)
         usual, slots = fleet.job_seconds or own, fleet.slots
-        if fleet.headroom and not self.load.lanes[lane].pauses:
+        if fleet.headroom and not mine_lane.pauses:
             # It begins once one of its own kind ends: the others pause for it.
             usual, slots = min(usual, own), slots + fleet.headroom
-        own_spread = max(OWN_SPREAD, self.load.lanes[lane].spread)
+        own_spread = max(OWN_SPREAD, mine_lane.spread)
         busy = fleet.running >= slots
         # The load may be a second older than `ahead`: what came since then is added to the curve.
-        known = min(ahead, self.load.lanes[lane].seconds)
+        known = min(ahead, mine_lane.seconds)
         share = self._share(lane)
         since = (ahead - known) / share
         starts = math.hypot(SLOT, TURN * (fleet.rate / share - 1)) if busy else 0.0
         turn = starts * usual / slots
+        # What a paused lane's running jobs still need is served before, and half of as many beside.
+        waits_for_end = busy and not mine_lane.pauses
+        beside = 1 + mine_lane.running / fleet.rate * BESIDE
         waits = []
         for scenario in self.scenarios:
             curve = scenario.curves[lane]
-            straight = curve.time_of(known) + since
+            straight = curve.time_of(known + mine_lane.underway) + since
             if lead > 0:
                 straight = min(curve.overtaken_time_of(known) + since, straight + lead / AGEING)
-            soonest = usual * (1 - (1 - scenario.residual) ** (1 / slots)) if busy else 0.0
+            soonest = usual * (1 - (1 - scenario.residual) ** (1 / slots)) if waits_for_end else 0.0
             begins = straight + soonest
             variance = scenario.spread[lane] * begins + turn**2
             jitter = scenario.noise * math.sqrt(variance)
-            render = self._render(lane, mine, own, straight, scenario)
-            waits.append(max(0.0, begins + jitter) + render * math.exp(own_spread * scenario.own))
+            render = own
+            if mine_lane.pauses and straight < math.inf:
+                render = scenario.render_beside(self.load, begins, mine * beside)
+            render *= math.exp(math.hypot(own_spread, scenario.young) * scenario.own)
+            waits.append(max(0.0, begins + jitter) + render)
         return Quantiles(sorted(waits))
-
-    def _render(
-        self, lane: str, mine: float, own: float, begins: float, scenario: Scenario
-    ) -> float:
-        """Seconds of a job's own render: less than now, where what pauses it will be gone by then.
-
-        Jobs that are paused share what the others leave of the device.
-        """
-        fleet = self.load.fleet
-        if not self.load.lanes[lane].pauses:
-            return own
-        shared = mine * fleet.slots / fleet.rate
-        if own <= shared:
-            return own
-        left = 1 - scenario.pausing_at(self.load, begins + shared) / fleet.rate
-        return min(own, shared / left) if left > 0 else own
 
     def _share(self, lane: str) -> float:
         """GPU seconds per second that the lane receives at least while it has work."""
@@ -270,7 +277,8 @@ def forecast(
 
     `draws` is `SCENARIOS`, or `PLANNED_SCENARIOS` where speed matters more than smooth quantiles.
     """
-    return Forecast(load, [_scenario(load, demand, now, change, draw) for draw in _DRAWS[draws]])
+    served = replace(load, lanes={name: one.with_underway() for name, one in load.lanes.items()})
+    return Forecast(load, [_scenario(served, demand, now, change, draw) for draw in _DRAWS[draws]])
 
 
 def remaining(age: float, level: float, law: Duration) -> float:
@@ -293,8 +301,8 @@ def _scenario(
     if change is not None and change.rate_before > load.fleet.rate:
         lost = max(0.0, now - change.at)
         returns, rate_after = remaining(lost, draw.fleet, LOSS_LASTS), change.rate_before
-    young = _young(demand, regime) if regime is not None else 0.0
-    spread = math.hypot(SERVICE_SPREAD, load.fleet.price_spread, YOUNG_SPREAD * young)
+    young = YOUNG_SPREAD * (_young(demand, regime) if regime is not None else 0.0)
+    spread = math.hypot(SERVICE_SPREAD, load.fleet.price_spread, young)
     speed = math.exp(spread * _NORMAL.inv_cdf(draw.speed))
     phases = [
         Phase(
@@ -310,6 +318,7 @@ def _scenario(
         _NORMAL.inv_cdf(draw.own),
         draw.residual,
         regime.age(now) if regime is not None else 0.0,
+        young,
         _spread(load, current),
     )
 

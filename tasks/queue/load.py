@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 HEADROOM = 2
 """A worker's slots reserved for paid work: one that interrupts free work, and the next one.
@@ -25,7 +25,8 @@ class LaneLoad:
     `stretch` is the seconds from lease to delivery for each expected GPU second of its jobs, and
     `spread` the standard deviation of the logarithm of a job's time over the expected one: paid
     jobs pause others, so that lanes differ. Both are 0 where they are not known. `pauses` tells
-    that its jobs pause while those of other lanes run that do not.
+    that its jobs pause while those of other lanes run that do not; `running` is then how many of
+    them are on a device, and `underway` the GPU seconds that these still need.
     """
 
     weight: float
@@ -35,6 +36,12 @@ class LaneLoad:
     stretch: float = 0.0
     spread: float = 0.0
     pauses: bool = False
+    running: int = 0
+    underway: float = 0.0
+
+    def with_underway(self) -> LaneLoad:
+        """The lane with what its running jobs still need as if it waited."""
+        return replace(self, seconds=self.seconds + self.underway) if self.underway else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,11 @@ CACHE_SECONDS = 1.0
 SEEN_RATE = 0.01  # arrivals per second below which a heavier lane counts as empty
 DEVIATIONS = 1.5  # standard deviations in a clipped mean absolute deviation with some outliers
 MOST_SPREAD = 0.7
-SHARED_SPREAD = 0.4
+SHARED_SPREAD = 0.6
 """Share of the spread of single jobs' costs that all jobs of some seconds have in common."""
 
-MOST_PRICE_SPREAD = 0.25
+MOST_PRICE_SPREAD = 0.3
+UNDERWAY = 0.5  # what a running job still needs of its cost, on average
 RECENT_SECONDS = 120.0  # in which a change of the fleet explains a longer wait
 
 
@@ -94,21 +95,33 @@ class LoadSnapshot:
         return Load(fleet, {one.lane: self._lane_load(one, profile or "") for one in self.lanes})
 
     def crowding(self, priority: Priority) -> float:
-        """How much longer than alone a job takes beside those running that it does not pause."""
-        beside = sum(one.running for one in self.lanes if priority_of(one.lane) <= priority)
-        return crowding(beside, len(self.workers))
+        """How much longer than alone a job takes beside the jobs that it does not pause.
+
+        Those that wait will run, too, as far as there are slots.
+        """
+        beside = sum(
+            one.running + one.jobs for one in self.lanes if priority_of(one.lane) <= priority
+        )
+        slots = sum(seen.card.slots for seen in self.workers)
+        return crowding(min(beside, slots), len(self.workers))
 
     def _lane_load(self, lane: LaneQueue, profile: str) -> LaneLoad:
         priority = priority_of(lane.lane)
         stretch = costs.stretch(self.costs, profile, priority)
+        cards = [seen.card.profiles.get(profile, {}) for seen in self.workers]
+        pauses = priority is not Priority.EXPRESS and any(card.get("pausable") for card in cards)
+        waiting = lane.work.present(lane.seconds)
+        each = waiting / lane.jobs if lane.jobs else lane.running_seconds / max(1, lane.running)
         return LaneLoad(
             lane.weight,
             lane.jobs,
-            lane.work.present(lane.seconds),
+            waiting,
             lane.inflow,
             stretch.seconds * self.crowding(priority) if stretch else 0.0,
             min(MOST_SPREAD, DEVIATIONS * stretch.spread) if stretch else 0.0,
-            priority is not Priority.EXPRESS,
+            pauses,
+            lane.running if pauses else 0,
+            UNDERWAY * lane.running * each if pauses else 0.0,
         )
 
     def calibration(self, lane: str) -> Calibration:

@@ -67,7 +67,8 @@ def ahead(connection: Connection, jobs: Iterable[UUID]) -> dict[UUID, WorkAhead]
 class LaneQueue:
     """A lane: its weight, queued jobs and GPU seconds, and inflow in GPU seconds a second.
 
-    `running` is the number of its jobs that are rendered at this moment.
+    `running` is the number of its jobs that are rendered at this moment, `running_seconds` their
+    GPU seconds as they were expected at entry.
 
     `work` tells what of the seconds, which are as they were expected at entry, are at present.
     """
@@ -80,6 +81,7 @@ class LaneQueue:
     calibration: dict[str, Any]
     work: QueuedWork = field(default_factory=QueuedWork)
     running: int = 0
+    running_seconds: float = 0.0
 
 
 _LANES = text(load("lane_totals", changes=_CHANGES))
@@ -97,6 +99,7 @@ def lanes(connection: Connection) -> list[LaneQueue]:
             row.calibration,
             read_queued_work(row.work or {}),
             int(row.running),
+            float(row.running_seconds),
         )
         for row in connection.execute(_LANES)
     ]

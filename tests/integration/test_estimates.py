@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from tasks.jobs.job import Pressure
+from tasks.jobs.job import Job, Pressure
 from tasks.jobs.tiers import Tier
 from tasks.maintenance.periodic import PeriodicTasks
 from tasks.store import estimates, load_snapshot, members, queue_position
@@ -128,26 +129,42 @@ def test_paid_jobs_that_run_lengthen_a_paid_render(
     present_a_worker(deployment)
     with deployment.database.begin() as connection:
         members.map_role(connection, "test", "server", "pro", Tier.PRO)
-    jobs = [deployment.submit(order(member(f"payer{n}", "pro"))) for n in range(3)]
-    jobs.append(deployment.submit(order(member("ada"))))
+        connection.execute(
+            text('UPDATE workers SET slots = 5, profiles = \'{"blank": {"pausable": true}}\'')
+        )
+    first = [
+        deployment.submit(order(member("payer", "pro"))),
+        deployment.submit(order(member("a"))),
+    ]
+    set_running(deployment, first)
     add_samples(deployment, 1.0, 3)
     periodic = PeriodicTasks(deployment.database, deployment.policy, now=lambda: 1000.0)
     periodic.adjust()
-    idle = deployment.database.run(load_snapshot.read)
-    profile = next(iter(idle.workers[0].card.profiles))
+    before = deployment.database.run(load_snapshot.read)
+    profile = next(iter(before.workers[0].card.profiles))
+    later = [deployment.submit(order(member(f"payer{n}", "pro"))) for n in range(2)]
+    waiting = deployment.database.run(load_snapshot.read)
+    set_running(deployment, later)
+    busy = deployment.database.run(load_snapshot.read)
+    assert {one.lane: one.running for one in busy.lanes if one.running} == {"pro": 3, "free": 1}
+    stretch, *longer = (one.load(profile).lanes["pro"].stretch for one in (before, waiting, busy))
+    assert longer == [pytest.approx(stretch * math.sqrt(4 / 2))] * 2
+    free = busy.load(profile).lanes["free"]
+    assert (free.pauses, free.running) == (True, 1)
+    assert free.underway == pytest.approx(0.5 * 1.0)
+    add_samples(deployment, 1.0, 1, longer[1])  # as long as is expected beside two others
+    periodic.adjust()
+    known = deployment.database.run(load_snapshot.read)
+    assert known.load(profile).lanes["pro"].stretch == pytest.approx(longer[1])
+
+
+def set_running(deployment: Deployment, jobs: Sequence[Job]) -> None:
+    """The jobs as a lease would leave them in the queue."""
     with deployment.database.begin() as connection:
         connection.execute(
             text("UPDATE jobs SET state = 'running' WHERE id = ANY(:jobs)"),
             {"jobs": [job.id for job in jobs]},
         )
-    busy = deployment.database.run(load_snapshot.read)
-    assert {one.lane: one.running for one in busy.lanes if one.running} == {"pro": 3, "free": 1}
-    before, after = (one.load(profile).lanes["pro"].stretch for one in (idle, busy))
-    assert after == pytest.approx(2 * before)
-    add_samples(deployment, 1.0, 1, after)  # as long as is expected beside three others
-    periodic.adjust()
-    known = deployment.database.run(load_snapshot.read)
-    assert known.load(profile).lanes["pro"].stretch == pytest.approx(after)
 
 
 def test_lost_worker_is_remembered_with_the_fleet_before(deployment: Deployment) -> None:

@@ -163,19 +163,32 @@ def test_own_work_of_a_job_counts_in_its_wait() -> None:
 
 
 def test_free_renders_faster_once_the_paid_jobs_that_pause_it_are_gone() -> None:
-    """Nine of ten seconds go to Pro for 20 s; a job of Free then has the device for itself."""
+    """Eight of nine seconds go to Pro for 18 s; a job of Free then has the device for itself."""
     lanes = {
-        "pro": LaneLoad(9.0, 20, 18.0, stretch=2.0),
-        "free": LaneLoad(1.0, 20, 20.0, stretch=15.0, pauses=True),
+        "pro": LaneLoad(8.0, 16, 16.0, stretch=2.0),
+        "free": LaneLoad(1.0, 20, 20.0, stretch=1.0, pauses=True),
     }
     found = forecast(Load(FleetLoad(1.0, 2, 4, 1.0, headroom=2), lanes), Demand(), 0.0)
     next_one, last = (found.wait("free", ahead, 1.0).at(0.5) for ahead in (0.0, 20.0))
-    assert next_one == pytest.approx(15.0, abs=2.0)
-    assert last == pytest.approx(38.0 + 2.0, abs=2.0)
+    assert next_one == pytest.approx(9.0, abs=1.0)
+    assert last == pytest.approx(36.0 + 1.0, abs=1.0)
+    # The half of one that runs is needed before, and a quarter of the render's time goes to it.
+    amid = {**lanes, "free": replace(lanes["free"], running=1, underway=0.5)}
+    found = forecast(Load(FleetLoad(1.0, 2, 4, 1.0, headroom=2), amid), Demand(), 0.0)
+    assert found.wait("free", 0.0, 1.0).at(0.5) == pytest.approx(9 * (0.5 + 1.25), rel=0.1)
+
+
+def test_two_workers_render_no_job_faster_than_one() -> None:
+    lanes = {"pro": LaneLoad(8.0), "free": LaneLoad(1.0, stretch=1.0, pauses=True)}
+    idle = forecast(Load(FleetLoad(2.0, 4, 0, 1.0, headroom=4), lanes), Demand(), 0.0)
+    assert idle.wait("free", 0.0, 3.0).at(0.5) == pytest.approx(3.0, rel=0.05)
 
 
 def test_paid_job_takes_a_slot_that_is_kept_for_it() -> None:
-    lanes = {"pro": LaneLoad(8.0, stretch=1.0), "free": LaneLoad(1.0, 9, 9.0, pauses=True)}
+    lanes = {
+        "pro": LaneLoad(8.0, stretch=1.0),
+        "free": LaneLoad(1.0, 9, 9.0, pauses=True, running=2),
+    }
     for running, longer in ((2, 0.0), (3, 0.0), (4, 0.2)):
         fleet = FleetLoad(1.0, 2, running, job_seconds=9.0, headroom=2)
         wait = forecast(Load(fleet, lanes), Demand(), 0.0).wait("pro", 0.0, 1.0).at(0.5)
@@ -194,9 +207,11 @@ def test_range_is_as_wide_as_prices_are_uncertain() -> None:
 
 
 def test_surge_that_has_just_begun_has_unknown_prices() -> None:
-    def width(surge: Regime) -> float:
+    def width(surge: Regime, ahead: float = 200.0) -> float:
         demand = Demand(60.0, (surge,), {"free": Arrivals(1.0, 1.0)}, 60.0)
-        waits = forecast(load(4.0, free=200.0), demand, 60.0).wait("free", 200.0, 1.0)
+        now = load(4.0, free=ahead)
+        idle = replace(now, fleet=replace(now.fleet, running=0))
+        waits = forecast(idle, demand, 60.0).wait("free", ahead, 1.0)
         return waits.at(0.9) / waits.at(0.5)
 
     def regime(age: float, jobs: float, before: float) -> Regime:
@@ -206,6 +221,8 @@ def test_surge_that_has_just_begun_has_unknown_prices() -> None:
     assert width(regime(2.0, 20.0, 0.1)) > 1.4
     assert width(regime(50.0, 500.0, 0.1)) < 1.2
     assert width(regime(2.0, 2.0, 9.0)) < 1.2
+    assert width(regime(2.0, 20.0, 0.1), ahead=0.0) > 1.4  # its own render, too
+    assert width(regime(50.0, 500.0, 0.1), ahead=0.0) < 1.2
 
 
 def test_usual_demand_of_the_hour_is_the_prior_and_what_a_surge_returns_to() -> None:

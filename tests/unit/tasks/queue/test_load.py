@@ -32,7 +32,9 @@ def test_idle_lane_and_unknown_fleet() -> None:
     fleet = FleetLoad(2.0)
     assert (fleet.slots, fleet.running) == (1, 0)
     assert (fleet.job_seconds, fleet.headroom, fleet.price_spread) == (0.0, 0, 0.0)
-    assert not idle.pauses
+    assert (idle.pauses, idle.running, idle.underway) == (False, 0, 0.0)
+    assert idle.with_underway() is idle
+    assert LaneLoad(4.0, 2, 3.0, underway=1.5).with_underway().seconds == 4.5
 
 
 @pytest.mark.parametrize(
