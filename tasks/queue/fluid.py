@@ -19,6 +19,9 @@ from tasks.queue.load import Load
 HORIZON = 6 * 3600.0
 """Seconds that are replayed; longer waits continue at the last speed."""
 
+PAUSED_SHARE = 1 / 9
+"""The device's share for paused jobs while others run (`imaging.engine.step_scheduler`)."""
+
 EMPTY = 1e-9
 ROUNDING = 1e-6  # GPU seconds; sums of many steps
 
@@ -93,6 +96,7 @@ def service_curves(load: Load, phases: Sequence[Phase], beyond: float = 0.0) -> 
     The first phase begins at 0.
     """
     names = list(load.lanes)
+    pauses = [load.lanes[name].pauses for name in names]
     weights = [load.lanes[name].weight for name in names]
     backlog = [load.lanes[name].seconds for name in names]
     wanted = list(backlog)
@@ -103,7 +107,7 @@ def service_curves(load: Load, phases: Sequence[Phase], beyond: float = 0.0) -> 
         inflow = [phase.inflow.get(name, 0.0) for name in names]
         ends = phases[number + 1].at if number + 1 < len(phases) else HORIZON
         while times[-1] < min(ends, HORIZON) - EMPTY:
-            speeds = share_out(phase.rate, weights, waiting, inflow)
+            speeds = _speeds(phase.rate, weights, waiting, inflow, pauses)
             edge = beyond if times[-1] < beyond - EMPTY else HORIZON
             step = _step(waiting, speeds, inflow, min(ends, edge) - times[-1])
             times.append(times[-1] + step)
@@ -137,6 +141,31 @@ def _step(
         if seconds > EMPTY and drain > 1e-12:
             step = min(step, seconds / drain)
     return step
+
+
+def _speeds(
+    rate: float,
+    weights: Sequence[float],
+    waiting: Sequence[float],
+    inflow: Sequence[float],
+    pauses: Sequence[bool],
+) -> list[float]:
+    """`share_out`, but paused lanes together have the device's share for them at most.
+
+    Only where another lane has a backlog: else they take what is left.
+    """
+    speeds = share_out(rate, weights, waiting, inflow)
+    paused = sum(speed for speed, one in zip(speeds, pauses, strict=True) if one)
+    others = [n for n, one in enumerate(pauses) if not one]
+    if paused <= PAUSED_SHARE * rate or all(waiting[n] <= EMPTY for n in others):
+        return speeds
+    for n, one in enumerate(pauses):
+        if one:
+            speeds[n] *= PAUSED_SHARE * rate / paused
+    parts = ([one[n] for n in others] for one in (weights, waiting, inflow))
+    for n, speed in zip(others, share_out((1 - PAUSED_SHARE) * rate, *parts), strict=True):
+        speeds[n] = speed
+    return speeds
 
 
 def share_out(

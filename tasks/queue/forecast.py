@@ -21,7 +21,7 @@ from statistics import NormalDist
 
 from tasks.queue.demand import Arrivals, Demand, Regime
 from tasks.queue.fairness import AGEING
-from tasks.queue.fluid import Curve, Phase, service_curves
+from tasks.queue.fluid import PAUSED_SHARE, Curve, Phase, service_curves
 from tasks.queue.load import Load
 
 SCENARIOS = 32
@@ -88,9 +88,6 @@ TURN = 0.5
 
 BESIDE = 0.25
 """What a paused job's render takes longer for each job that runs beside it and is paused, too."""
-
-PAUSED_SHARE = 1 / 9
-"""The device's share for paused jobs while others run (`imaging.engine.step_scheduler`)."""
 
 MOST_DELAY = 0.5
 """The largest share of the rate that other lanes' random arrivals are taken to delay."""

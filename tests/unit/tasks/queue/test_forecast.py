@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from imaging.engine.step_scheduler import WEIGHTS as WEIGHTS_OF_CLASSES
+from imaging.request import Priority
 from tasks.queue.demand import Arrivals, Demand, Regime, read_demand
 from tasks.queue.fairness import AGEING, FairQueue
-from tasks.queue.fluid import Phase, service_curves
+from tasks.queue.fluid import PAUSED_SHARE, Phase, service_curves
 from tasks.queue.forecast import Duration, FleetChange, forecast, remaining
 from tasks.queue.load import FleetLoad, LaneLoad, Load
 from tasks.queue.wait_estimate import Outcome, correct, corrected, replay
@@ -176,6 +178,28 @@ def test_free_renders_faster_once_the_paid_jobs_that_pause_it_are_gone() -> None
     amid = {**lanes, "free": replace(lanes["free"], running=1, underway=0.5)}
     found = forecast(Load(FleetLoad(1.0, 2, 4, 1.0, headroom=2), amid), Demand(), 0.0)
     assert found.wait("free", 0.0, 1.0).at(0.5) == pytest.approx(9 * (0.5 + 1.25), rel=0.1)
+
+
+def test_paused_lanes_receive_a_ninth_while_paid_jobs_wait() -> None:
+    """By the weights of the lanes alone, Free and relaxed work would have a third."""
+    lanes = {
+        "plus": LaneLoad(4.0, 16, 16.0),
+        "free": LaneLoad(1.0, 9, 9.0, pauses=True),
+        "relaxed": LaneLoad(1.0, 9, 9.0, pauses=True),
+    }
+    curves = service_curves(Load(FleetLoad(1.0), lanes), [Phase(0.0, 1.0, {})])
+    assert curves["plus"].time_of(16.0) == pytest.approx(18.0)
+    assert curves["free"].time_of(1.0) == curves["relaxed"].time_of(1.0) == pytest.approx(18.0)
+    assert curves["free"].time_of(9.0) == pytest.approx(34.0)
+    # Paid jobs that come and do not wait leave the rest to them.
+    now = Load(FleetLoad(1.0), {**lanes, "plus": LaneLoad(4.0)})
+    coming = service_curves(now, [Phase(0.0, 1.0, {"plus": 0.5})])
+    assert coming["free"].time_of(1.0) == pytest.approx(4.0)
+
+
+def test_share_of_paused_jobs_is_the_engines() -> None:
+    free, paid = WEIGHTS_OF_CLASSES[Priority.NORMAL], WEIGHTS_OF_CLASSES[Priority.EXPRESS]
+    assert free / (free + paid) == PAUSED_SHARE
 
 
 def test_two_workers_render_no_job_faster_than_one() -> None:
