@@ -225,7 +225,7 @@ class Forecast:
                 straight = min(curve.overtaken_time_of(known) + since, straight + lead / AGEING)
             soonest = usual * (1 - (1 - scenario.residual) ** (1 / slots)) if waits_for_end else 0.0
             begins = straight + soonest
-            variance = scenario.spread[lane] * begins + turn**2
+            variance = scenario.spread[lane] * begins + turn**2 + fleet.handling**2
             jitter = scenario.noise * math.sqrt(variance)
             render = own
             if mine_lane.pauses and straight < math.inf:

@@ -52,7 +52,8 @@ class FleetLoad:
     the time of a usual one from lease to delivery, 0 where it is not known. `headroom` is the slots
     beside these for lanes that pause others. `price_spread` is the standard deviation of the
     logarithm of what work will cost over what it is expected to cost, beside what is due to each
-    job alone.
+    job alone. `handling` is the standard deviation, in seconds, of what passes beside the renders:
+    polls, tickets, transactions and the step that runs.
     """
 
     rate: float
@@ -61,6 +62,7 @@ class FleetLoad:
     job_seconds: float = 0.0
     headroom: int = 0
     price_spread: float = 0.0
+    handling: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

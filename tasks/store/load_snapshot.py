@@ -39,6 +39,9 @@ SHARED_SPREAD = 0.6
 """Share of the spread of single jobs' costs that all jobs of some seconds have in common."""
 
 MOST_PRICE_SPREAD = 0.3
+HANDLING_SECONDS = 0.3
+"""A poll, a ticket, two transactions and a step: a wait of a second is not known to a tenth."""
+
 UNDERWAY = 0.5  # what a running job still needs of its cost, on average
 RECENT_SECONDS = 120.0  # in which a change of the fleet explains a longer wait
 
@@ -91,6 +94,7 @@ class LoadSnapshot:
             job_seconds=usual.seconds if usual else 0.0,
             headroom=sum(min(HEADROOM, card.slots - 1) for card in able),
             price_spread=min(MOST_PRICE_SPREAD, SHARED_SPREAD * unit.spread) if unit else 0.0,
+            handling=HANDLING_SECONDS,
         )
         return Load(fleet, {one.lane: self._lane_load(one, profile or "") for one in self.lanes})
 

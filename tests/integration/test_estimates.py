@@ -149,6 +149,9 @@ def test_paid_jobs_that_run_lengthen_a_paid_render(
     assert {one.lane: one.running for one in busy.lanes if one.running} == {"pro": 3, "free": 1}
     stretch, *longer = (one.load(profile).lanes["pro"].stretch for one in (before, waiting, busy))
     assert longer == [pytest.approx(stretch * math.sqrt(4 / 2))] * 2
+    fleet = busy.load(profile).fleet
+    assert (fleet.slots, fleet.headroom, fleet.handling) == (3, 2, 0.3)
+    assert fleet.price_spread > 0
     free = busy.load(profile).lanes["free"]
     assert (free.pauses, free.running) == (True, 1)
     assert free.underway == pytest.approx(0.5 * 1.0)

@@ -230,6 +230,18 @@ def test_range_is_as_wide_as_prices_are_uncertain() -> None:
     assert width(0.25) > 1.25
 
 
+def test_short_wait_is_as_uncertain_as_what_passes_beside_the_render() -> None:
+    def range_of(handling: float, cost: float) -> float:
+        fleet = FleetLoad(1.0, 2, 0, handling=handling)
+        now = Load(fleet, {"pro": LaneLoad(8.0, stretch=1.0)})
+        waits = forecast(now, Demand(), 0.0).wait("pro", 0.0, cost)
+        return waits.at(0.9) - waits.at(0.5)
+
+    assert range_of(0.0, 0.3) < 0.06
+    assert range_of(0.3, 0.3) > 0.25
+    assert range_of(0.3, 30.0) == pytest.approx(range_of(0.0, 30.0), rel=0.1)
+
+
 def test_surge_that_has_just_begun_has_unknown_prices() -> None:
     def width(surge: Regime, ahead: float = 200.0) -> float:
         demand = Demand(60.0, (surge,), {"free": Arrivals(1.0, 1.0)}, 60.0)

@@ -31,7 +31,8 @@ def test_idle_lane_and_unknown_fleet() -> None:
     assert (idle.stretch, idle.spread) == (0.0, 0.0)
     fleet = FleetLoad(2.0)
     assert (fleet.slots, fleet.running) == (1, 0)
-    assert (fleet.job_seconds, fleet.headroom, fleet.price_spread) == (0.0, 0, 0.0)
+    assert (fleet.job_seconds, fleet.headroom) == (0.0, 0)
+    assert (fleet.price_spread, fleet.handling) == (0.0, 0.0)
     assert (idle.pauses, idle.running, idle.underway) == (False, 0, 0.0)
     assert idle.with_underway() is idle
     assert LaneLoad(4.0, 2, 3.0, underway=1.5).with_underway().seconds == 4.5
