@@ -217,6 +217,8 @@ class Forecast:
         # What a paused lane's running jobs still need is served before, and half of as many beside.
         waits_for_end = busy and not mine_lane.pauses
         beside = 1 + mine_lane.running / fleet.rate * BESIDE
+        # Each of them needs anything between nothing and all of its cost.
+        left = mine_lane.underway / math.sqrt(3 * max(1, mine_lane.running)) / share
         waits = []
         for scenario in self.scenarios:
             curve = scenario.curves[lane]
@@ -225,7 +227,7 @@ class Forecast:
                 straight = min(curve.overtaken_time_of(known) + since, straight + lead / AGEING)
             soonest = usual * (1 - (1 - scenario.residual) ** (1 / slots)) if waits_for_end else 0.0
             begins = straight + soonest
-            variance = scenario.spread[lane] * begins + turn**2 + fleet.handling**2
+            variance = scenario.spread[lane] * begins + turn**2 + fleet.handling**2 + left**2
             jitter = scenario.noise * math.sqrt(variance)
             render = own
             if mine_lane.pauses and straight < math.inf:

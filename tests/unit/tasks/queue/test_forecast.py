@@ -180,6 +180,16 @@ def test_free_renders_faster_once_the_paid_jobs_that_pause_it_are_gone() -> None
     assert found.wait("free", 0.0, 1.0).at(0.5) == pytest.approx(9 * (0.5 + 1.25), rel=0.1)
 
 
+def test_what_running_jobs_still_need_is_uncertain() -> None:
+    def width(underway: float) -> float:
+        lane = LaneLoad(1.0, 9, 9.0, stretch=1.0, pauses=True, running=1, underway=underway)
+        now = Load(FleetLoad(1.0, 2, 1, 1.0, headroom=2), {"free": lane})
+        waits = forecast(now, Demand(), 0.0).wait("free", 9.0, 1.0)
+        return waits.at(0.9) - waits.at(0.5)
+
+    assert width(4.0) > width(0.0) + 1.0
+
+
 def test_paused_lanes_receive_a_ninth_while_paid_jobs_wait() -> None:
     """By the weights of the lanes alone, Free and relaxed work would have a third."""
     lanes = {
