@@ -37,6 +37,9 @@ _UNIT = 0.1
 _SMALLEST = 0.4
 """Features all of whose weights are smaller are left out."""
 _LEAST_OFTEN = 3
+_PROMPTS_AMONG_MESSAGES = 1.0
+"""Added to the bias of a prompt: about two examples in five are prompts, and seven in ten of the
+messages that people send. The logarithms of both odds differ by 1.3."""
 _SLOT = re.compile(r"<(\w+)>")
 _CHOICE = re.compile(r"\(([^()]*)\)")
 
@@ -136,6 +139,7 @@ def trained(data: Sequence[Example]) -> tuple[list[str], np.ndarray]:
 def rounded_weights(data: Sequence[Example]) -> tuple[dict[str, list[int]], list[int], int]:
     """The weights of the features that are kept, the bias, and how many features there were."""
     vocabulary, weights = trained(data)
+    weights[-1, list(Intent).index(Intent.PROMPT)] += _PROMPTS_AMONG_MESSAGES
     rounded = np.rint(weights / _UNIT).astype(int)
     kept = {
         name: rounded[at].tolist()

@@ -81,14 +81,29 @@ _WAITLIST = re.compile(
     r"(?:me )?(?:inscri[a-z]*|ajoute[rz]?|mets?|mettre)(?: moi)? (?:sur|a|dans)|entrer dans)) "
     r"(?:the |la )?(?:wait(?:ing)? ?list|liste d'attente)"
 )
-_DELETES_A_PICTURE = re.compile(
-    r"(?:(?:can|could) (?:you|u|i) |(?:tu|je) peux |peux tu |how (?:do|can) i |comment (?:(?:je|"
-    r"on|faire pour) )?(?:la |le |les |l')?)?"
-    r"(?:delete|supprime[rz]?|efface[rz]?) ?(?:it|this|that|them|ca|la|le|(?:my|the|this|that|"
-    r"these|all my|ma|mon|mes|"
-    r"cette|cet|l'|la|les|last)? ?(?:last |latest |derniere? |dernieres )?"
-    r"(?:picture|image|pic|photo|post|message|order|commande)s?(?: i made)?)"
+_ITS = (
+    r"(?:my|the|this|that|these|those|all(?: of)? my|ma|mon|mes|cette|cet|ce|ces|la|le|les|"
+    r"toutes mes)"
 )
+_ITS_NAME = (
+    r"(?:pictures?|images?|pics?|photos?|drawings?|dessins?|posts?|messages?|orders?|commandes?)"
+)
+_LATEST = r"(?:last|latest|newest|previous|other|derniere?s?|precedente?s?|autres?)"
+_DELETES_A_PICTURE = re.compile(
+    r"(?:(?:can|could|would) (?:you|u|i) |(?:tu|je|on) (?:peux|peut|pourrais) |peux tu |"
+    r"pouvez vous |(?:i want|i'd like|i need|how (?:do|can) i|how) (?:to )?|"
+    r"(?:je veux|je voudrais) |"
+    r"comment (?:(?:je|on|faire pour) )?(?:la |le |les |l')?)?(?:"
+    r"(?:delete|erase|supprime[rz]?|efface[rz]?)(?: moi)?(?: ?(?:"
+    r"(?:it|this|that|them|ca|la|le|les|all|all of (?:it|them)|"
+    rf"(?:this|that|my|the)(?: {_LATEST})? ones?|celles?(?: ci| la)?|celui(?: ci| la)?|"
+    rf"{_ITS} {_LATEST}|"
+    rf"(?:{_ITS} |l'|last )?(?:{_LATEST} )?{_ITS_NAME}(?: i made| que j'ai faite?s?)?)))?|"
+    r"(?:remove|get rid of|take down|enleve[rz]?|retire[rz]?|vire[rz]?|jette[rz]?)(?: moi)? "
+    rf"(?:{_ITS} |l')(?:{_LATEST} )?{_ITS_NAME}|"
+    rf"take (?:it|this|that|them|{_ITS} {_ITS_NAME}) down)"
+)
+"""A wish to delete a picture, which is told of the picture's button."""
 _LIKELY_ANY = 0.5
 _LIKELY: Mapping[Intent, float] = {
     Intent.CHANGE: 0.7,
@@ -143,7 +158,6 @@ _TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Inte
 _NUMBERED_BUTTON = re.compile(r"[uv]\s?[1-4][.!]?", re.IGNORECASE)
 """A picture's button as other bots name it, such as "U2"."""
 _FOUR_TIMES = re.compile(r"upscale(?: it| this)?(?: by)?(?: x ?4| 4 ?x?)", re.IGNORECASE)
-_DELETES_THIS = re.compile(r"(?:delete|erase|supprime[rz]?|efface[rz]?)[.!]*", re.IGNORECASE)
 _SHAPE_ALONE = re.compile(
     rf"(?:in|en|au|as|make it)?\s?(?:format\s)?(?P<shape>{'|'.join(SHAPES)})(?:\sformat)?[.!]*",
     re.IGNORECASE,
@@ -245,8 +259,6 @@ def parse_about(  # noqa: PLR0911 - one case a command
     if _FOUR_TIMES.fullmatch(stripped):
         return Upscale(source, 4)
     picture = source if isinstance(source, UUID) else None
-    if _DELETES_THIS.fullmatch(stripped):
-        return BadCommand(BadInput.DELETE_BUTTON)
     options = _options_alone(stripped, picture)
     if options and picture:
         return options

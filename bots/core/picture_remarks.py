@@ -230,6 +230,20 @@ _CAPTION = re.compile(
     r"carte|panneau|pub|publicite|campagne|pancarte|bande dessinee|film|livre|couverture|"
     r"fresque|fiche|recette|gravure|tatouage|mappemonde|photo|partie|estampe|bd)\b"
 )
+_SCENE = re.compile(
+    r", (?!(?:the|his|her|its|their|my|your|it|he|she|they|you|and|but|then|also|more|less|with|"
+    r"without|please|pls|instead|try|keep|make|add|start|stop|maybe|so|this|that|now) )"
+    r"(?:(?:an?|two|three|some) )?(?:[a-z']+ ){0,2}?"
+    r"(?!(?:arm|leg|hand|finger|foot|tail|ear|eye|mouth|tongue|head|hair|wing|teeth|lip|fist|"
+    r"nose|smile|nothing|something|everything|anything|morning|evening|during)s?\b)"
+    r"[a-z']{3,} (?!(?:nothing|something|everything|anything|morning|evening|during|being)\b)"
+    r"[a-z]{3,}ing\b(?: [a-z']+){0,4}$|"
+    r", (?!(?:le|la|les|son|sa|ses|il|elle|celui|celle|ce|tout|mets|fais|ajoute|rends) )"
+    r"(?:(?:une?|des|deux|trois) )?(?:[a-z']+ ){0,2}?"
+    r"(?!(?:bras|jambe|main|doigt|pied|queue|oreille|bouche|langue|tete|aile)s?\b)"
+    r"[a-z']{3,} qui [a-z']{3,}(?: [a-z']+){0,4}$"
+)
+"""Somebody who does something, whom the words before name not: "…, gandalf whispering"."""
 _MENDING = (
     r"(?:put|add|make|change|remove|use|try|give|fix|replace|mets|ajoute|change|enleve|rends|fais|"
     r"vire|corrige|remplace)[rz]?\b"
@@ -243,8 +257,12 @@ _REMARK = re.compile(f"(?:{'|'.join((*_BOTH, *_ENGLISH, *_FRENCH))})")
 
 
 def has_caption(words: str) -> bool:
-    """Whether the words end by naming a kind of picture: "change the world, protest sign"."""
-    return bool(_CAPTION.search(words))
+    """Whether the words end with what a picture shows.
+
+    They name a kind of picture ("change the world, protest sign"), or tell of somebody who does
+    something ("remove the ring, gandalf whispering").
+    """
+    return bool(_CAPTION.search(words) or _SCENE.search(words))
 
 
 def is_remark(words: str) -> bool:

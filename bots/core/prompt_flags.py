@@ -9,7 +9,6 @@ prose stays prose. Matching runs on a normalized view; the words are cut from th
 from __future__ import annotations
 
 import bisect
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,6 +92,8 @@ _LIST_ENDS = re.compile(
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"\(\s*\0[\s\0]*\)|\[\s*\0[\s\0]*\]|\{\s*\0[\s\0]*\}")  # around flags
+_DOUBLED = re.compile(r"([,;])[^\S\n]*\0[\s\0]*[,;]")
+"""Marks on both sides of flags: one of them is left."""
 _QUOTES = "\"'“”„«»‘’`"
 _QUOTE = re.compile(rf"[{_QUOTES}]\s?")
 _CLOSING_QUOTE = re.compile(rf"\s?[{_QUOTES}](?!\w)")
@@ -103,6 +104,10 @@ _DETERMINERS = frozenset(
 _CONNECTORS = frozenset({"and", "or", "nor", "et", "ou", "ni", "&", "+"})
 
 _GLUED_NEGATIVES = frozenset({"no", "without", "sans"})
+_LONGEST_NEAR = 14
+"""Letters of the longest name that is compared with the flags'."""
+_FEW_LETTERS = 3
+_MANY_LETTERS = 6
 _LONGEST_ITEM = 3
 """Words of one thing that is left out after a dash without a space."""
 _NO_ITEM = frozenset(
@@ -257,7 +262,8 @@ def _without(text: str, view: View, flags: list[_Flag]) -> str:
         start, end = view.span(flag.start, flag.end)
         pieces.append(text[at:start])
         at = end
-    return _BRACKETS.sub(" ", "\0".join([*pieces, text[at:]])).replace("\0", " ")
+    rest = _BRACKETS.sub(" ", "\0".join([*pieces, text[at:]]))
+    return _DOUBLED.sub(r"\1", rest).replace("\0", " ")
 
 
 def _flags(text: str, view: View, *, whole_negatives: bool) -> list[_Flag]:
@@ -471,9 +477,52 @@ def _end_of_items(text: str, at: int, stop: int) -> int:
 
 
 def _unknown_flag(word: str) -> FlagError:
-    close = difflib.get_close_matches(word.lower(), FLAGS, n=1, cutoff=0.65)
-    close = close or [name for name in PUBLIC_FLAGS if sorted(name) == sorted(word.lower())]
     known = listed([f"--{name}" for name in PUBLIC_FLAGS])
-    if not close:
+    close = _near_flag(word.lower())
+    if close is None:
         return FlagError(BadInput.UNKNOWN_FLAG, flag=f"--{word}", known=known)
-    return FlagError(BadInput.NEAR_FLAG, flag=f"--{word}", meant=f"--{close[0]}", known=known)
+    return FlagError(BadInput.NEAR_FLAG, flag=f"--{word}", meant=f"--{close}", known=known)
+
+
+def _near_flag(word: str) -> str | None:
+    """The flag that a name in lower case was likely meant to be; None where no flag is near."""
+    if not 0 < len(word) <= _LONGEST_NEAR:
+        return None
+    near = [name for name in FLAGS if _is_near(word, name)]
+    return min(
+        near,
+        key=lambda name: (_edits(word, name), name[0] != word[0], name not in PUBLIC_FLAGS),
+        default=None,
+    )
+
+
+def _is_near(word: str, name: str) -> bool:
+    """Whether a word is a flag's name mistyped ("aspcet"), cut short ("asp") or shortened ("cnt").
+
+    Words of one or two letters, and what is compared with such a name, begin alike or have the same
+    letters.
+    """
+    if sorted(word) == sorted(name):
+        return True
+    alike = word[0] == name[0]
+    if min(len(word), len(name)) < _FEW_LETTERS:
+        return alike and _edits(word, name) == 1 and len(name) < _FEW_LETTERS
+    left = iter(name)
+    shortened = alike and 2 * len(word) >= len(name) and all(letter in left for letter in word)
+    allowed = 2 if alike and len(word) >= _MANY_LETTERS else 1
+    return shortened or name.startswith(word) or _edits(word, name) <= allowed
+
+
+def _edits(one: str, other: str) -> int:
+    """Letters to add, drop, replace or swap with the next, to make one word of the other."""
+    older: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one):
+        last, row = row, [at + 1]
+        for col, wanted in enumerate(other):
+            cost = min(last[col + 1] + 1, row[col] + 1, last[col] + (letter != wanted))
+            if at and col and letter == other[col - 1] and one[at - 1] == wanted:
+                cost = min(cost, older[col - 1] + 1)
+            row.append(cost)
+        older = last
+    return row[-1]

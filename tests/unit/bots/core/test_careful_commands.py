@@ -254,3 +254,32 @@ def test_an_option_is_read_behind_a_bar_and_before_a_stray_comma() -> None:
 @pytest.mark.parametrize("text", ["wheres the cat??", "j'aime pas le chat", "il est où le chat ??"])
 def test_words_about_what_a_picture_shows_may_be_a_change(text: str) -> None:
     assert isinstance(parse_in_channel(text), Ask)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "delete",
+        "erase please",
+        "supprime",
+        "effacer",
+        "delete my last one",
+        "can you delete the last one pls",
+        "remove my picture",
+        "take it down",
+        "supprime ma dernière",
+        "supprime mon dernier dessin",
+        "retire mon image",
+    ],
+)
+def test_wish_to_delete_a_picture_is_told_of_its_button_everywhere(text: str) -> None:
+    for command in (parse_in_channel(text), parse_about(text, PICTURE)):
+        assert command == BadCommand(BadInput.DELETE_BUTTON)
+
+
+@pytest.mark.parametrize(
+    "text", ["delete the dog", "efface le chien", "take the hat down", "erase the picture frame"]
+)
+def test_wish_to_delete_something_in_a_picture_is_a_change(text: str) -> None:
+    assert isinstance(parse_about(text, PICTURE), Edit)
+    assert isinstance(parse_in_channel(text), Ask)

@@ -171,6 +171,43 @@ def test_any_echoed_prompt_parses_to_the_same_order(text: str) -> None:
         assert shown == "" or parse(shown) == order
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("aspcet", "--aspect"),
+        ("sed", "--seed"),
+        ("strenhgt", "--strength"),
+        ("ra", "--ar"),
+        ("noo", "--no"),
+        ("asp", "--aspect"),
+        ("cnt", "--count"),
+        ("garine", "--graine"),
+        ("formats", "--format"),
+    ],
+)
+def test_mistyped_flag_is_answered_with_the_one_that_is_near(typed: str, meant: str) -> None:
+    refused = parse(f"a house --{typed} 2")
+    assert isinstance(refused, BadCommand)
+    assert (refused.code, refused.details["meant"]) == (BadInput.NEAR_FLAG, meant)
+
+
+@pytest.mark.parametrize(
+    "typed", ["rapide", "width", "fast", "raw", "car", "s", "v", "style", "stylize", "x" * 5000]
+)
+def test_flag_that_is_near_none_is_answered_with_the_flags_there_are(typed: str) -> None:
+    refused = parse(f"a house --{typed}")
+    assert isinstance(refused, BadCommand)
+    assert refused.code == BadInput.UNKNOWN_FLAG
+    assert "--seed" in refused.details["known"]
+
+
+def test_commas_on_both_sides_of_a_flag_leave_one() -> None:
+    assert parse("a penguin, --count 3 , on ice") == Imagine("a penguin, on ice", count=3)
+    assert parse("a penguin; --seed 7 --count 3; on ice") == Imagine(
+        "a penguin; on ice", count=3, seed=7
+    )
+
+
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_words_of_a_prompt_hold_no_flag(text: str) -> None:

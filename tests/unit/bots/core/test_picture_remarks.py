@@ -55,6 +55,37 @@ def test_caption_is_a_kind_of_picture_after_a_comma() -> None:
     assert not has_caption("change the sign, please")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "remove the ring, gandalf whispering",
+        "add to basket, old lady shopping for hats",
+        "drop the mic, a penguin singing opera",
+        "enlève la bague, gandalf qui chuchote",
+        "mets les voiles, un chat qui navigue",
+    ],
+)
+def test_somebody_who_does_something_after_a_comma_is_a_new_picture(text: str) -> None:
+    assert has_caption(text)
+    assert not reads_as_instruction(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "remove the ring, the hand holding it too",
+        "change the pose, arms crossing",
+        "make it bigger, his tail wagging",
+        "remove the hat, try something else",
+        "add a dog, maybe it starts barking",
+        "enlève la bague, celle qui brille",
+        "ajoute un chien, les oreilles qui pendent",
+    ],
+)
+def test_part_of_the_picture_after_a_comma_is_a_change(text: str) -> None:
+    assert not has_caption(text)
+
+
 @pytest.mark.parametrize("text", ["plz make a mermaid", "euh je voudrais genre un loup", "draw me"])
 def test_order_of_a_new_picture(text: str) -> None:
     assert reads_as_order(text) is (text != "draw me")
