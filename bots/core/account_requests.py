@@ -121,6 +121,11 @@ _PLACING = re.compile(
     r"une?|plus|two|three|deux|trois)\b(?! (?:photo|image|picture|pic|file|fichier)s?\b)"
 )
 """Beginnings of a change to a picture: "put some people in front"."""
+_DESCRIBED = re.compile(
+    r"(?:an?|une?|des|some|two|three|deux|trois) [a-z]+ (?:that|who|which|whose|of|qui|dont|ou|de|d)\b"
+    r"(?! (?:ca|it|them|these|those|plus|aide))"
+)
+"""Beginnings of what a picture shows: "a place that …"."""
 _ASKING = (
     r"how|why|when|where|what|whats|which|is|are|am|was|did|do|does|can|could|will|would|any|may|"
     r"combien|quand|pourquoi|ou|est|quel|quelle|quels|quelles|comment|c|ca|j|peux|peut"
@@ -357,7 +362,7 @@ def _requested(typed: str, *, marked: bool) -> Word | None:
     asks_how = bool(_ASKS_HOW.match(opening))
     if command := _told_why(typed, opening, brief=len(words) <= 12, asks_how=asks_how):
         return command
-    if _PLACING.search(plain) or _is_of_a_missing_thing(opening):
+    if _PLACING.search(plain) or _DESCRIBED.match(opening) or _is_of_a_missing_thing(opening):
         return None
     is_question = bool(_QUESTION.match(opening))
     if command := _in_common_words(words, sentence, is_question=is_question, marked=marked):
