@@ -122,7 +122,8 @@ _PLACING = re.compile(
 )
 """Beginnings of a change to a picture: "put some people in front"."""
 _DESCRIBED = re.compile(
-    r"(?:an?|une?|des|some|two|three|deux|trois) [a-z]+ (?:that|who|which|whose|of|qui|dont|ou|de|d)\b"
+    r"(?:an?|une?|des|some|two|three|deux|trois) [a-z]+ "
+    r"(?:that|who|which|whose|of|qui|dont|ou|de|d)\b"
     r"(?! (?:ca|it|them|these|those|plus|aide))"
 )
 """Beginnings of what a picture shows: "a place that …"."""
@@ -267,7 +268,7 @@ _REQUESTS = (
         r"queue|longer|avant moi|que moi|dispo|mouline|coincee?|stalled|loading|(?:how|so|too|"
         r"that|much) long|my turn|mon tour|(?:my|mon|ma|the|la|le) "
         rf"{PICTURE}|ready|finished|done|stuck|eta|slow|take|taking|takes|in line|next|waiting|"
-        r"progress|long|longtemps|pret|prete|finie?|bloquee?|file|avance|attente|attends|attendre|"
+        r"progress|long|longtemps|pret|prete|finie?|bloquee?|file(?! (?:format|type|size|name))|avance|attente|attends|attendre|"
         r"lente?|combien de temps|ca vient|arrive|going on|happening|happened|happens|doing|devant|"
         r"ahead|"
         r"(?:this|that|cette) (?:picture|image|photo)|(?:si|trop|aussi) long|depuis|before me|"

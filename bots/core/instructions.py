@@ -103,7 +103,9 @@ _ENGLISH = (
     ),
     (
         r"as an? (?:[a-z]+ ){0,2}(?:drawing|painting|sketch|photo|photograph|cartoon|sculpture|"
-        r"poster|sticker|comic|render|statue|engraving|mosaic|collage|illustration)$"
+        r"poster|sticker|comic|render|statue|engraving|mosaic|collage|illustration|linocut|"
+        r"woodcut|etching|screenprint|lithograph|fresco|tapestry|mural|stencil|embroidery|"
+        r"cyanotype|polaroid|daguerreotype|figurine|toy|logo|icon|emoji|stamp)$"
     ),
     r"(?:une? |en )?version (?!originale\b)[a-z]+$",
     r"(?:an? |the )?(?!cover\b|live\b|first\b|final\b)[a-z]+ version(?: of (?:it|this|that))?$",
@@ -149,7 +151,11 @@ _ENGLISH = (
     rf"take {_THAT}\b.*\b(?:off|out|away|down)$|take off {_THAT}\b|turn (?:it )?into [a-z]",
     _any(
         "bring, push, pull, cut, trim, fill, cover, dim, fade, outline, highlight, stretch, "
-        "squash, age, slim, wash, "
+        "squash, age, slim, wash, align, level, balance, thicken, thin, narrow, deepen, tame, "
+        "strengthen, weaken, flatten, curve, mute, warm, warm up, cool down, tint, dye, shade, "
+        "refine, restyle, redraw, repaint, reposition, rearrange, rescale, rework, adjust, tweak, "
+        "improve, enhance, modify, edit, touch up, tidy, tidy up, liven up, declutter, repair, "
+        "spread out, space out, "
         "clean, break, bend, connect, separate, duplicate, multiply, copy, merge, combine, dress, "
         "undress"
     )
@@ -225,7 +231,13 @@ _ENGLISH = (
         r"stained glass|woodcut|engraving|impressionis[tm]|cubis[tm]|ghibli|minecraft|low poly|"
         r"vector|line art|charcoal|ink|pastels?|vaporwave|synthwave|aquarelle|peinture(?: a "
         r"l'huile)?|dessin(?: anime)?|crayon|bd|fusain|encre|gravure|vitrail|gouache|pate a "
-        r"modeler)(?: (?:style|painting|drawing|version|please|stp))?$"
+        r"modeler|linocut|linogravure|etching|eau forte|screenprint|serigraphie|lithographie|"
+        r"lithograph|estampe|pochoir|stencil|mosaic|mosaique|collage|origami|embroidery|broderie|"
+        r"tricot|feutre|craie|sanguine|acrylics?|acrylique|tempera|lavis|fresque|fresco|graffiti|"
+        r"papier decoupe|papercut|argile|clay|bronze|marble|marbre|polaroid|cyanotype|"
+        r"argentique|sepia|art deco|art nouveau|bauhaus|baroque|surrealis[tm]e?|minimaliste?|"
+        r"flat design|isometric|isometrique|voxels?|8 ?bit|bande dessinee|noir)"
+        r"(?: (?:style|painting|drawing|version|please|stp))?$"
     ),
     r"at (?:night|sunset|sunrise|dawn|dusk)$",
     # What is wrong with the picture that is there.
@@ -365,7 +377,11 @@ _FRENCH = (
         "coupe, couvre, remplis, allume, eteins, ouvre, ferme, plie, etire, vieillis, rajeunis, "
         "maquille, double, "
         "duplique, copie, fusionne, aligne, souligne, casse, lave, remonte, descends, rallonge, "
-        "serre"
+        "serre, redresse, desserre, equilibre, approfondis, calme, renforce, affaiblis, arrondis, "
+        "aplatis, teins, teinte, ombre, polis, repositionne, rearrange, retravaille, ajuste, "
+        "retouche, rapproche, ecarte, isole, detache, attenue, estompe, rechauffe, refroidis, "
+        "egaye, epure, allege, peigne, decoiffe, amincis, muscle, harmonise, uniformise, aere, "
+        "dessature, replace, repare, ravive, ternis"
     )
     + rf"[rz]? (?:{_CE}\b|l')",
     rf"{_POLITELY}(?:le|la|les|lui|leur|l'|y|en) ?[a-z]{{3,}}",
@@ -374,9 +390,9 @@ _FRENCH = (
         r"tu peux faire) qu(?:e |')(?:il|elle|ils|elles|on|le|la|les|l'|tu|son|sa|ses)\b"
     ),
     (
-        r"(?:recommence|refais|relance|reessaie|reessaye|essaie)[rz]? (?:mais|avec|sans|plus|"
-        r"moins|en|"
-        r"dans|sur)\b"
+        r"(?:recommence|refais|relance|reessaie|reessaye|essaie|essaye|teste|tente)[rz]? (?:mais|"
+        r"avec|sans|plus|moins|en|dans|sur|sous|au|aux|a la|a l'|de nuit|de jour|de face|de dos|"
+        r"de profil)\b"
     ),
     r"tout (?:le reste )?(?:pareil|identique)\b",
     (
@@ -439,7 +455,10 @@ _FRENCH = (
     (
         r"(?:on|je|tu|vous) (?:peut|peux|pouvez|pourrait|pourrais) (?:l'|la |le |les )(?:avoir|"
         r"voir|"
-        r"essayer)\b"
+        r"essayer)\b|"
+        r"(?:on|je) (?:peut|peux|pourrait|pourrais) (?:avoir|voir|essayer) (?:(?:le|la|les|son|sa|"
+        r"ses) |l')(?!(?:file|queue|liste|suite|aide|historique|solde|quota|prix|reglages|"
+        r"commandes|options|images?|photos?|dernieres?|regles|galerie)\b)[a-z' ]{2,40}$"
     ),
     (
         r"(?!(?:une?|des|les?|la)\b)[a-z']+ (?:plus|moins) (?:clair|sombre|grand|petit|large|haut|"

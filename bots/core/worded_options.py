@@ -166,7 +166,7 @@ _JOINERS = re.compile(
     rf"une?|"
     rf"this time|"
     rf"cette fois(?:[- ]ci)?|make it|make them|now|maintenant|instead|plutôt|using|me|it|"
-    rf"version|i['’]d like|i want|i need|want|je veux|j['’]en (?:veux|voudrais)|je voudrais|"
+    rf"version|à|i['’]d like|i want|i need|want|je veux|j['’]en (?:veux|voudrais)|je voudrais|"
     rf"{POLITE})\b)+",
     re.IGNORECASE,
 )
