@@ -160,7 +160,8 @@ _MORE_CREDITS = re.compile(
 )
 """Questions about when, and how many, more pictures can be made."""
 _ON_QUEUE = re.compile(
-    r"\b(?:queue|file(?! (?:format|type|size|name|extension))|how long|so long|wait|waiting|ready|done|yet|slow|stuck|taking|longtemps|"
+    r"\b(?:queue|file(?! (?:format|type|size|name|extension))|how long|so long|wait|"
+    r"waiting|ready|done|yet|slow|stuck|taking|longtemps|"
     r"delivered|livree?s?|livraison|"
     r"attends|prete?|"
     r"finie?|encore|bloquee?|lente?|tour|turn|line|combien de temps)\b"
