@@ -46,7 +46,7 @@ from bots.core.commands import (
 from bots.core.flag_values import SHAPES, FlagError
 from bots.core.idioms import opens_with_idiom
 from bots.core.instructions import reads_as_instruction, reads_as_order
-from bots.core.intent_model import MAX_GUESSED, Intent, intent_model
+from bots.core.intent_model import MAX_GUESSED, TOLD, Guess, Intent, intent_model
 from bots.core.picture_remarks import has_caption
 from bots.core.prompt_flags import Prompt, first_word, parse_prompt
 from bots.core.small_talk import after_small_talk, is_greeting, is_small_talk
@@ -104,21 +104,14 @@ _DELETES_A_PICTURE = re.compile(
     rf"take (?:it|this|that|them|{_ITS} {_ITS_NAME}) down)"
 )
 """A wish to delete a picture, which is told of the picture's button."""
-_LIKELY_ANY = 0.5
-_LIKELY: Mapping[Intent, float] = {
-    Intent.CHANGE: 0.7,
-    Intent.CANCEL: 0.8,
-    Intent.UNDO: 0.8,
-    Intent.AGAIN: 0.8,
-    Intent.TALK: 0.75,
-}
-"""How likely the model must hold an intent: more where something is changed or nothing drawn."""
+_LIKELY_ANY = 0.8
+_LIKELY: Mapping[Intent, float] = {Intent.CHANGE: 0.7}
+"""How likely the model must hold an intent: less where it only asks which picture is meant."""
 _FEWEST_ANY = 1
 _FEWEST: Mapping[Intent, int] = {
     Intent.CANCEL: 4,
     Intent.UNDO: 3,
     Intent.AGAIN: 3,
-    Intent.SETTINGS: 3,
 }
 """Words of the shortest message that is guessed to be one: rules know the shorter requests."""
 _NAMED: Mapping[Intent, re.Pattern[str]] = {
@@ -154,7 +147,6 @@ _SURE = 0.9
 """How likely it must be that words about a picture are a question about the account, and what so
 few words mean."""
 _FEW_WORDS = 3
-_TOLD = frozenset({Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK})
 _NUMBERED_BUTTON = re.compile(r"[uv]\s?[1-4][.!]?", re.IGNORECASE)
 """A picture's button as other bots name it, such as "U2"."""
 _FOUR_TIMES = re.compile(r"upscale(?: it| this)?(?: by)?(?: x ?4| 4 ?x?)", re.IGNORECASE)
@@ -175,7 +167,6 @@ _ASKS_ABOUT_FLAG = re.compile(
     re.IGNORECASE,
 )
 """A question about a flag that names it without a value: "what's --seed for?"."""
-_ANSWERED = _TOLD | {Intent.CANCEL, Intent.UNDO, Intent.AGAIN, Intent.SETTINGS}
 _IMAGINE_WORD = re.compile(
     r"(?:imagine[rz]?)\s*[:,]?\s+(?=(?:an?|the|some|two|three|une?|des|le|la|les|deux|trois)\s)",
     re.IGNORECASE,
@@ -279,7 +270,7 @@ def parse_about(  # noqa: PLR0911 - one case a command
         or (picture and _flagged_again(stripped, picture))
     ):
         return parse(stripped, picture=picture)
-    if _likely(stripped, least=_SURE) in _TOLD:
+    if _likely(stripped, least=_SURE) in TOLD:
         return _guessed(stripped, picture) or parse_edit(stripped, source, mask=mask)
     return parse_edit(stripped, source, mask=mask)
 
@@ -529,19 +520,37 @@ def _likely(text: str, *, least: float | None = None) -> Intent | None:
     if len(text) > MAX_GUESSED or "\n" in text or FLAG_LIKE.search(text):
         return None
     guess = intent_model().guess(text)
-    wanted = _LIKELY.get(guess.intent, _LIKELY_ANY) if least is None else least
-    length = len(text.split())
-    if length < _FEW_WORDS:
-        wanted = max(wanted, _SURE)
-    long_enough = length >= _FEWEST.get(guess.intent, _FEWEST_ANY)
-    named = _NAMED[guess.intent].search(plain_words(text)) if guess.intent in _NAMED else True
-    if guess.intent is Intent.AGAIN and _ANOTHER_THING.search(plain_words(text)):
+    if guess.intent is Intent.PROMPT:
         return None
-    likely = guess.probability >= wanted and long_enough and named
-    ordered = reads_as_order(text) and not text.endswith("?")
-    if guess.intent in _ANSWERED and (ends_with_scene(text) or ordered):
+    if guess.intent is Intent.CHANGE:
+        return guess.intent if guess.probability >= _wanted(guess.intent, text, least) else None
+    if ends_with_scene(text) or (reads_as_order(text) and not text.endswith("?")):
         return None
-    return guess.intent if likely else None
+    return _answer(guess, text, least)
+
+
+def _answer(guess: Guess, text: str, least: float | None) -> Intent | None:
+    """The command, or what is only told, that a guess is sure enough of.
+
+    What changes something must also be named in the message. Of what is told, several may be as
+    likely while it is clear that there is nothing to draw.
+    """
+    plain = plain_words(text)
+    if guess.intent is Intent.AGAIN and _ANOTHER_THING.search(plain):
+        return None
+    if guess.intent not in TOLD:
+        named = guess.intent not in _NAMED or _NAMED[guess.intent].search(plain)
+        long_enough = len(text.split()) >= _FEWEST.get(guess.intent, _FEWEST_ANY)
+        if named and long_enough and guess.probability >= _wanted(guess.intent, text, least):
+            return guess.intent
+    chance = guess.probability if least else 1 - guess.of_a_picture
+    return guess.told if chance >= _wanted(guess.told, text, least) else None
+
+
+def _wanted(intent: Intent, text: str, least: float | None) -> float:
+    """How likely the model must hold an intent of a message."""
+    wanted = _LIKELY.get(intent, _LIKELY_ANY) if least is None else least
+    return max(wanted, _SURE) if len(text.split()) < _FEW_WORDS else wanted
 
 
 def _again(text: str, picture: UUID | None) -> Reroll | BadCommand | None:

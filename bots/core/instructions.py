@@ -390,7 +390,7 @@ _FRENCH = (
         r"tu peux faire) qu(?:e |')(?:il|elle|ils|elles|on|le|la|les|l'|tu|son|sa|ses)\b"
     ),
     (
-        r"(?:recommence|refais|relance|reessaie|reessaye|essaie|essaye|teste|tente)[rz]? (?:mais|"
+        r"(?:recommence|refais|relance|reessaie|reessaye|essaie|essaye|teste)[rz]? (?:mais|"
         r"avec|sans|plus|moins|en|dans|sur|sous|au|aux|a la|a l'|de nuit|de jour|de face|de dos|"
         r"de profil)\b"
     ),
@@ -480,7 +480,8 @@ _FRENCH = (
 )
 _INFINITIVE = (
     rf"{_POLITELY}"
-    rf"(?:(?:faire|rendre|changer|peindre|colorier|garder|laisser) (?:{_CE}\b|l')|mettre (?:{_CE}|"
+    rf"(?:(?:faire|rendre|changer|peindre|colorier|garder|laisser) (?:{_CE}\b|l')|"
+    rf"faire [a-z]{{2,}}(?:er|ir|re) (?:{_CE}\b|l')|mettre (?:{_CE}|"
     rf"une?|des|du|"
     r"de la|plus|moins|quelques|d'autres)\b)"
 )

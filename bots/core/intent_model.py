@@ -40,12 +40,22 @@ class Intent(StrEnum):
     TALK = "talk"
 
 
+TOLD = (Intent.QUEUE, Intent.QUOTA, Intent.HISTORY, Intent.HELP, Intent.TALK)
+"""Intents that are only answered: nothing is drawn, changed or ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The likeliest intent of a message, and how likely the model holds it, from 0 to 1."""
+    """The likeliest intent of a message, and how likely the model holds it, from 0 to 1.
+
+    `of_a_picture` is how likely the message is a prompt or a change, and `told` the likeliest
+    intent that is only answered.
+    """
 
     intent: Intent
     probability: float
+    of_a_picture: float = 1.0
+    told: Intent = Intent.TALK
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +75,13 @@ class IntentModel:
             else (0.0,) * len(self.bias)
         )
         scores = [base + scale * total for base, total in zip(self.bias, totals, strict=True)]
-        best = max(range(len(scores)), key=scores.__getitem__)
-        chance = 1 / sum(math.exp(score - scores[best]) for score in scores)
-        return Guess(list(Intent)[best], chance)
+        highest = max(scores)
+        shares = {i: math.exp(score - highest) for i, score in zip(Intent, scores, strict=True)}
+        best = max(shares, key=shares.__getitem__)
+        total = sum(shares.values())
+        of_a_picture = (shares[Intent.PROMPT] + shares[Intent.CHANGE]) / total
+        told = max(TOLD, key=shares.__getitem__)
+        return Guess(best, shares[best] / total, of_a_picture, told)
 
 
 def scale_of(count: int) -> float:

@@ -488,6 +488,9 @@ def _near_flag(word: str) -> str | None:
     """The flag that a name in lower case was likely meant to be; None where no flag is near."""
     if not 0 < len(word) <= _LONGEST_NEAR:
         return None
+    first = re.split(r"[-_\d]", word)[0]
+    if first in FLAGS and len(first) > 1:
+        return first
     near = [name for name in FLAGS if _is_near(word, name)]
     return min(
         near,

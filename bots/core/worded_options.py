@@ -97,7 +97,7 @@ _AT_THE_END = _compiled(
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as)\s+)?(?:\b(?:an?|"
     rf"the)\s+)?\b{_SHAPED}\s*[:=]?\s*{_SHAPE}{_END}",
     rf"{_SEPARATOR}?(?:\b(?:in|en|au|as)\s+)?(?:\b(?:an?|the)\s+)?\b{_SHAPE}\s+{_SHAPED}{_END}",
-    rf"{_SEPARATOR}(?:in|en|as)\s+(?:an?\s+)?{_SHAPE}{_END}",
+    rf"{_SEPARATOR}(?:in\s+(?:an?\s+)?|en\s+|as\s+(?:an?\s+(?=square))?){_SHAPE}{_END}",
     rf"\s+-\s*{_SHAPE}\s*-{_END}",
     rf"\s*[(\[]{_SHAPE}[)\]]{_END}",
     rf"(?:{_SEPARATOR}|\s+)(?:but|mais)\s+(?:(?:in|en|au|as)\s+)?{_SHAPE}{_END}",

@@ -20,7 +20,7 @@ from bots.core.commands import (
     Undo,
     Waitlist,
 )
-from bots.core.intent_model import Guess, Intent
+from bots.core.intent_model import TOLD, Guess, Intent
 
 PICTURE = UUID(int=7)
 TALK = BadCommand(BadInput.NOTHING_TO_DRAW)
@@ -29,8 +29,14 @@ TALK = BadCommand(BadInput.NOTHING_TO_DRAW)
 class Model:
     """Guesses the same of every text."""
 
-    def __init__(self, intent: Intent, probability: float) -> None:
-        self._guess = Guess(intent, probability)
+    def __init__(self, intent: Intent, probability: float, told: Intent | None = None) -> None:
+        shown = intent in {Intent.PROMPT, Intent.CHANGE}
+        self._guess = Guess(
+            intent,
+            probability,
+            probability if shown else 1 - probability,
+            told or (intent if intent in TOLD else Intent.TALK),
+        )
 
     def guess(self, text: str) -> Guess:
         assert text
@@ -44,12 +50,12 @@ def install(monkeypatch: pytest.MonkeyPatch, intent: Intent, probability: float)
 
 CASES: list[tuple[Intent, str, float, Command | BadCommand]] = [
     # a message that no rule knows, the least probability, and the command
-    (Intent.HELP, "blue whales above", 0.5, commands.Help()),
-    (Intent.QUEUE, "blue whales above", 0.5, commands.Queue()),
-    (Intent.QUOTA, "blue whales above", 0.5, commands.Quota()),
-    (Intent.HISTORY, "blue whales above", 0.5, commands.History()),
-    (Intent.SETTINGS, "blue whales above", 0.5, commands.Settings({})),
-    (Intent.TALK, "blue whales above", 0.75, TALK),
+    (Intent.HELP, "blue whales above", 0.8, commands.Help()),
+    (Intent.QUEUE, "blue whales above", 0.8, commands.Queue()),
+    (Intent.QUOTA, "blue whales above", 0.8, commands.Quota()),
+    (Intent.HISTORY, "blue whales above", 0.8, commands.History()),
+    (Intent.SETTINGS, "blue whales above", 0.8, commands.Settings({})),
+    (Intent.TALK, "blue whales above", 0.8, TALK),
     (Intent.CANCEL, "blue whales scrap above", 0.8, commands.Queue(cancelling=True)),
     (Intent.UNDO, "blue whales older", 0.8, Undo()),
     (Intent.AGAIN, "blue whales pareil", 0.8, Reroll()),
@@ -86,15 +92,14 @@ def test_likely_prompt_or_change_is_a_prompt(
         (Intent.CANCEL, "blue whales scrap above", "blue whales scrap"),
         (Intent.UNDO, "blue whales older", "whales older"),
         (Intent.AGAIN, "blue whales pareil", "whales pareil"),
-        (Intent.SETTINGS, "blue whales above", "blue whales"),
     ],
 )
-def test_short_message_is_no_guess(
+def test_short_message_changes_nothing_and_is_not_drawn(
     monkeypatch: pytest.MonkeyPatch, intent: Intent, enough: str, short: str
 ) -> None:
     install(monkeypatch, intent, 1.0)
-    assert not isinstance(parse(enough), Imagine)
-    assert parse(short) == Imagine(short)
+    assert parse(enough) not in (TALK, Imagine(enough))
+    assert parse(short) == TALK
 
 
 @pytest.mark.parametrize("text", ["whales", "blue whales"])
@@ -118,8 +123,20 @@ def test_guess_that_changes_something_must_be_named(
     monkeypatch: pytest.MonkeyPatch, intent: Intent
 ) -> None:
     install(monkeypatch, intent, 1.0)
-    text = "blue whales above green seas"
-    assert parse(text) == Imagine(text)
+    assert parse("blue whales above green seas") == TALK
+
+
+def test_what_is_no_picture_is_told_however_unsure_its_intent_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half help and half talk, but no picture: the likeliest answer, and nothing is drawn."""
+    text = "blue whales above"
+    for of_a_picture, command in ((0.2, commands.Help()), (0.201, Imagine(text))):
+        guess = Guess(Intent.HELP, 0.4, of_a_picture, Intent.HELP)
+        monkeypatch.setattr(Model, "guess", lambda _self, _text, guess=guess: guess)
+        install(monkeypatch, Intent.HELP, 0.4)
+        assert parse(text) == command
+        assert parse_about(text, PICTURE) == Edit(PICTURE, text)
 
 
 def test_long_text_several_lines_and_flags_are_not_guessed_at(

@@ -53,6 +53,7 @@ def test_probability_grows_with_evidence() -> None:
     model = IntentModel([0.0] * len(Intent), {"scrap": row})
     guess, blank = model.guess("scrap"), model.guess("cormorant")
     assert guess.intent is Intent.CANCEL
+    assert guess.of_a_picture < blank.of_a_picture == pytest.approx(2 / len(Intent))
     assert guess.probability > blank.probability == pytest.approx(1 / len(Intent))
 
 
@@ -100,14 +101,14 @@ def test_guess_of_what_changes_something_needs_certainty_and_a_word_for_it(
 
     monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(5.0))
     assert parse_in_channel("cormorant fog: drop it") == Queue(cancelling=True)
-    assert isinstance(parse_in_channel("cormorant and the fog"), Imagine)
-    assert isinstance(parse_in_channel("drop cormorants"), Imagine)
+    assert parse_in_channel("cormorant and the fog") == Queue()
+    assert parse_in_channel("drop cormorants") == Queue()
     monkeypatch.setattr(command_parser, "intent_model", lambda: leaning(3.5))
-    assert isinstance(parse_in_channel("cormorant fog: drop it"), Imagine)
+    assert parse_in_channel("cormorant fog: drop it") == Queue()
 
 
 def test_few_words_need_more_certainty(monkeypatch: pytest.MonkeyPatch) -> None:
-    leaning = IntentModel([4.0 * (i is Intent.QUEUE) for i in Intent], {})
+    leaning = IntentModel([1.2 * (i is Intent.QUEUE) for i in Intent], {})
     monkeypatch.setattr(command_parser, "intent_model", lambda: leaning)
     assert parse_in_channel("cormorant of fog") == Queue()
     assert isinstance(parse_in_channel("cormorant fog"), Imagine)
