@@ -543,6 +543,8 @@ def _answer(guess: Guess, text: str, least: float | None) -> Intent | None:
         long_enough = len(text.split()) >= _FEWEST.get(guess.intent, _FEWEST_ANY)
         if named and long_enough and guess.probability >= _wanted(guess.intent, text, least):
             return guess.intent
+        if guess.intent is Intent.CANCEL and named and not long_enough:
+            return None  # rules know the short orders: "cancel the show" is a picture
     chance = guess.probability if least else 1 - guess.of_a_picture
     return guess.told if chance >= _wanted(guess.told, text, least) else None
 

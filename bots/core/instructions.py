@@ -80,6 +80,15 @@ _MORE = _any(
     "shorter, thinner, thicker, larger, warmer, colder, softer, sharper, older, younger, happier, "
     "sadder"
 )
+_ATTRIBUTE = _any(
+    "colou?rs?, light, lighting, background, font, text, style, mood, pose, angle, face, hair, "
+    "eyes, hands, sky, shadows?, contrast, quality, details?, lines, edges"
+)
+_ATTRIBUT = _any(
+    "couleurs?, lumiere, fond, police, texte, style, ambiance, pose, angle, visage, cheveux, yeux, "
+    "mains, ciel, ombres?, contraste, qualite, details?, lignes, contours"
+)
+"""What every picture has, so that a better one of it is a change."""
 _ENGLISH = (
     (
         r"(?!(?:i|we|you|they|is|was|let|beat|love|like|hate|got|get|did|does|do|can|could|would|"
@@ -165,6 +174,12 @@ _ENGLISH = (
     r"(?:une |en |la )?version (?:avec|sans|en|de nuit|ou|mais)\b",
     r"i (?:meant|said|asked for|wanted) (?:an?|the) [a-z' ]{2,25},? not (?:an?|the) [a-z]+",
     r"(?:and|also|plus|with|and with) (?:an?|some|more|less|no|another) [a-z' ]{2,50}$",
+    r"(?:no,? )?not (?:an?|the) [a-z]+, (?:an?|the) [a-z]+$",
+    rf"(?:much |a lot |slightly )?(?:better|[a-z]{{2,}}er) {_ATTRIBUTE}$",
+    (
+        r"(?:place|stick|hang|sit|attach|glue|pin) (?:an?|some|two|the|another) [a-z' ]{2,30} "
+        r"(?:on|in|over|under|behind|next to|beside|onto) (?:the|his|her|its)\b"
+    ),
     r"not (?:so|that|as) [a-z]+(?: [a-z]+){0,2}$",
     r"(?:it|he|she|this|that) looks (?:more )?like [^,]*$",
     r"(?!(?:an?|the|two|three|some)\b)[a-z' ]{2,40} instead of [a-z' ]{2,40}$",
@@ -402,6 +417,13 @@ _FRENCH = (
     ),
     r"(?:et|aussi|avec|et avec|et aussi) (?:une?|des|plus de|moins de) [a-z' ]{2,50}$",
     r"pas (?:si|aussi|tant) [a-z]+(?: [a-z]+){0,2}$",
+    r"(?:non,? )?pas (?:une?|le|la) [a-z]+, (?:une?|le|la) [a-z]+$",
+    rf"(?:(?:de|des|une?) )?(?:bien )?(?:plus|moins) [a-z]+ {_ATTRIBUT}$",
+    (
+        r"(?:pose|place|installe|colle|plante|accroche|suspends|epingle)[rz]? (?:(?:une?|le|la|les|"
+        r"deux) |l')[a-z' ]{2,30} (?:sur|dans|devant|derriere|sous|contre|a cote (?:du|de)) "
+        r"(?:(?:le|la|les|son|sa|ses) |l')"
+    ),
     r"(?!(?:une?|les?|la|des)\b)[a-z' ]{2,40} (?:au lieu|a la place) (?:de |d'|du )[a-z' ]{2,40}$",
     r"(?:la|le|les) memes? [a-z]+ (?:en|avec|sans|sur|dans|au|a la) [^,]*$",
     r"change[rz]? (?:de )?(?:couleurs?|fond|style|pose|angle|vue|tenue|coiffure)\b",

@@ -89,7 +89,6 @@ def test_likely_prompt_or_change_is_a_prompt(
 @pytest.mark.parametrize(
     ("intent", "enough", "short"),
     [
-        (Intent.CANCEL, "blue whales scrap above", "blue whales scrap"),
         (Intent.UNDO, "blue whales older", "whales older"),
         (Intent.AGAIN, "blue whales pareil", "whales pareil"),
     ],
@@ -100,6 +99,13 @@ def test_short_message_changes_nothing_and_is_not_drawn(
     install(monkeypatch, intent, 1.0)
     assert parse(enough) not in (TALK, Imagine(enough))
     assert parse(short) == TALK
+
+
+def test_short_message_that_names_cancelling_is_a_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules know the short orders to cancel, so that "cancel the show" is a picture."""
+    install(monkeypatch, Intent.CANCEL, 1.0)
+    assert parse("blue whales scrap above") == commands.Queue(cancelling=True)
+    assert parse("blue whales scrap") == Imagine("blue whales scrap")
 
 
 @pytest.mark.parametrize("text", ["whales", "blue whales"])
