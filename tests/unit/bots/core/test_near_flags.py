@@ -178,7 +178,7 @@ def test_any_echoed_prompt_parses_to_the_same_order(text: str) -> None:
         ("sed", "--seed"),
         ("strenhgt", "--strength"),
         ("ra", "--ar"),
-        ("noo", "--no"),
+        ("nno", "--no"),
         ("asp", "--aspect"),
         ("cnt", "--count"),
         ("garine", "--graine"),
