@@ -96,7 +96,7 @@ _DELETES_A_PICTURE = re.compile(
     r"comment (?:(?:je|on|faire pour) )?(?:la |le |les |l')?)?(?:"
     r"(?:delete|erase|supprime[rz]?|efface[rz]?)(?: moi)?(?: ?(?:"
     r"(?:it|this|that|them|ca|la|le|les|all|all of (?:it|them)|"
-    rf"(?:this|that|my|the)(?: {_LATEST})? ones?|celle(?:s)?(?: ci| la)?|celui(?: ci| la)?|"
+    rf"(?:this|that|my|the)(?: {_LATEST})? ones?|cel(?:les?|ui)(?: ci| la)?|"
     rf"{_ITS} {_LATEST}|"
     rf"(?:{_ITS} |l'|last )?(?:{_LATEST} )?{_ITS_NAME}(?: i made| que j'ai faite?s?)?)))?|"
     r"(?:remove|get rid of|take down|enleve[rz]?|retire[rz]?|vire[rz]?|jette[rz]?)(?: moi)? "
