@@ -24,6 +24,19 @@ AttentionBackend = Literal[
 """Attention backends of diffusers that run installed code; those of the hub download theirs."""
 
 
+class CandidateChoice(BaseModel):
+    """How candidates of a picture are made and compared: see `imaging.engine.candidates`.
+
+    `selector` is the subfolder of the network that compares them.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    selector: str
+    count: int = Field(ge=2, le=8)
+    until: int = Field(ge=2)
+
+
 class ModelOverrides(BaseModel):
     """Values that `atelier.json` may set; the model's family supplies the others.
 
@@ -31,7 +44,8 @@ class ModelOverrides(BaseModel):
     id of the instruction-editing model, `checker` the folder or hub id of a safety checker, or
     "off". `unknown_words` says whether members are asked before a prompt is drawn whose words are
     not in the model's `vocabulary.json`. `pausable` is false for a model that must finish a request
-    once begun. Unknown keys are ignored, so that newer folders load.
+    once begun. `candidates` are made of each picture from a prompt alone. Unknown keys are ignored,
+    so that newer folders load.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -56,9 +70,11 @@ class ModelOverrides(BaseModel):
     compile: Literal["inductor", "cudagraphs", "aot_eager", "eager"] | None = None
     attention: AttentionBackend | None = None
     channels_last: bool | None = None
+    cpu_dtype: Literal["bfloat16"] | None = None
     prompt_windows: PositiveInt | None = None
     upscaler: str | None = None
     memory: MemoryChoice | None = None
+    candidates: CandidateChoice | None = None
 
 
 class PublishedVocabulary(BaseModel):

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from imaging.distillation import usual_values
-from imaging.errors import UnknownProfile, Unsupported
+from imaging.errors import ModelUnavailable, UnknownProfile, Unsupported
 from imaging.memory_choice import MemoryChoice
 from imaging.model_files import ModelFiles
 from imaging.model_folder import (
@@ -52,6 +52,20 @@ ALIKE = 1.06
 
 
 @dataclass(frozen=True, slots=True)
+class CandidatePlan:
+    """How candidates of a picture are made and compared: see `imaging.engine.candidates`.
+
+    There are `count` of each picture until the end of step `until`, then the best is kept. Steps
+    are numbered from 1, of the profile's usual number. `selector` is the folder of the network that
+    compares them.
+    """
+
+    selector: str
+    count: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A named model with its defaults, limits and supported operations.
 
@@ -63,11 +77,13 @@ class Profile:
     device until a request's pictures are finished, unless it is cancelled; its requests share no
     denoiser calls. Pictures of more than `tile_pixels` are decoded in tiles. `compile` is a backend
     of torch.compile for the denoiser's repeated blocks, `attention` an attention backend of
-    diffusers, None for the usual one; `channels_last` is the memory layout of convolutions.
+    diffusers, None for the usual one; `channels_last` is the memory layout of convolutions; in
+    `cpu_dtype` the denoiser and the decoder compute on a CPU that has instructions for it.
     `vocabulary` holds the words that the model knows, where it publishes them; with `unknown_words`
     "ask", members are asked before others are drawn. `parameters` are those of a
     request that the model follows. `files` belong to it beside its source. `memory` is how its
-    parts share the device's memory.
+    parts share the device's memory. `candidates` of each picture are made from a prompt alone, None
+    for one only.
     """
 
     name: str
@@ -95,12 +111,14 @@ class Profile:
     compile: str | None = None
     attention: str | None = None
     channels_last: bool = False
+    cpu_dtype: Literal["bfloat16"] | None = None
     memory: MemoryChoice = "auto"
     vocabulary: Vocabulary | None = field(default=None, repr=False)
     prompt_limit: PromptLimit | None = field(default=None, repr=False)
     unknown_words: Literal["draw", "ask"] = "draw"
     prompt_windows: int = 1
     upscaler: str | None = None
+    candidates: CandidatePlan | None = None
 
     @property
     def native_area(self) -> int:
@@ -284,6 +302,8 @@ def folder_profile(
         changes["edit"] = str(folder / "edit")
     if isinstance(changes.get("upscaler"), str):
         changes["upscaler"] = str(folder / changes["upscaler"])
+    if isinstance(changes.get("candidates"), Mapping):
+        changes["candidates"] = _candidates(name, folder, changes["candidates"])
     if "checker" not in changes and (folder / "safety_checker").is_dir():
         changes["checker"] = str(folder)
     profile = build_profile(name, str(folder), family, changes)
@@ -293,6 +313,16 @@ def folder_profile(
         prompt_limit=_windowed(_prompt_limit(family, folder_limit(folder)), profile.prompt_windows),
         licence=profile.licence or licence_of(folder),
     )
+
+
+def _candidates(name: str, folder: Path, values: Mapping[str, Any]) -> CandidatePlan:
+    selector = folder / values["selector"]
+    if not (selector / "config.json").is_file():
+        raise ModelUnavailable(
+            f"{folder / 'atelier.json'}: candidates.selector: {selector} has no config.json.",
+            model=name,
+        )
+    return CandidatePlan(**{**values, "selector": str(selector)})
 
 
 def known_source(source: str) -> str:

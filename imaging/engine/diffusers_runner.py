@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from imaging.engine.autoencoder_slices import slice_autoencoder
+from imaging.engine.candidates import Candidates, scaled_plan
 from imaging.engine.compositing import center_crop, composite, cover
 from imaging.engine.denoiser import Denoiser, intercept, keeps_state
 from imaging.engine.devices import open_device
@@ -24,7 +25,7 @@ from imaging.engine.pipeline_call import PipelineCall, build_call
 from imaging.engine.placement import expected_bytes, is_crowded
 from imaging.engine.render_handle import RenderHandle
 from imaging.engine.settings import EngineSettings
-from imaging.engine.step_callback import OtherBatches, StepCallback
+from imaging.engine.step_callback import OtherBatches, Previews, StepCallback
 from imaging.engine.types import ModelsInUse, RawImage, RenderInputs
 from imaging.engine.upscale import enlarge
 from imaging.engine.upscaler import Upscaler, enlarge_with, load_upscaler
@@ -32,7 +33,7 @@ from imaging.errors import ImagingError, OutOfMemory
 from imaging.masks import cover_mask
 from imaging.memory_plan import MemoryPlan
 from imaging.profiles import Profile
-from imaging.request import MAX_SEED, Operation, Stage
+from imaging.request import MAX_SEED, ImageRequest, Operation, Stage
 from imaging.sizes import Size
 
 LONGEST_WARM_UP = 20.0
@@ -83,6 +84,8 @@ class DiffusersRunner:
 
         Raises ModelsInUse, ImagingError.
         """
+        if self._settings.strict:
+            profile = replace(profile, candidates=None, cpu_dtype=None, channels_last=False)
         if handle.request.operation is Operation.UPSCALE:
             return self._checked(profile, self._enlarged(profile, handle, inputs))
         source = _source(profile, handle.request.operation)
@@ -214,7 +217,7 @@ class DiffusersRunner:
         while len(raw) < len(seeds):
             batch = seeds[len(raw) :][: self._batch_limit(work.model, call)]
             try:
-                raw += self._generate(work, batch, self._callback(work, len(raw), len(batch)))
+                raw += self._generate(work, batch, self._callback(work, len(raw), batch))
             except OutOfMemory:
                 if not others_moved and work.handle.turn.free_memory():
                     others_moved = True
@@ -242,21 +245,30 @@ class DiffusersRunner:
         pixels = work.call.size[0] * work.call.size[1]
         self._max_batch_pixels[work.profile.name] = pixels * (batch // 2)
 
-    def _callback(self, work: _Work, done: int, batch: int) -> StepCallback:
-        """The callback of a batch, after `done` pictures."""
+    def _callback(self, work: _Work, done: int, seeds: Sequence[int]) -> StepCallback:
+        """The callback of a batch with these seeds, after `done` pictures."""
         call, request = work.call, work.handle.request
-        steps_done = call.steps * -(-done // batch)
-        steps_left = call.steps * -(-(request.count - done) // batch)
+        steps_done = call.steps * -(-done // len(seeds))
+        steps_left = call.steps * -(-(request.count - done) // len(seeds))
+        flags = None if request.show_unfit else partial(self._flags, work.profile)
         return StepCallback(
             work.handle,
             call,
-            work.model.preview_decoder,
+            Previews(work.model.preview_decoder, flags),
             self._settings,
             others=OtherBatches(steps_done, steps_left - call.steps),
             denoiser=work.denoiser,
             pausable=work.pausable,
-            flags=None if request.show_unfit else partial(self._flags, work.profile),
+            candidates=self._candidates(work, seeds),
         )
+
+    def _candidates(self, work: _Work, seeds: Sequence[int]) -> Candidates | None:
+        """The candidates of the pictures with these seeds, None for a single one of each."""
+        plan, selector = work.profile.candidates, work.model.selector
+        if plan is None or selector is None or not _from_words(work.handle.request):
+            return None
+        scaled = scaled_plan(plan, work.call.steps, work.profile.steps)
+        return None if scaled is None else Candidates(scaled, selector, seeds)
 
     def _batch_limit(self, model: Model, call: PipelineCall) -> int:
         profile = model.profile
@@ -273,7 +285,7 @@ class DiffusersRunner:
     ) -> list[RawImage]:
         profile, call = work.profile, work.call
         callback.begin()
-        more = {"callback_on_step_end": callback} if call.has_step_callback else {}
+        more = callback.arguments if call.has_step_callback else {}
 
         def call_pipeline() -> Any:
             with callback.capture_latents(call.pipe):
@@ -293,6 +305,11 @@ def _source(profile: Profile, operation: Operation) -> str:
     """The folder or file of the model that the operation needs."""
     edits = operation is Operation.EDIT and profile.edit is not None
     return profile.edit if edits and profile.edit else profile.source
+
+
+def _from_words(request: ImageRequest) -> bool:
+    """Whether the pictures are made from a prompt alone."""
+    return request.operation is Operation.IMAGINE and not request.sources
 
 
 def _cache_key(profile: Profile, source: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import diffusers
 import torch
 
+from imaging.engine.candidate_selector import CandidateSelector
 from imaging.engine.checkpoints import open_model
 from imaging.engine.devices import Device
 from imaging.engine.latent_preview import PreviewDecoder, make_preview_decoder
@@ -30,6 +31,7 @@ class Model:
     base: Any
     preview_decoder: PreviewDecoder | None
     fit: Fit
+    selector: CandidateSelector | None = None
     derived: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -100,9 +102,19 @@ def load_model(profile: Profile, source: str, device: Device) -> Model:
         optimise(pipe, profile)
         if not fit.plan.offloads:
             previews = make_preview_decoder(pipe)
-        return Model(profile, source, without_progress_bar(pipe), previews, fit)
+        selector = _selector(profile, source, device)
+        return Model(profile, source, without_progress_bar(pipe), previews, fit, selector)
 
     return run_load(read, profile.name)
+
+
+def _selector(profile: Profile, source: str, device: Device) -> CandidateSelector | None:
+    """The network that compares candidates, where the model at `source` makes any."""
+    if profile.candidates is None or source != profile.source:
+        return None
+    network = CandidateSelector.from_pretrained(profile.candidates.selector)
+    selector: CandidateSelector = network.to(device.torch_device).eval().requires_grad_(False)
+    return selector
 
 
 def without_progress_bar(pipe: Any) -> Any:

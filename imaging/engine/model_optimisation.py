@@ -1,8 +1,11 @@
-"""Settings of a profile that make one request faster: compiled blocks, attention, memory layout."""
+"""Settings of a profile that make one request faster: compiled blocks, attention, memory layout,
+precision on a CPU.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import wraps
 from typing import Any
 
 import torch
@@ -10,9 +13,12 @@ import torch
 from imaging.engine.denoiser import COMPONENTS
 from imaging.profiles import Profile
 
+BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
+"""Capabilities of a CPU that compute in bfloat16: of x86, then of ARM."""
+
 
 def optimise(pipe: Any, profile: Profile) -> None:
-    """Apply the profile's settings to a loaded pipeline.
+    """Apply the profile's settings to a loaded pipeline, whose components are on their device.
 
     Raises ValueError or another exception of the libraries where a setting cannot be used here.
     """
@@ -26,6 +32,48 @@ def optimise(pipe: Any, profile: Profile) -> None:
         for network in (*_denoisers(pipe), getattr(pipe, "vae", None)):
             if network is not None:
                 network.to(memory_format=torch.channels_last)
+    if profile.cpu_dtype is not None and computes_bfloat16():
+        for network in (*_denoisers(pipe), getattr(getattr(pipe, "vae", None), "decoder", None)):
+            if network is not None and next(network.parameters()).device.type == "cpu":
+                compute_in(network, getattr(torch, profile.cpu_dtype))
+
+
+def computes_bfloat16() -> bool:
+    """Whether this CPU has instructions for bfloat16. Others emulate it, which is slower."""
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name) for name in BFLOAT16)
+
+
+def compute_in(network: torch.nn.Module, dtype: torch.dtype) -> None:
+    """Let the network compute in `dtype`; its inputs and outputs keep the dtype of the inputs.
+
+    Its output is a tensor, a tuple, or an output class of diffusers.
+    """
+
+    forward = network.forward
+
+    @wraps(forward)
+    def computed(*args: Any, **kwargs: Any) -> Any:
+        values = (*args, *kwargs.values())
+        own = next(v.dtype for v in values if torch.is_tensor(v) and v.is_floating_point())
+        output = forward(
+            *(_cast(value, dtype) for value in args),
+            **{name: _cast(value, dtype) for name, value in kwargs.items()},
+        )
+        if torch.is_tensor(output):
+            return output.to(own)
+        if isinstance(output, tuple):
+            return tuple(_cast(value, own) for value in output)
+        return type(output)(**{name: _cast(value, own) for name, value in output.items()})
+
+    # Not the method of diffusers' models, which warns of layers that must keep their precision.
+    torch.nn.Module.to(network, dtype)
+    # Past the type of a method: an attribute of this network only.
+    vars(network)["forward"] = computed
+
+
+def _cast(value: Any, dtype: torch.dtype) -> Any:
+    return value.to(dtype) if torch.is_tensor(value) and value.is_floating_point() else value
 
 
 def _denoisers(pipe: Any) -> Iterator[Any]:

@@ -11,6 +11,7 @@ import structlog
 import torch
 from PIL import Image
 
+from imaging.engine.candidates import INPUTS, Candidates
 from imaging.engine.denoiser import Denoiser
 from imaging.engine.error_summary import error_fields
 from imaging.engine.latent_preview import LatentCapture, PreviewDecoder
@@ -37,40 +38,56 @@ class OtherBatches:
     left: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """How previews are made: decoded by `decode` and checked for safety by `flags`, where there are
+    any. A preview with a flagged picture is not published.
+    """
+
+    decode: PreviewDecoder | None
+    flags: Flags | None = None
+
+
 class StepCallback:
     """A pipeline's `callback_on_step_end` for one batch.
 
     A pipeline with a `denoiser` that is intercepted yields the device at its denoiser calls, and
-    here only before the decode. One that is not `pausable` never yields. `flags` is the safety
-    check: a preview with a flagged picture is not published.
+    here only before the decode. One that is not `pausable` never yields. `candidates` are those of
+    the batch's pictures, None where there is only one of each.
     """
 
     def __init__(
         self,
         handle: RenderHandle,
         call: PipelineCall,
-        preview_decoder: PreviewDecoder | None,
+        previews: Previews,
         settings: EngineSettings,
         *,
         others: OtherBatches,
         denoiser: Denoiser | None,
         pausable: bool = True,
-        flags: Flags | None = None,
+        candidates: Candidates | None = None,
     ) -> None:
         self.steps = call.steps
         self._size = call.size
         self._has_callback = call.has_step_callback
         self._handle = handle
-        self._decoder = preview_decoder
+        self._decoder, self._flags = previews.decode, previews.flags
         self._settings = settings
         self._others = others
         self._denoiser = denoiser
         self._pausable = pausable
         self._step = 0
-        self._flags = flags
+        self._candidates = candidates
         self._capture = LatentCapture()
         self._started_at = time.monotonic()
         self._preview_seconds = 0.0
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments with which a pipeline calls this."""
+        more = {} if self._candidates is None else {"callback_on_step_end_tensor_inputs": [*INPUTS]}
+        return {"callback_on_step_end": self, **more}
 
     def begin(self) -> None:
         """Report the start of the first step."""
@@ -88,11 +105,17 @@ class StepCallback:
         )
 
     def __call__(
-        self, pipe: Any, index: int, _timestep: Any, _tensors: Mapping[str, Any]
+        self, pipe: Any, index: int, _timestep: Any, tensors: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Called after step `index`. Raises the error that settled the request."""
+        """Called after step `index`; returns the tensors to continue with, where they change.
+
+        Raises the error that settled the request.
+        """
         self._end_step(pipe, index + 1)
-        return {}
+        estimate = self._capture.latents
+        if self._candidates is None or estimate is None:
+            return {}
+        return self._candidates.after_step(pipe, index + 1, estimate, tensors)
 
     @property
     def _total(self) -> int:
@@ -126,7 +149,9 @@ class StepCallback:
 
     def _render_preview(self, decode: PreviewDecoder, latents: torch.Tensor) -> bytes | None:
         side = self._settings.preview_side
-        images = [decode(latents[k : k + 1], self._size) for k in range(len(latents))]
+        # The first candidate of each picture stands for all.
+        shown = latents if self._candidates is None else latents[:: self._candidates.group]
+        images = [decode(latent[None], self._size) for latent in shown]
         if self._flags is not None and any(self._flags(images)):
             return None
         return preview_jpeg(_upscaled(contact_sheet(images), side), side)

@@ -8,11 +8,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from imaging.postcard.handwritten import spread, written_prompts
-from imaging.postcard.pipelines import WEIGHTS, ImageGenerator, defaults, pipeline_generator
+from imaging.postcard.pipelines import WEIGHTS, ImageGenerator, load_model
 
 COUNT = 64
 ACROSS = 8
@@ -52,12 +51,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     arguments = parser.parse_args(given)
     # JPEG keeps the colours that a palette of 256 loses.
-    defaulted = defaults(arguments.weights)
-    generate = pipeline_generator(
-        StableDiffusionPipeline.from_pretrained(str(arguments.weights)),
-        int(defaulted["steps"]),
-        float(defaulted["guidance"]),
-    )
+    generate = load_model(arguments.weights).generator()
     contact_sheet(generate).save(arguments.out, quality=92, subsampling=0)
     for seed, prompt in enumerate(sheet_prompts()):
         print(f"{seed}. {prompt}")

@@ -51,7 +51,7 @@ class Batch:
     """Examples of one picture size.
 
     Token ids `(n, length)` of the captions and of the teacher's; unscaled latents `(n, c, h, w)`;
-    loss weights `(n, 1, h, w)`; the teacher's share of each target `(n, 1, 1, 1)`.
+    loss weights `(n, 1, h, w)`; the teacher's share of each target `(n, 1, 1, 1)`; the scenes.
     """
 
     ids: torch.Tensor
@@ -59,6 +59,7 @@ class Batch:
     latents: torch.Tensor
     weights: torch.Tensor
     teacher: torch.Tensor
+    scenes: tuple[Scene, ...]
 
 
 class Batches(Dataset[Batch]):
@@ -95,6 +96,7 @@ class Batches(Dataset[Batch]):
             latents,
             torch.stack(weights),
             torch.tensor([teacher_share(scene) for scene in scenes]).view(-1, 1, 1, 1),
+            tuple(scenes),
         )
 
 

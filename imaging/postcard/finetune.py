@@ -1,15 +1,18 @@
 """Continues the shipped weights' training: `python -m imaging.postcard.finetune --config cpu`.
 
 Stages run in order and each resumes where it was stopped: encoded scenes, text encoder, latent
-detector, denoiser, reward. `--export` writes a diffusers folder whose text encoder and denoiser are
-the new ones; the autoencoder and the editing model are copied from `--weights`. With `--as-is`
-nothing is trained and the checkpoints so far are exported.
+detector, denoiser, reward, selector. `--export` writes a diffusers folder whose text encoder,
+denoiser and selector are the new ones; the autoencoder and the editing model are copied from
+`--weights`. With `--as-is` nothing is trained and the checkpoints so far are exported, without a
+new selector. With `--selector-only` a selector is trained for the text encoder and the denoiser of
+`--weights` as they are.
 """
 
 import argparse
 import os
 import shutil
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +20,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel
 
+from imaging.engine.candidate_selector import CandidateSelector, LatentDetector
 from imaging.postcard.denoiser_finetune import (
     Batches,
     DiffusionLoss,
@@ -24,10 +28,16 @@ from imaging.postcard.denoiser_finetune import (
     finetune_denoiser,
     prepare,
 )
-from imaging.postcard.latent_detector import LatentDetector, train_latent_detector
+from imaging.postcard.latent_detector import train_latent_detector
 from imaging.postcard.networks import Networks
 from imaging.postcard.published_vocabulary import write_vocabulary
 from imaging.postcard.reward_finetune import Reward, finetune_by_reward
+from imaging.postcard.selector_training import (
+    Estimates,
+    new_selector,
+    train_on_estimates,
+    train_reader,
+)
 from imaging.postcard.text_encoder_finetune import AnchoredTextEncoder, finetune_text_encoder
 from imaging.postcard.tokenizer import load_tokenizer
 from imaging.postcard.training_config import Stage
@@ -35,7 +45,8 @@ from imaging.postcard.training_run import TrainingRun, load_averaged
 from imaging.postcard.varied_latents import SceneSet, varied_latents
 
 WEIGHTS = Path(__file__).parent / "weights"
-STAGES = ("scenes", "text encoder", "detector", "denoiser", "reward")
+STAGES = ("scenes", "text encoder", "detector", "denoiser", "reward", "selector")
+SELECTOR = "selector"  # its folder among the weights
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,8 @@ class Config:
     denoiser: Stage
     reward: Stage
     sampling: Reward
+    reader: Stage
+    estimates: Stage
     seed: int = 0
     workers: int = 0
     device: str = "cpu"
@@ -71,6 +84,8 @@ CONFIGS: dict[str, Config] = {
         denoiser=Stage(6000, 32, 3e-4),
         reward=Stage(2000, 24, 2.5e-4),
         sampling=Reward(batch=12),
+        reader=Stage(1200, 64, 4e-3),
+        estimates=Stage(500, 24, 1.2e-3),
     ),
     "gpu": Config(
         scenes={
@@ -88,6 +103,8 @@ CONFIGS: dict[str, Config] = {
         denoiser=Stage(12_000, 256, 5e-4),
         reward=Stage(3000, 128, 3e-4),
         sampling=Reward(batch=64),
+        reader=Stage(1200, 256, 4e-3),
+        estimates=Stage(1500, 96, 1.2e-3),
         workers=12,
         device="cuda",
     ),
@@ -109,6 +126,8 @@ def shortened(config: Config, steps: int) -> Config:
         denoiser=cut(config.denoiser),
         reward=cut(config.reward),
         sampling=replace(config.sampling, batch=2),
+        reader=cut(config.reader),
+        estimates=cut(config.estimates),
     )
 
 
@@ -126,6 +145,7 @@ class Finetuning:
         unet = UNet2DConditionModel.from_pretrained(weights / "unet")
         self.unet = unet.to(config.device, memory_format=torch.channels_last)
         self.scaling = float(vae.config.scaling_factor)
+        self.selector: CandidateSelector | None = None
 
     def sets(self) -> dict[str, SceneSet]:
         """The encoded training scenes."""
@@ -219,6 +239,46 @@ class Finetuning:
             workers=c.workers,
         )
 
+    def train_selector(self, sets: dict[str, SceneSet], detector: LatentDetector) -> None:
+        """Train what compares candidates, for the text encoder and the denoiser as they are now;
+        `detector` is trained on.
+        """
+        c = self.config
+        encoder = deepcopy(self.encoder).requires_grad_(False).eval()
+        encoder.set_attn_implementation("eager")
+        selector = new_selector(encoder.config.hidden_size).to(c.device)
+        selector.detector = detector.requires_grad_(True).train()
+        train_reader(
+            selector.reader,
+            encoder,
+            self.tokenizer,
+            self.folder / "reader",
+            c.reader,
+            seed=c.seed,
+            device=c.device,
+            workers=c.workers,
+        )
+        unet = deepcopy(self.unet).to(torch.bfloat16).requires_grad_(False).eval()
+        estimates = Estimates(
+            encoder,
+            unet,
+            self.tokenizer("", padding="max_length", return_tensors="pt").input_ids,
+            scaling=self.scaling,
+            guidance=c.sampling.guidance,
+            device=c.device,
+        )
+        train_on_estimates(
+            selector.detector,
+            estimates,
+            self.tokenizer,
+            sets,
+            self.folder / "estimates",
+            c.estimates,
+            seed=c.seed,
+            workers=c.workers,
+        )
+        self.selector = selector
+
     def load_averaged(self) -> dict[str, int]:
         """Load every stage's averaged weights as they are now; steps done by each."""
         probed = AnchoredTextEncoder(self.encoder)
@@ -234,6 +294,8 @@ class Finetuning:
         encoder, unet = self.encoder.to("cpu").float(), self.unet.to("cpu").float()
         Networks(self.tokenizer, encoder, self.vae.to("cpu"), unet).save(folder)
         write_vocabulary(folder / "vocabulary.json", informal=True)
+        if self.selector is not None:
+            self.selector.to("cpu").half().save_pretrained(folder / SELECTOR)
 
 
 def run_stages(training: Finetuning, until: str = STAGES[-1]) -> None:
@@ -251,6 +313,9 @@ def run_stages(training: Finetuning, until: str = STAGES[-1]) -> None:
     if until == "denoiser":
         return
     training.train_by_reward(sets, detector)
+    if until == "reward":
+        return
+    training.train_selector(sets, detector)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -261,6 +326,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--export", type=Path, help="write the diffusers folder here")
     parser.add_argument("--until", choices=STAGES, default=STAGES[-1], help="stop after this stage")
     parser.add_argument("--as-is", action="store_true", help="train nothing, export what there is")
+    parser.add_argument("--selector-only", action="store_true", help="train the selector alone")
     parser.add_argument("--device", help="another device than the config's")
     parser.add_argument("--threads", type=int, help="CPU threads of torch")
     parser.add_argument("--try-steps", type=int, help="cut every stage to this many small steps")
@@ -282,6 +348,9 @@ def main(given: Sequence[str] | None = None) -> None:
     training = Finetuning(config, arguments.folder, arguments.weights)
     if arguments.as_is:
         print(training.load_averaged())
+    elif arguments.selector_only:
+        sets = training.sets()
+        training.train_selector(sets, training.train_detector(sets))
     else:
         run_stages(training, arguments.until)
     if arguments.export:

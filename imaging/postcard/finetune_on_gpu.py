@@ -23,7 +23,15 @@ from imaging.postcard import evaluate
 from imaging.postcard.finetune import CONFIGS, WEIGHTS, Config, Finetuning, run_stages, shortened
 
 # Shares of the time that remains once the scenes are encoded. The rest is for the evaluation.
-SHARES = {"text_head": 0.02, "text_encoder": 0.13, "detector": 0.1, "denoiser": 0.35, "reward": 0.2}
+SHARES = {
+    "text_head": 0.02,
+    "text_encoder": 0.12,
+    "detector": 0.09,
+    "denoiser": 0.32,
+    "reward": 0.16,
+    "reader": 0.03,
+    "estimates": 0.06,
+}
 
 
 def limited(config: Config, seconds: float) -> Config:

@@ -4,13 +4,14 @@ Fine-tuning by reward needs it, since its gradient must reach the denoiser. It s
 nor weights with the detector that evaluates pictures, and that one is never used in training.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from imaging.engine.candidate_selector import LatentDetector, Logits
 from imaging.postcard import vocabulary as words
 from imaging.postcard.scenes import Scene, seeded_random
 from imaging.postcard.training_config import Stage
@@ -23,40 +24,12 @@ GROUNDS = (*words.LANDSCAPES, *COLOURS)
 TIMES = ("", *words.TIMES)
 CELLS = 16  # along the shorter side
 NOISE = 0.35  # largest standard deviation of the noise it learns to see through
-Example = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+Example = tuple[torch.Tensor, list[Scene]]
 
 
-def _block(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, stride, 1, bias=False),
-        nn.GroupNorm(outside // 16, outside),
-        nn.SiLU(),
-    )
-
-
-class LatentDetector(nn.Module):
-    """Scaled latents `(n, 4, h, w)` to logits: things `(n, 25, h, w)` whose class 0 is "none",
-    colours `(n, 11, h, w)`, ground `(n, 16)`, time `(n, 4)`. Height and width are even.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fine = nn.Sequential(_block(4, 64), _block(64, 64))
-        self.middle = nn.Sequential(_block(64, 128, 2), _block(128, 128), _block(128, 128))
-        self.merge = nn.Sequential(_block(192, 96), _block(96, 96))
-        self.things = nn.Conv2d(96, 1 + len(THINGS), 1)
-        self.colours = nn.Conv2d(96, len(COLOURS), 1)
-        self.ground = nn.Linear(192, len(GROUNDS))
-        self.time = nn.Linear(192, len(TIMES))
-
-    def forward(
-        self, latents: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        fine = self.fine(latents)
-        middle = self.middle(fine)
-        seen = self.merge(torch.cat([functional.interpolate(middle, scale_factor=2.0), fine], 1))
-        whole = torch.cat([middle.mean((2, 3)), fine.mean((2, 3))], 1)
-        return self.things(seen), self.colours(seen), self.ground(whole), self.time(whole)
+def new_detector() -> LatentDetector:
+    """An untrained detector for Postcard's things, colours, grounds and times."""
+    return LatentDetector(len(THINGS), len(COLOURS), len(GROUNDS), len(TIMES))
 
 
 def cell_targets(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,7 +50,7 @@ def cell_targets(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 class LabelledLatents(Dataset[Example]):
-    """Batch number i of one picture size: latents, cell targets, grounds and times."""
+    """Batch number i of one picture size: latents and their scenes."""
 
     def __init__(
         self, sets: dict[str, SceneSet], batch: int, first: int, count: int, seed: int
@@ -94,14 +67,23 @@ class LabelledLatents(Dataset[Example]):
         chosen = self.sets[rng.choices(names, [len(self.sets[n].latents) for n in names])[0]]
         numbers = [rng.randrange(len(chosen.latents)) for _ in range(self.batch)]
         scenes = [chosen.scene(number) for number in numbers]
-        things, colours = zip(*(cell_targets(scene) for scene in scenes), strict=True)
-        return (
-            chosen.latents[numbers].float(),
-            torch.stack(things),
-            torch.stack(colours),
-            torch.tensor([GROUNDS.index(scene.ground) for scene in scenes]),
-            torch.tensor([TIMES.index(scene.time) for scene in scenes]),
-        )
+        return chosen.latents[numbers].float(), scenes
+
+
+def detection_loss(logits: Logits, scenes: Sequence[Scene]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loss of a detector's output for these scenes, and the share of things that it finds."""
+    thing, colour, ground, time = (part.float() for part in logits)
+    targets = (torch.stack(parts) for parts in zip(*map(cell_targets, scenes), strict=True))
+    things, colours = (part.to(thing.device) for part in targets)
+    grounds = torch.tensor([GROUNDS.index(scene.ground) for scene in scenes])
+    times = torch.tensor([TIMES.index(scene.time) for scene in scenes])
+    each = functional.cross_entropy(thing, things, ignore_index=-1, reduction="none")
+    found, empty = each[things > 0].mean(), each[things == 0].sum() / 20 / len(scenes)
+    tint = functional.cross_entropy(colour, colours, ignore_index=-1)
+    setting = functional.cross_entropy(ground, grounds.to(thing.device))
+    setting = setting + functional.cross_entropy(time, times.to(thing.device))
+    right = (thing.argmax(1) == things)[things > 0].float().mean()
+    return found + empty + tint + 0.5 * setting, right
 
 
 def roughened(latents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -123,25 +105,19 @@ def train_latent_detector(
 ) -> LatentDetector:
     """A trained detector; resumes from `folder`."""
     torch.manual_seed(seed)
-    detector = LatentDetector()
+    detector = new_detector()
     detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = TrainingRun(folder, "latent-detector", detector, stage, decay=0.995)
     generator = torch.Generator().manual_seed(seed + run.step)
     batches = LabelledLatents(sets, stage.batch, run.step, stage.steps - run.step, seed)
     supply = iter(DataLoader(batches, batch_size=None, num_workers=workers))
     for _ in run.steps():
-        latents, things, colours, grounds, times = next(supply)
+        latents, scenes = next(supply)
         rough = roughened(latents * scaling, generator)
         seen = rough.to(device, memory_format=torch.channels_last)
         with torch.autocast(device, torch.bfloat16):
-            thing, colour, ground, time = (logits.float() for logits in detector(seen))
-        things, colours = things.to(device), colours.to(device)
-        each = functional.cross_entropy(thing, things, ignore_index=-1, reduction="none")
-        found, empty = each[things > 0].mean(), each[things == 0].sum() / 20 / len(latents)
-        tint = functional.cross_entropy(colour, colours, ignore_index=-1)
-        setting = functional.cross_entropy(ground, grounds.to(device))
-        setting = setting + functional.cross_entropy(time, times.to(device))
-        right = (thing.argmax(1) == things)[things > 0].float().mean()
-        run.update(found + empty + tint + 0.5 * setting, right=round(float(right), 4))
+            logits = detector(seen)
+        loss, right = detection_loss(logits, scenes)
+        run.update(loss, right=round(float(right), 4))
     run.load_average()
     return detector.eval().requires_grad_(False)

@@ -1,7 +1,11 @@
-"""The stock diffusers pipelines on a folder of weights, called as its `atelier.json` says."""
+"""The stock diffusers pipelines on a folder of weights, called as its `atelier.json` says.
+
+Several candidates of each picture are made and compared as in `imaging.engine.candidates`.
+"""
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,13 @@ from diffusers import (
     StableDiffusionPipeline,
 )
 from PIL import Image
+
+from imaging.engine.candidate_selector import CandidateSelector
+from imaging.engine.candidates import INPUTS, Candidates, scaled_plan
+from imaging.engine.latent_preview import LatentCapture
+from imaging.engine.model_optimisation import optimise
+from imaging.postcard import vocabulary as words
+from imaging.profiles import CandidatePlan, Profile, folder_profile
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -28,27 +39,89 @@ def defaults(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "atelier.json").read_text(encoding="utf-8")))
 
 
-def pipeline_generator(
-    pipeline: StableDiffusionPipeline,
-    steps: int,
-    guidance: float,
-    size: tuple[int, int] = (128, 128),
-) -> ImageGenerator:
-    """A function from prompts and seeds to pictures of one size, by the stock pipeline."""
-    pipeline.set_progress_bar_config(disable=True)
+@dataclass(frozen=True)
+class Choice:
+    """How many candidates are made of each picture in the profile's usual number of steps, and what
+    compares them.
+    """
 
-    def generate(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
-        made = pipeline(
-            prompts,
-            width=size[0],
-            height=size[1],
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            generator=_noise(seeds),
-        )
-        return list(made.images)
+    plan: CandidatePlan
+    selector: CandidateSelector
+    usual_steps: int
 
-    return generate
+
+@dataclass(frozen=True)
+class Model:
+    """The pipelines of a folder of weights with its defaults; `choice` is None where one picture is
+    made of each prompt.
+    """
+
+    given: dict[str, Any]
+    pipeline: StableDiffusionPipeline
+    choice: Choice | None
+
+    def generator(self, aspect: str = "1:1") -> ImageGenerator:
+        """A function from prompts and seeds to pictures of that aspect."""
+        self.pipeline.set_progress_bar_config(disable=True)
+        width, height = words.ASPECTS[aspect]
+        steps = int(self.given["steps"])
+
+        def generate(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
+            capture = LatentCapture()
+            with capture.attached_to(self.pipeline.scheduler):
+                made = self.pipeline(
+                    prompts,
+                    width=width,
+                    height=height,
+                    num_inference_steps=steps,
+                    guidance_scale=self.given["guidance"],
+                    generator=_noise(seeds),
+                    **_choosing(self.choice, seeds, steps, capture),
+                )
+            return list(made.images)
+
+        return generate
+
+
+def load_model(weights: Path = WEIGHTS, device: str = "cpu", *, plain: bool = False) -> Model:
+    """The generating model of a folder of weights on a device, with the engine's settings; with
+    `plain`, the stock pipeline without them.
+    """
+    profile = folder_profile("postcard", weights)
+    pipeline = StableDiffusionPipeline.from_pretrained(str(weights)).to(device)
+    if plain:
+        return Model(defaults(weights), pipeline, None)
+    optimise(pipeline, profile)
+    return Model(defaults(weights), pipeline, _load_choice(profile, device))
+
+
+def _load_choice(profile: Profile, device: str) -> Choice | None:
+    if profile.candidates is None:
+        return None
+    selector = CandidateSelector.from_pretrained(profile.candidates.selector).to(device).eval()
+    return Choice(profile.candidates, selector, profile.steps)
+
+
+def _choosing(
+    choice: Choice | None, seeds: list[int], steps: int, capture: LatentCapture
+) -> dict[str, Any]:
+    """The pipeline's arguments for candidates of the pictures with these seeds."""
+    if choice is None:
+        return {}
+    plan = scaled_plan(choice.plan, steps, choice.usual_steps)
+    if plan is None:
+        return {}
+    candidates = Candidates(plan, choice.selector, seeds)
+
+    def after_step(pipe: Any, index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        if capture.latents is None:
+            raise RuntimeError("the noise schedule made no step")
+        return candidates.after_step(pipe, index + 1, capture.latents, tensors)
+
+    return {
+        "callback_on_step_end": after_step,
+        "callback_on_step_end_tensor_inputs": [*INPUTS],
+    }
 
 
 def pipeline_editor(

@@ -22,6 +22,7 @@ from diffusers import UNet2DConditionModel
 from torch.utils.data import DataLoader, Dataset
 from transformers import CLIPTokenizer
 
+from imaging.engine.candidate_selector import LatentDetector
 from imaging.postcard import vocabulary as words
 from imaging.postcard.denoiser_finetune import Batches, DiffusionLoss, prepare
 from imaging.postcard.informal_captions import Mention, Mentions
@@ -31,7 +32,6 @@ from imaging.postcard.latent_detector import (
     GROUNDS,
     THINGS,
     TIMES,
-    LatentDetector,
 )
 from imaging.postcard.latent_detector import roughened as noisy
 from imaging.postcard.networks import build_scheduler

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from imaging.postcard.detector import Detector, detect, train_detector
 from imaging.postcard.handwritten import WrittenPrompt, read_prompts
-from imaging.postcard.pipelines import WEIGHTS, ImageGenerator, defaults, pipeline_generator
+from imaging.postcard.pipelines import WEIGHTS, ImageGenerator, load_model
 from imaging.postcard.scoring import score_written
 
 HERE = Path(__file__).parent
@@ -78,12 +77,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--thumbnails", type=Path)
     arguments = parser.parse_args(given)
     detector = train_detector(arguments.cache or Path("~/.cache/atelier/postcard").expanduser())
-    asked = defaults(arguments.weights)
-    generate = pipeline_generator(
-        StableDiffusionPipeline.from_pretrained(str(arguments.weights)),
-        int(asked["steps"]),
-        float(asked["guidance"]),
-    )
+    generate = load_model(arguments.weights).generator()
     measured = []
     for written in read_prompts(CANDIDATES):
         measured.append(measure(written, detector, generate))

@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from imaging.engine.candidate_selector import PromptReader
 from imaging.postcard import vocabulary as words
 from imaging.postcard.captions import caption, roughened
 from imaging.postcard.edits import KINDS, Edit, instruction, random_edit
@@ -147,31 +148,13 @@ def encoded(tokenizer: CLIPTokenizer, text: str) -> torch.Tensor:
     return torch.tensor(ids)
 
 
-class ProbeHead(nn.Module):
-    """Predicts the targets from hidden states by one cross-attention with learned queries."""
-
-    def __init__(
-        self,
-        width: int,
-        per_thing: Mapping[str, int] = PER_THING,
-        overall: Mapping[str, int] = OVERALL,
-    ) -> None:
-        super().__init__()
-        # Queries must differ from the start. Near zero, all attend to the same words, and learning
-        # to separate them takes longer than everything else.
-        self.queries = nn.Parameter(torch.randn(len(THINGS) + 1, width))
-        self.attend = nn.MultiheadAttention(width, 4, batch_first=True)
-        self.think = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU())
-        self.things = nn.ModuleList(nn.Linear(2 * width, classes) for classes in per_thing.values())
-        self.overall = nn.ModuleList(nn.Linear(2 * width, classes) for classes in overall.values())
-
-    def forward(self, states: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        queries = self.queries.expand(len(states), -1, -1)
-        # With `need_weights` the attention is unfused, which is faster here.
-        attended, _ = self.attend(queries, states, states, need_weights=True)
-        features = self.think(queries + attended)
-        things, whole = features[:, :-1], features[:, -1]
-        return [head(things) for head in self.things], [head(whole) for head in self.overall]
+def probe_head(
+    width: int,
+    per_thing: Mapping[str, int] = PER_THING,
+    overall: Mapping[str, int] = OVERALL,
+) -> PromptReader:
+    """An untrained head that predicts the targets from hidden states."""
+    return PromptReader(width, len(THINGS), [*per_thing.values()], [*overall.values()])
 
 
 class ProbedTextEncoder(nn.Module):
@@ -179,7 +162,7 @@ class ProbedTextEncoder(nn.Module):
 
     def __init__(self, encoder: CLIPTextModel, width: int) -> None:
         super().__init__()
-        self.encoder, self.head = encoder, ProbeHead(width)
+        self.encoder, self.head = encoder, probe_head(width)
 
     def forward(
         self, ids: torch.Tensor, things: torch.Tensor, overall: torch.Tensor

@@ -27,7 +27,7 @@ from imaging.postcard.scenes import (
     random_varied_scene,
     seeded_random,
 )
-from imaging.postcard.text_encoder import CONVERSE, ProbeHead, encoded
+from imaging.postcard.text_encoder import CONVERSE, encoded, probe_head
 from imaging.postcard.training_captions import (
     formal_training_caption,
     informal_training_caption,
@@ -153,7 +153,7 @@ class AnchoredTextEncoder(nn.Module):
     def __init__(self, encoder: CLIPTextModel) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = ProbeHead(encoder.config.hidden_size, PER_THING, OVERALL)
+        self.head = probe_head(encoder.config.hidden_size, PER_THING, OVERALL)
         self.anchor = deepcopy(encoder).requires_grad_(False)
 
     def forward(

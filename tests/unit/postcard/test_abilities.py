@@ -4,21 +4,25 @@ Simple pictures with fixed seeds, judged by their pixels alone. Each test asks s
 few mistakes: an untrained model makes nothing but mistakes, as the last test shows.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from diffusers import StableDiffusionInstructPix2PixPipeline, StableDiffusionPipeline
+import torch
+from diffusers import StableDiffusionInstructPix2PixPipeline
 from PIL import Image
 
 from imaging.postcard import vocabulary as words
 from imaging.postcard.drawing import draw
+from imaging.postcard.evaluation_prompts import evaluation_prompts
 from imaging.postcard.pipelines import (
     WEIGHTS,
     ImageGenerator,
     defaults,
+    load_model,
     pipeline_editor,
-    pipeline_generator,
     randomize_weights,
 )
 from imaging.postcard.scenes import Item, Scene
@@ -28,11 +32,10 @@ INKS = {"red", "blue", "green", "purple", "orange", "black"}
 
 
 def stock_painter(*, trained: bool = True) -> ImageGenerator:
-    given = defaults(WEIGHTS)
-    pipeline = StableDiffusionPipeline.from_pretrained(str(WEIGHTS))
+    model = load_model(WEIGHTS)
     if not trained:
-        randomize_weights(pipeline)
-    return pipeline_generator(pipeline, given["steps"], given["guidance"])
+        randomize_weights(model.pipeline)
+    return model.generator()
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +181,43 @@ def test_an_edit_changes_what_it_names_and_nothing_else() -> None:
         gap = np.abs(np.asarray(after, dtype=float) - np.asarray(before, dtype=float))[:, far]
         # Of 255. In the mean of many edits it is less: `atelier bench postcard`.
         assert gap.mean() < 9, text
+
+
+def test_the_selector_tells_what_was_asked_for_from_what_was_not() -> None:
+    asked = [
+        prompt for prompt in evaluation_prompts(80) if prompt.scene.items[0].count < 3
+    ][:40]  # fmt: skip
+    right, one_more, missing = [], [], []
+    for prompt in asked:
+        first, *others = prompt.scene.items
+        more = replace(first, count=first.count + 1)
+        right.append(prompt.scene)
+        one_more.append(replace(prompt.scene, items=(more, *others)))
+        missing.append(replace(prompt.scene, items=(*others,), places=prompt.scene.places[1:]))
+    score = selector_scores([prompt.prompt for prompt in asked])
+    best = score(right)
+    assert (best > score(one_more)).float().mean() > 0.85
+    assert (best > score(missing)).float().mean() > 0.95
+    assert (best > score([*right[1:], right[0]])).float().mean() > 0.95
+
+
+def selector_scores(prompts: list[str]) -> Callable[[list[Scene]], torch.Tensor]:
+    """A function from scenes to the scores of their drawings, one scene for each prompt."""
+    model = load_model(WEIGHTS)
+    pipeline, choice = model.pipeline, model.choice
+    assert choice is not None
+    ids = pipeline.tokenizer(prompts, padding="max_length", return_tensors="pt").input_ids
+    with torch.no_grad():
+        states = pipeline.text_encoder(ids).last_hidden_state
+
+    def score(scenes: list[Scene]) -> torch.Tensor:
+        drawn = pipeline.image_processor.preprocess([draw(scene) for scene in scenes])
+        with torch.no_grad():
+            latents = pipeline.vae.encode(drawn).latent_dist.mean
+        scores: torch.Tensor = choice.selector(states, latents * pipeline.vae.config.scaling_factor)
+        return scores
+
+    return score
 
 
 def test_an_untrained_model_can_do_none_of_it() -> None:

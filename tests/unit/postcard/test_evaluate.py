@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from imaging.postcard import evaluate
+from imaging.postcard import evaluate, pipelines
 from imaging.postcard.contact_sheet import ACROSS, COUNT, GAP, contact_sheet, sheet_prompts
 from imaging.postcard.detector import Detector
 from imaging.postcard.handwritten import written_prompts
@@ -20,7 +20,7 @@ def untrained_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     detector = Detector().eval()
     monkeypatch.setattr(evaluate, "train_detector", lambda _folder: detector)
-    monkeypatch.setattr(evaluate, "defaults", lambda weights: {**defaults(weights), "steps": 2})
+    monkeypatch.setattr(pipelines, "defaults", lambda weights: {**defaults(weights), "steps": 2})
 
 
 @pytest.mark.usefixtures("untrained_detector")
@@ -50,6 +50,9 @@ def test_the_brief_table_has_the_model_alone() -> None:
     assert set(table) == {"postcard"}
     assert "written: all as named" in table["postcard"]
     assert "edits" not in table["postcard"]
+    assert figures["candidates"] == 4
+    plain = evaluate.run(None, 1, brief=True, plain=True)
+    assert plain["candidates"] == 1
 
 
 def test_the_suite_grows_with_its_number_and_half_of_it_is_french() -> None:

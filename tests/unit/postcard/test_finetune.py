@@ -247,6 +247,7 @@ def test_the_loss_is_nothing_for_the_teacher_itself() -> None:
         torch.randn(2, 4, 16, 16).half(),
         torch.ones(2, 1, 16, 16),
         torch.ones(2, 1, 1, 1),
+        (CAT, CAT),
     )
     loss = training.diffusion_loss()
 
@@ -276,7 +277,10 @@ def test_one_command_runs_every_stage_resumes_and_exports(
     finetune([*command, f"--export={exported}"])
     logs = {path.parent.name: path.read_text(encoding="utf-8") for path in kept.rglob("log.jsonl")}
     stages = [json.loads(line)["stage"] for text in logs.values() for line in text.splitlines()]
-    assert sorted(stages) == ["denoiser", "latent-detector", "reward", "text-encoder", "text-head"]
+    assert sorted(stages) == [
+        "denoiser", "estimate-detector", "latent-detector", "prompt-reader", "reward",
+        "text-encoder", "text-head",
+    ]  # fmt: skip
     StableDiffusionPipeline.from_pretrained(str(exported))
     assert sum(f.stat().st_size for f in exported.rglob("*") if f.is_file()) < 40_000_000
 
@@ -287,9 +291,30 @@ def test_one_command_runs_every_stage_resumes_and_exports(
     unet = "unet/diffusion_pytorch_model.safetensors"
     assert changed(unet)
     assert changed("text_encoder/model.safetensors")
+    assert changed("selector/diffusion_pytorch_model.safetensors")
     assert not changed("vae/diffusion_pytorch_model.safetensors")
     assert not changed(f"edit/{unet}")
     assert not changed("edit/text_encoder/model.safetensors")
+
+
+def test_a_selector_alone_is_trained_for_weights_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
+    exported = tmp_path / "weights"
+    finetune(
+        ["--config", "cpu", "--try-steps=1", f"--folder={tmp_path / 'kept'}", "--selector-only",
+         f"--export={exported}"]
+    )  # fmt: skip
+    changed = {
+        str(path.relative_to(WEIGHTS).parent)
+        for path in WEIGHTS.rglob("*.safetensors")
+        if any(
+            not torch.equal(value, load_file(exported / path.relative_to(WEIGHTS))[name])
+            for name, value in load_file(path).items()
+        )
+    }
+    assert changed == {"selector"}
 
 
 def test_one_command_for_a_gpu_leaves_weights_figures_and_logs(
@@ -308,14 +333,16 @@ def test_one_command_for_a_gpu_leaves_weights_figures_and_logs(
     )
     assert evaluated == [(out / "figures.json", 5, "cpu")]
     assert {path.name for path in out.iterdir()} == {
-        "weights", "text.jsonl", "detector.jsonl", "denoiser.jsonl", "reward.jsonl"
+        "weights", "text.jsonl", "detector.jsonl", "denoiser.jsonl", "reward.jsonl",
+        "reader.jsonl", "estimates.jsonl",
     }  # fmt: skip
 
 
 def test_stages_share_the_time_and_leave_some_for_the_evaluation() -> None:
     config = finetune_on_gpu.limited(FINETUNE_CONFIGS["gpu"], 100.0)
     stages = (
-        config.text_head, config.text_encoder, config.detector, config.denoiser, config.reward
+        config.text_head, config.text_encoder, config.detector, config.denoiser, config.reward,
+        config.reader, config.estimates,
     )  # fmt: skip
     limits = [stage.seconds for stage in stages]
     assert None not in limits

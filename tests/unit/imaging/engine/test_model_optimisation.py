@@ -14,6 +14,7 @@ from imaging.bench.tiny_models import model_folder
 from imaging.engine.denoiser import isolate
 from imaging.engine.devices import Device
 from imaging.engine.model_loading import load_model
+from imaging.engine.model_optimisation import compute_in
 from imaging.errors import ModelUnavailable
 from imaging.profiles import profile_for
 
@@ -69,3 +70,46 @@ def test_backend_that_is_not_installed_makes_the_model_unavailable(tmp_path: Pat
 def test_backend_that_downloads_its_code_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="attention"):
         load(model_folder("flux1", tmp_path), attention="flash_hub")
+
+
+@pytest.mark.parametrize(("capability", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+@pytest.mark.parametrize(("name", "component"), [("sd15", "unet"), ("flux1", "transformer")])
+def test_denoiser_computes_in_bfloat16_where_the_cpu_has_instructions_for_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capability: bool,
+    dtype: torch.dtype,
+    name: str,
+    component: str,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": capability})
+    folder = model_folder(name, tmp_path)
+    usual, fast = load(folder), load(folder, cpu_dtype="bfloat16")
+    assert {part.dtype for part in getattr(fast, component).parameters()} == {dtype}
+    assert {part.dtype for part in fast.vae.decoder.parameters()} == {dtype}
+    assert {part.dtype for part in fast.vae.encoder.parameters()} == {torch.float32}
+    expected, found = (Sample(pipe, 0, 3)(isolate(pipe)) for pipe in (usual, fast))
+    limit = 0.1 if capability else 1e-6
+    assert relative_difference(found, expected) <= limit
+
+
+def test_outputs_keep_the_dtype_of_the_inputs(tmp_path: Path) -> None:
+    network = load(model_folder("sd15", tmp_path)).unet
+    compute_in(network, torch.bfloat16)
+    sample, states = torch.randn(1, 4, 8, 8), torch.randn(1, 5, network.config.cross_attention_dim)
+    with torch.no_grad():
+        named = network(sample, torch.tensor(5), encoder_hidden_states=states)
+        (listed,) = network(sample, torch.tensor(5), states, return_dict=False)
+    assert named.sample.dtype == listed.dtype == torch.float32
+    assert torch.equal(named.sample, listed)
+
+
+def test_pictures_are_encoded_and_decoded_alike_in_reduced_precision(tmp_path: Path) -> None:
+    autoencoder = load(model_folder("sd15", tmp_path)).vae
+    latents = torch.randn(1, autoencoder.config.latent_channels, 8, 8)
+    with torch.no_grad():
+        expected = autoencoder.decode(latents).sample
+        compute_in(autoencoder.decoder, torch.bfloat16)
+        found = autoencoder.decode(latents).sample
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, expected, atol=0.05 * float(expected.abs().max()))
