@@ -38,7 +38,7 @@ from bots.core.reply import Reply, ReplyKind
 from bots.core.source_images import unusable_file
 from bots.web.access_guard import Access, AccessPolicy, access_of, session_of
 from bots.web.event_stream import EventBroadcaster, JobUpdate, Notice
-from bots.web.examples import EXAMPLES
+from bots.web.examples import examples
 from bots.web.locales import negotiate_locale
 from bots.web.request_bodies import form_text, read_form, read_json_object
 from bots.web.roles import member_of
@@ -115,7 +115,7 @@ class CommandRoutes:
             "model": self.handler.model,
             "models": sorted({self.handler.model, *models}),
             "vocabularies": known_words({self.handler.model, *models}),
-            "examples": EXAMPLES[locale],
+            "examples": examples(locale, self.handler.model),
             "limits": {
                 "upload": self.handler.client.pictures.upload_bytes,
                 "prompt": MAX_PROMPT,

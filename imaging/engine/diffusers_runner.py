@@ -66,6 +66,7 @@ class DiffusersRunner:
         self._upscalers: dict[str, Upscaler] = {}  # by file; they are small
         self._max_batch_pixels: dict[str, int] = {}  # by profile, after an out of memory
         self._tiled_pixels: dict[str, int] = {}  # by profile, what did not fit undivided
+        self._without_candidates: set[str] = set()  # profiles, after an out of memory
 
     @property
     def device(self) -> str:
@@ -225,12 +226,19 @@ class DiffusersRunner:
                     pass  # and try again
                 elif len(batch) > 1:
                     self._halve(work, len(batch))
-                elif not self._tile(work):
+                elif not self._drop_candidates(work, batch) and not self._tile(work):
                     raise
             else:
                 continue
             self._device.free_cached_memory()
         return raw
+
+    def _drop_candidates(self, work: _Work, seeds: Sequence[int]) -> bool:
+        """Make no candidates for the profile from now on; False if there are none."""
+        if self._candidates(work, seeds) is None:
+            return False
+        self._without_candidates.add(work.profile.name)
+        return True
 
     def _tile(self, work: _Work) -> bool:
         """Decode pictures of this size in tiles from now on; False if they are already."""
@@ -265,7 +273,9 @@ class DiffusersRunner:
     def _candidates(self, work: _Work, seeds: Sequence[int]) -> Candidates | None:
         """The candidates of the pictures with these seeds, None for a single one of each."""
         plan, selector = work.profile.candidates, work.model.selector
-        if plan is None or selector is None or not _from_words(work.handle.request):
+        if plan is None or selector is None or work.profile.name in self._without_candidates:
+            return None
+        if not _from_words(work.handle.request):
             return None
         scaled = scaled_plan(plan, work.call.steps, work.profile.steps)
         return None if scaled is None else Candidates(scaled, selector, seeds)

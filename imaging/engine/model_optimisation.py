@@ -50,16 +50,18 @@ def compute_in(network: torch.nn.Module, dtype: torch.dtype) -> None:
     Its output is a tensor, a tuple, or an output class of diffusers.
     """
 
-    forward = network.forward
+    own_forward = vars(network).get("forward")  # of an earlier wrapper of this network
 
-    @wraps(forward)
+    @wraps(network.forward)
     def computed(*args: Any, **kwargs: Any) -> Any:
         values = (*args, *kwargs.values())
         own = next(v.dtype for v in values if torch.is_tensor(v) and v.is_floating_point())
-        output = forward(
-            *(_cast(value, dtype) for value in args),
-            **{name: _cast(value, dtype) for name, value in kwargs.items()},
-        )
+        cast = tuple(_cast(value, dtype) for value in args)
+        named = {name: _cast(value, dtype) for name, value in kwargs.items()}
+        if own_forward is not None:
+            output = own_forward(*cast, **named)
+        else:
+            output = type(network).forward(network, *cast, **named)
         if torch.is_tensor(output):
             return output.to(own)
         if isinstance(output, tuple):

@@ -18,8 +18,8 @@ CATEGORIES = (
 )  # fmt: skip
 
 EXAMPLES: Mapping[words.Language, tuple[str, ...]] = {
-    "en": ("a black cat under an orange tree", "three yellow stars at night"),
-    "fr": ("un chat noir sous un arbre orange", "trois étoiles jaunes la nuit"),
+    "en": ("a red house in the snow", "a yellow star on a blue background"),
+    "fr": ("une maison rouge sous la neige", "une étoile jaune sur un fond violet"),
 }
 
 _EDITS: Mapping[words.Language, str] = {

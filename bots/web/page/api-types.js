@@ -79,8 +79,12 @@
  * @property {string} model The model of a prompt without `--model`.
  * @property {string[]} models
  * @property {Record<string, string[]>} vocabularies The words that a model knows, in plain letters, where it publishes them.
- * @property {string[]} examples
+ * @property {Example[]} examples
  * @property {{ upload: number, prompt: number, count: number }} limits
+ *
+ * @typedef {object} Example A prompt to begin with.
+ * @property {string} prompt
+ * @property {string | null} thumbnail The address of a picture that the bundled model made of it; null where another model is the default.
  *
  * @typedef {Partial<Record<string, Tier>>} LockedFeatures The lowest tier of each feature that the member lacks.
  *

@@ -197,7 +197,11 @@ class Page {
 
   #welcome() {
     const { l10n, welcome } = this;
-    const example = (/** @type {string} */ text) => el("li", {}, button(null, text, () => this.composer.write(text)));
+    const example = (/** @type {import("./api-types.js").Example} */ { prompt, thumbnail }) => {
+      const choice = button(null, prompt, () => this.composer.write(prompt));
+      if (thumbnail) choice.prepend(el("img", { src: thumbnail, alt: "", width: 56, height: 56 }));
+      return el("li", {}, choice);
+    };
     return el(
       "li.welcome",
       {},

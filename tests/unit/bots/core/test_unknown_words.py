@@ -61,7 +61,7 @@ async def test_a_prompt_without_a_known_word_is_refused_with_examples(
     reply = await answer(asking_handler, invocation(), prompt)
     assert (reply.kind, reply.code) == (ReplyKind.REFUSAL, "no-known-word")
     assert "24 things" in reply.text
-    assert "“a black cat under an orange tree”" in reply.text
+    assert "“a red house in the snow”" in reply.text
     client.jobs.submit.assert_not_awaited()
 
 

@@ -210,6 +210,21 @@ def test_too_few_steps_leave_no_candidates(
     assert calls == [1, 1]
 
 
+def test_candidates_are_dropped_where_memory_is_short(
+    make_engine: Callable[[Profile], Engine], exact: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(exact)
+    forward = UNet2DConditionModel.forward
+
+    def starved(self: Any, sample: torch.Tensor, *args: Any, **more: Any) -> Any:
+        if len(sample) > 2:  # more than one picture, guided
+            torch.empty(2**60, dtype=torch.uint8)
+        return forward(self, sample, *args, **more)
+
+    monkeypatch.setattr(UNet2DConditionModel, "forward", starved)
+    assert len(draw(engine, exact, steps=8, count=2)) == 2
+
+
 def test_a_picture_from_a_source_has_no_candidates(
     make_engine: Callable[[Profile], Engine], exact: Profile, calls: list[int]
 ) -> None:
