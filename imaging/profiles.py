@@ -195,7 +195,7 @@ def profile_for(name: str) -> Profile:
     if name == BLANK:
         return _blank()
     if name == "postcard":
-        # float32 on every device: small enough, and pictures are then equal across devices.
+        # float32 on every GPU: small enough, and pictures then differ little from those of a CPU.
         return replace(folder_profile("postcard", POSTCARD_FOLDER), dtype="float32", licence="mit")
     if name in NAMED:
         return _named(name)

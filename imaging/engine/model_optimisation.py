@@ -49,7 +49,6 @@ def compute_in(network: torch.nn.Module, dtype: torch.dtype) -> None:
 
     Its output is a tensor, a tuple, or an output class of diffusers.
     """
-
     own_forward = vars(network).get("forward")  # of an earlier wrapper of this network
 
     @wraps(network.forward)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,34 +145,6 @@ def test_plan_for_other_numbers_of_steps() -> None:
 
 
 @pytest.fixture
-def make_engine() -> Iterator[Callable[[Profile], Engine]]:
-    engines: list[Engine] = []
-
-    def make(profile: Profile) -> Engine:
-        engines.append(Engine([profile], lambda _: b""))
-        engines[-1].warm_up(profile.name).result(PATIENCE)
-        return engines[-1]
-
-    yield make
-    for engine in engines:
-        assert engine.stop(60)
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The pictures in each call of the denoiser."""
-    forward = UNet2DConditionModel.forward
-    seen: list[int] = []
-
-    def counted(self: Any, sample: torch.Tensor, *args: Any, **more: Any) -> Any:
-        seen.append(len(sample) // 2)  # with guidance, each is there twice
-        return forward(self, sample, *args, **more)
-
-    monkeypatch.setattr(UNet2DConditionModel, "forward", counted)
-    return seen
-
-
-@pytest.fixture
 def exact() -> Profile:
     """Postcard in single precision on every CPU, with three candidates until the fourth step."""
     postcard = profile_for("postcard")
@@ -225,9 +197,7 @@ def test_candidates_are_dropped_where_memory_is_short(
     assert len(draw(engine, exact, steps=8, count=2)) == 2
 
 
-def test_a_picture_from_a_source_has_no_candidates(
-    make_engine: Callable[[Profile], Engine], exact: Profile, calls: list[int]
-) -> None:
+def test_a_picture_from_a_source_has_no_candidates(exact: Profile, calls: list[int]) -> None:
     source = (POSTCARD_FOLDER.parent / "contact_sheet.jpg").read_bytes()
     engine = Engine([exact], lambda _: source)
     try:

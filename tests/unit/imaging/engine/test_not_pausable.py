@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import pytest
-import torch
-from diffusers import UNet2DConditionModel
 
 from imaging.bench.tiny_models import make_pipeline, model_folder
 from imaging.engine.denoiser import keeps_state
@@ -23,34 +20,6 @@ from imaging.request import Priority
 from tests.unit.imaging.pictures import make_request
 
 PATIENCE = 120.0
-
-
-@pytest.fixture
-def make_engine() -> Iterator[Callable[[Profile], Engine]]:
-    engines: list[Engine] = []
-
-    def make(profile: Profile) -> Engine:
-        engines.append(Engine([profile], lambda _: b""))
-        engines[-1].warm_up(profile.name).result(PATIENCE)
-        return engines[-1]
-
-    yield make
-    for engine in engines:
-        assert engine.stop(60)
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The pictures in each call of the denoiser, guided."""
-    forward = UNet2DConditionModel.forward
-    seen: list[int] = []
-
-    def counted(self: Any, sample: torch.Tensor, *args: Any, **more: Any) -> Any:
-        seen.append(len(sample) // 2)
-        return forward(self, sample, *args, **more)
-
-    monkeypatch.setattr(UNet2DConditionModel, "forward", counted)
-    return seen
 
 
 def free(engine: Engine, postcard: Profile, calls: list[int]) -> RenderHandle:
