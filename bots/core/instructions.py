@@ -98,6 +98,10 @@ _ENGLISH = (
         r"closer|away|a bit|a little|more|again|slightly)){0,2}$"
     ),
     rf"{_MORE} [a-z]+(?:,| and) {_MORE} [a-z]+$",
+    (
+        rf"(?:the [a-z]+ (?:a bit |much )?(?:{_MORE}|longer)|(?:{_MORE}|longer) {_ATTRIBUTE}) "
+        r"(?:for|on) (?:the [a-z]+|him|her|them)(?:,? (?:pls|please|thanks|thx))?$"
+    ),
     r"(?:and |et )?(?:with|without|avec|sans)(?: (?:an?|some|des|une?|du|de la))? [a-z]+$",
     r"the [a-z' ]{2,25} instead of (?:the|his|her|its) [a-z' ]{2,25}$",
     r"ad (?:an?|some|more) [a-z]+$",
@@ -414,6 +418,10 @@ _FRENCH = (
         r"(?:un |une |des |la |les |l')?(?:eclairage|lumiere|ambiance|contraste|cadrage|couleurs?|"
         r"fond|ciel|teintes?|decor|expression|pose|ombres?) (?:un peu |beaucoup |bien )?"
         r"(?:plus|moins) [a-z']+(?: stp| svp)?$"
+    ),
+    (
+        r"(?:(?:le|la|les|des|ses) |l')[a-z']+ (?:bien |un peu )?(?:plus|moins) [a-z]+ "
+        r"(?:pour|a|au|aux|sur) (?:le |la |les |l')?[a-z]+(?:,? (?:merci|stp|svp))?$"
     ),
     r"(?:et|aussi|avec|et avec|et aussi) (?:une?|des|plus de|moins de) [a-z' ]{2,50}$",
     r"pas (?:si|aussi|tant) [a-z]+(?: [a-z]+){0,2}$",

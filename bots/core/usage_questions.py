@@ -96,6 +96,7 @@ _QUESTION_ABOUT_USE = re.compile(
     r"(?:t'es|tu es|vous etes) (?:une? (?:bot|robot|ia)|la|en ligne|vivant|mort|casse|reveille|"
     r"humain)$"
 )
+_PLAN = r"(?:plan|tier|subscription|membership|sub|abonnement|forfait|formule|offre|palier|niveau)"
 _ON_QUOTA = re.compile(
     r"\b(?:credits?|quotas?|how many|how much|combien(?! de temps)|limit|limite|per day|par jour)\b"
 )
@@ -159,6 +160,17 @@ _MORE_CREDITS = re.compile(
     r"(?:jour|semaine|mois|heure))"
 )
 """Questions about when, and how many, more pictures can be made."""
+_ON_MY_PLAN = re.compile(
+    r"(?:hey |so |and |et |alors |du coup )*(?:"
+    rf"(?:what|which)(?:'?s| is)? (?:my |the )?{_PLAN}(?: (?:am i(?: on| in)?|do i have|have i got|"
+    r"i'm on|i am on|is mine|did i (?:buy|get|pay for)))?(?: (?:right )?now)?|"
+    rf"(?:am i|are we) (?:on |in )?(?:the |a )?(?:free|plus|team|pro)(?: {_PLAN})?(?: or .+)?|"
+    rf"(?:c'est quoi|quel(?:le)? est) (?:deja )?(?:mon|ma|notre) {_PLAN}(?: deja| actuel(?:le)?)?|"
+    rf"(?:je suis|on est|suis je) (?:sur |a |dans |en )?quel(?:le)? {_PLAN}|"
+    rf"(?:j'ai|ai je|on a) quel(?:le)? {_PLAN}|quel(?:le)? {_PLAN}(?: est ce que)? "
+    r"(?:j'ai|ai je|on a)|(?:mon|ma|my) (?:abonnement|forfait|formule|subscription|plan|tier))"
+)
+"""Questions about the member's own tier."""
 _ON_QUEUE = re.compile(
     r"\b(?:queue|file(?! (?:format|type|size|name|extension))|how long|so long|wait|"
     r"waiting|ready|done|yet|slow|stuck|taking|longtemps|"
@@ -198,6 +210,25 @@ _ON_MINE = re.compile(
     r"(?:news|progress|update|updates|nouvelles|nouveau))(?: yet| already| please| stp)?"
 )
 """Words about an order that has not come."""
+_ON_MY_DATA = re.compile(
+    r"(?:hey |so |and |et |alors |du coup )*(?:"
+    r"what (?:do|does|will) (?:you|u|the bot|they|atelier|it|this bot) do with (?:my|our|all my) "
+    r"(?:\w+ )?data|"
+    r"what(?: kind of)? data (?:do|does) (?:you|u|the bot|atelier|it|this bot) (?:have|keep|store|"
+    r"save|collect|hold)(?: (?:about|on|of) (?:me|us))?|"
+    r"(?:do|does) (?:you|u|the bot|atelier|it|this bot) (?:sell|share|keep|store|save|collect) "
+    r"(?:my|our|any) (?:\w+ )?data|"
+    r"(?:where|how)(?: long)? (?:is|are) (?:my|our) data (?:stored|kept|saved)|"
+    r"is (?:my|our) data (?:safe|private|shared|stored|kept|deleted)|"
+    r"(?:(?:tu fais|vous faites|il fait|on fait) quoi|qu'est ce que (?:tu fais|vous faites|le bot "
+    r"fait)) (?:de|avec) (?:mes|nos|toutes mes) donnees(?: perso\w*)?|"
+    r"(?:quelles donnees|quoi comme donnees) (?:tu |vous |est ce que tu |est ce que vous )?"
+    r"(?:gardes?|gardez|stockes?|stockez|as|avez)(?: tu| vous)?(?: sur (?:moi|nous))?|"
+    r"(?:est ce que )?(?:tu|vous|le bot) (?:vends?|vendez|partages?|partagez|gardes?|gardez|"
+    r"stockes?|stockez) (?:mes|nos|des) donnees(?: perso\w*)?|"
+    r"ou (?:sont|vont) (?:stockees |gardees )?(?:mes|nos) donnees(?: stockees)?)"
+)
+"""Questions about what is kept of a member."""
 _ON_THE_BOT = re.compile(
     r"(?:hey |hi |so |and |et |alors |du coup )*(?:"
     r"what (?:do|does|will) (?:you|u|the bot|they|atelier|it) do with (?:my|our|the|all my) "
@@ -254,8 +285,10 @@ def plainly_asked(plain: str) -> Word | None:
         return Word.HISTORY
     if _ON_MINE.fullmatch(plain):
         return Word.QUEUE
-    if _MORE_CREDITS.fullmatch(plain):
+    if _MORE_CREDITS.fullmatch(plain) or _ON_MY_PLAN.fullmatch(plain):
         return Word.QUOTA
+    if _ON_MY_DATA.fullmatch(plain):
+        return Word.PRIVACY
     return Word.HELP if _ON_THE_BOT.fullmatch(plain) else None
 
 
