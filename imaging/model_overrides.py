@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from imaging.memory_choice import MemoryChoice
 
@@ -24,6 +24,24 @@ AttentionBackend = Literal[
 """Attention backends of diffusers that run installed code; those of the hub download theirs."""
 
 
+class CorrectionChoice(BaseModel):
+    """How estimates of a picture are corrected: see `imaging.engine.corrections`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    first: int = Field(ge=2)
+    last: int = Field(ge=2)
+    rounds: int = Field(default=1, ge=1, le=8)
+    strength: float = Field(gt=0, le=1)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("last must not be less than first")
+        return self
+
+
 class CandidateChoice(BaseModel):
     """How candidates of a picture are made and compared: see `imaging.engine.candidates`.
 
@@ -35,6 +53,13 @@ class CandidateChoice(BaseModel):
     selector: str
     count: int = Field(ge=2, le=8)
     until: int = Field(ge=2)
+    correction: CorrectionChoice | None = None
+
+    @model_validator(mode="after")
+    def _chosen_first(self) -> Self:
+        if self.correction is not None and self.correction.first < self.until:
+            raise ValueError("correction.first must not be less than until")
+        return self
 
 
 class ModelOverrides(BaseModel):

@@ -52,17 +52,35 @@ ALIKE = 1.06
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionPlan:
+    """How estimates of a picture are corrected: see `imaging.engine.candidates`.
+
+    It is done `rounds` times after each step from `first` to `last`, numbered as in
+    `CandidatePlan`, and changes the latents by at most `strength` (root mean square) each time.
+    Rounds are those of the profile's square. `momentum` is the weight of each direction in the next
+    one.
+    """
+
+    first: int
+    last: int
+    strength: float
+    rounds: int = 1
+    momentum: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class CandidatePlan:
     """How candidates of a picture are made and compared: see `imaging.engine.candidates`.
 
     There are `count` of each picture until the end of step `until`, then the best is kept. Steps
     are numbered from 1, of the profile's usual number. `selector` is the folder of the network that
-    compares them.
+    compares them, and corrects them where there is a `correction`.
     """
 
     selector: str
     count: int
     until: int
+    correction: CorrectionPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +340,9 @@ def _candidates(name: str, folder: Path, values: Mapping[str, Any]) -> Candidate
             f"{folder / 'atelier.json'}: candidates.selector: {selector} has no config.json.",
             model=name,
         )
-    return CandidatePlan(**{**values, "selector": str(selector)})
+    correction = values.get("correction")
+    corrected = CorrectionPlan(**correction) if correction else None
+    return CandidatePlan(**{**values, "selector": str(selector), "correction": corrected})
 
 
 def known_source(source: str) -> str:

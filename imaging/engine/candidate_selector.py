@@ -1,4 +1,4 @@
-"""The network that compares candidates of a picture with the prompt.
+"""The network that compares candidates of a picture with the prompt, and corrects them.
 
 Three parts. `LatentDetector` reads latents: what is centred in each cell, in which colour, on
 which ground, at which time of day. `PromptReader` reads the prompt's hidden states: how many of
@@ -10,7 +10,8 @@ those of the bundled model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -33,6 +34,8 @@ BLUR = 0.03
 """Softness of comparisons of positions, in shorter sides."""
 SEVERAL = 4
 """The class of numbers for "two or more"."""
+NAMED = 0.5
+"""Probability from which a thing counts as named."""
 ROLES = ("left of", "right of", "above", "below", "beside")
 CONVERSE = (1, 0, 3, 2, 4)
 """For each role, that of the other thing."""
@@ -140,7 +143,7 @@ def seen(logits: Logits) -> Seen:
     """The detector's output as probabilities at its peaks."""
     things, colours, ground, time = (part.float() for part in logits)
     likely = things.softmax(1)
-    present = 1 - likely[:, :1]
+    present = 1 - likely[:, :1].detach()  # where the peaks are has no gradient
     height, width = present.shape[-2:]
     # A peak is the largest of its neighbourhood; of equal neighbours, the first one.
     _, largest = functional.max_pool2d(present, 3, 1, 1, return_indices=True)
@@ -162,17 +165,28 @@ def seen(logits: Logits) -> Seen:
     )
 
 
+@cache
+def _roots(events: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The roots of unity `(roots,)` at which the characteristic function of so many events is
+    computed, and the matrix `(roots, MOST + 1)` from its values to the distribution.
+    """
+    # With an odd number of roots the function is zero at none of them.
+    largest = max(events, MOST)
+    roots = largest + 1 + largest % 2
+    angles = torch.arange(roots, dtype=torch.float64) * (2 * torch.pi / roots)
+    back = torch.exp(-1j * angles[:, None] * torch.arange(roots)) / roots
+    return torch.exp(1j * angles), torch.cat([back[:, :MOST], back[:, MOST:].sum(1, True)], 1)
+
+
 def count_distribution(chances: torch.Tensor) -> torch.Tensor:
     """The distribution `(…, MOST + 1)` of how many of independent events `(…, events)` happen: the
-    Poisson binomial distribution. The last class is `MOST` or more.
+    Poisson binomial distribution, by its characteristic function (Hong 2013). The last class is
+    `MOST` or more.
     """
-    found = chances.new_zeros(*chances.shape[:-1], MOST + 1)
-    found[..., 0] = 1
-    for place in range(chances.shape[-1]):
-        chance = chances[..., place : place + 1]
-        more = functional.pad(found[..., :-1], (1, 0))
-        more[..., -1] += found[..., -1]
-        found = found * (1 - chance) + more * chance
+    kind = torch.promote_types(chances.dtype, torch.complex64)
+    roots, back = (part.to(chances.device, kind) for part in _roots(chances.shape[-1]))
+    values = (1 + chances.unsqueeze(-1) * (roots - 1)).prod(-2)
+    found: torch.Tensor = (values @ back).real
     return found
 
 
@@ -183,11 +197,10 @@ def log_likelihoods(said: Said, pictures: Seen) -> torch.Tensor:
     number = said.number.softmax(-1)
     named = 1 - number[..., 0]
     share = pictures.things / (pictures.things.sum(-1, keepdim=True) + 1e-4)
-    x = (share * pictures.x[:, None]).sum(-1)
-    y = (share * pictures.y[:, None]).sum(-1)
+    where = share @ torch.stack([pictures.x, pictures.y], -1)
     numbers = _log(_number_met(number, count_distribution(pictures.things)))
-    width, height = pictures.extent
-    places = _log(_third_met(said.column, x, width)) + _log(_third_met(said.row, y, height))
+    third = torch.stack([said.column, said.row], 2).softmax(-1)
+    places = _log(_third_met(third, where, pictures.extent)).sum(-1)
     colours = _log(_colours_met(said, torch.einsum("nkp,ncp->nkc", share, pictures.colours)))
     ground, time = said.ground.softmax(-1), said.time.softmax(-1)
     parts = (
@@ -197,13 +210,13 @@ def log_likelihoods(said: Said, pictures: Seen) -> torch.Tensor:
         _log(ground[:, 0] + (ground[:, 1:] * pictures.ground).sum(-1)),
         _log(time[:, 0] + (time[:, 1:] * pictures.time[:, 1:]).sum(-1)),
         (places * named).sum(-1),
-        _relations(said.role.softmax(-1), named, x, y),
+        _relations(said.role.softmax(-1), named, where),
     )
     return torch.stack(parts, 1)
 
 
 def _log(likelihood: torch.Tensor) -> torch.Tensor:
-    return (likelihood.clamp(0, 1) + FLOOR).log()
+    return (likelihood + FLOOR).log()
 
 
 def _number_met(number: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
@@ -221,23 +234,26 @@ def _colours_met(said: Said, tint: torch.Tensor) -> torch.Tensor:
     return second[..., 0] * alone + (1 - second[..., 0]) * both
 
 
-def _third_met(said: torch.Tensor, value: torch.Tensor, side: float) -> torch.Tensor:
-    chances = said.softmax(-1)
-    met = chances[..., 0]
-    for third in range(3):
-        low, high = (third / 3 - SLACK) * side, ((third + 1) / 3 + SLACK) * side
-        inside = torch.sigmoid((value - low) / BLUR) * torch.sigmoid((high - value) / BLUR)
-        met = met + chances[..., 1 + third] * inside
-    return met
-
-
-def _relations(
-    role: torch.Tensor, named: torch.Tensor, x: torch.Tensor, y: torch.Tensor
+def _third_met(
+    said: torch.Tensor, where: torch.Tensor, extent: tuple[float, float]
 ) -> torch.Tensor:
+    """Whether positions `(n, things, 2)` lie in the thirds of the picture that are said
+    `(n, things, 2, 4)`.
+    """
+    sides = where.new_tensor(extent)[:, None]
+    thirds = torch.arange(3, device=where.device)
+    low, high = (thirds / 3 - SLACK) * sides, ((thirds + 1) / 3 + SLACK) * sides
+    at = where.unsqueeze(-1)
+    inside = torch.sigmoid((at - low) / BLUR) * torch.sigmoid((high - at) / BLUR)
+    return said[..., 0] + (said[..., 1:] * inside).sum(-1)
+
+
+def _relations(role: torch.Tensor, named: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """The summed log-likelihood `(n,)` of relations between pairs of things."""
-    across, down = x[:, None] - x[:, :, None], y[:, None] - y[:, :, None]
+    apart_by = where[:, None] - where[:, :, None]
+    across, down = apart_by.unbind(-1)
     sideways = torch.sigmoid((across.abs() - down.abs()) / BLUR)
-    to_right, to_bottom = torch.sigmoid(across / BLUR), torch.sigmoid(down / BLUR)
+    to_right, to_bottom = torch.sigmoid(apart_by / BLUR).unbind(-1)
     met = torch.stack(
         [
             sideways * to_right,
@@ -273,10 +289,24 @@ class CandidateSelector(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffu
         self.reader = PromptReader(width, things, said, (1 + grounds, 1 + times))
         self.detector = LatentDetector(things, colours, grounds, 1 + times)
 
+    def scorer(self, states: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        """A function from scaled latents `(n, 4, h, w)` to their log-likelihood `(n,)` for prompts
+        with hidden states `(n, length, width)`.
+
+        Where a prompt names no known thing, all pictures have the score 0.
+        """
+        with torch.no_grad():
+            things, overall = self.reader(states.float())
+            said = Said(*things, *overall)
+            named = (1 - said.number.softmax(-1)[..., 0]).amax(1) > NAMED
+
+        def score(latents: torch.Tensor) -> torch.Tensor:
+            found = log_likelihoods(said, seen(self.detector(latents.float()))).sum(1)
+            return torch.where(named, found, 0.0)
+
+        return score
+
     @torch.no_grad()
     def forward(self, states: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-        """Scores `(n,)` of scaled latents `(n, 4, h, w)` for hidden states `(n, length, width)`;
-        the higher, the better.
-        """
-        things, overall = self.reader(states.float())
-        return log_likelihoods(Said(*things, *overall), seen(self.detector(latents.float()))).sum(1)
+        """The scores of latents for hidden states: see `scorer`."""
+        return self.scorer(states)(latents)

@@ -277,7 +277,9 @@ class DiffusersRunner:
             return None
         if not _from_words(work.handle.request):
             return None
-        scaled = scaled_plan(plan, work.call.steps, work.profile.steps)
+        square, size = work.profile.size("1:1"), work.call.size
+        area = size[0] * size[1] / (square[0] * square[1])
+        scaled = scaled_plan(plan, work.call.steps, work.profile.steps, area)
         return None if scaled is None else Candidates(scaled, selector, seeds)
 
     def _batch_limit(self, model: Model, call: PipelineCall) -> int:

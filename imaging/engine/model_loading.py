@@ -14,7 +14,7 @@ from imaging.engine.checkpoints import open_model
 from imaging.engine.devices import Device
 from imaging.engine.latent_preview import PreviewDecoder, make_preview_decoder
 from imaging.engine.model_errors import run_load
-from imaging.engine.model_optimisation import optimise
+from imaging.engine.model_optimisation import load_selector, optimise
 from imaging.engine.placement import place, plan_for, quantisation
 from imaging.errors import Unsupported
 from imaging.memory_plan import Fit
@@ -102,19 +102,11 @@ def load_model(profile: Profile, source: str, device: Device) -> Model:
         optimise(pipe, profile)
         if not fit.plan.offloads:
             previews = make_preview_decoder(pipe)
-        selector = _selector(profile, source, device)
+        # Only pictures from a prompt have candidates, never those of an editing model of its own.
+        selector = load_selector(profile, device.torch_device) if source == profile.source else None
         return Model(profile, source, without_progress_bar(pipe), previews, fit, selector)
 
     return run_load(read, profile.name)
-
-
-def _selector(profile: Profile, source: str, device: Device) -> CandidateSelector | None:
-    """The network that compares candidates, where the model at `source` makes any."""
-    if profile.candidates is None or source != profile.source:
-        return None
-    network = CandidateSelector.from_pretrained(profile.candidates.selector)
-    selector: CandidateSelector = network.to(device.torch_device).eval().requires_grad_(False)
-    return selector
 
 
 def without_progress_bar(pipe: Any) -> Any:

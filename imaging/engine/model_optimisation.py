@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from imaging.engine.candidate_selector import CandidateSelector
 from imaging.engine.denoiser import COMPONENTS
 from imaging.profiles import Profile
 
@@ -36,6 +37,21 @@ def optimise(pipe: Any, profile: Profile) -> None:
         for network in (*_denoisers(pipe), getattr(getattr(pipe, "vae", None), "decoder", None)):
             if network is not None and next(network.parameters()).device.type == "cpu":
                 compute_in(network, getattr(torch, profile.cpu_dtype))
+
+
+def load_selector(profile: Profile, device: torch.device | str) -> CandidateSelector | None:
+    """The network that compares the profile's candidates, None where it makes none."""
+    if profile.candidates is None:
+        return None
+    network = CandidateSelector.from_pretrained(profile.candidates.selector)
+    selector: CandidateSelector = network.to(device).eval().requires_grad_(False)
+    # It computes as the denoiser does; only the detector's convolutions take time.
+    if profile.channels_last:
+        # The types of torch lack this form of `to`.
+        selector.detector.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if profile.cpu_dtype is not None and computes_bfloat16() and selector.device.type == "cpu":
+        compute_in(selector.detector, getattr(torch, profile.cpu_dtype))
+    return selector
 
 
 def computes_bfloat16() -> bool:

@@ -85,7 +85,7 @@ CONFIGS: dict[str, Config] = {
         reward=Stage(2000, 24, 2.5e-4),
         sampling=Reward(batch=12),
         reader=Stage(1200, 64, 4e-3),
-        estimates=Stage(500, 24, 1.2e-3),
+        estimates=Stage(2500, 24, 1e-3),
     ),
     "gpu": Config(
         scenes={

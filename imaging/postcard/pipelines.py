@@ -5,7 +5,7 @@ Several candidates of each picture are made and compared as in `imaging.engine.c
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from PIL import Image
 from imaging.engine.candidate_selector import CandidateSelector
 from imaging.engine.candidates import INPUTS, Candidates, scaled_plan
 from imaging.engine.latent_preview import LatentCapture
-from imaging.engine.model_optimisation import optimise
+from imaging.engine.model_optimisation import load_selector, optimise
 from imaging.postcard import vocabulary as words
 from imaging.profiles import CandidatePlan, Profile, folder_profile
 
@@ -49,6 +49,11 @@ class Choice:
     selector: CandidateSelector
     usual_steps: int
 
+    def scaled(self, steps: int, area: float) -> "Choice | None":
+        """The same for so many steps and so many times the square's area; None for too few."""
+        plan = scaled_plan(self.plan, steps, self.usual_steps, area)
+        return None if plan is None else replace(self, plan=plan)
+
 
 @dataclass(frozen=True)
 class Model:
@@ -64,7 +69,10 @@ class Model:
         """A function from prompts and seeds to pictures of that aspect."""
         self.pipeline.set_progress_bar_config(disable=True)
         width, height = words.ASPECTS[aspect]
+        square = words.ASPECTS["1:1"]
+        area = width * height / (square[0] * square[1])
         steps = int(self.given["steps"])
+        choosing = None if self.choice is None else self.choice.scaled(steps, area)
 
         def generate(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
             capture = LatentCapture()
@@ -76,7 +84,7 @@ class Model:
                     num_inference_steps=steps,
                     guidance_scale=self.given["guidance"],
                     generator=_noise(seeds),
-                    **_choosing(self.choice, seeds, steps, capture),
+                    **_choosing(choosing, seeds, capture),
                 )
             return list(made.images)
 
@@ -96,22 +104,17 @@ def load_model(weights: Path = WEIGHTS, device: str = "cpu", *, plain: bool = Fa
 
 
 def _load_choice(profile: Profile, device: str) -> Choice | None:
-    if profile.candidates is None:
+    selector = load_selector(profile, device)
+    if profile.candidates is None or selector is None:
         return None
-    selector = CandidateSelector.from_pretrained(profile.candidates.selector).to(device).eval()
     return Choice(profile.candidates, selector, profile.steps)
 
 
-def _choosing(
-    choice: Choice | None, seeds: list[int], steps: int, capture: LatentCapture
-) -> dict[str, Any]:
+def _choosing(choice: Choice | None, seeds: list[int], capture: LatentCapture) -> dict[str, Any]:
     """The pipeline's arguments for candidates of the pictures with these seeds."""
     if choice is None:
         return {}
-    plan = scaled_plan(choice.plan, steps, choice.usual_steps)
-    if plan is None:
-        return {}
-    candidates = Candidates(plan, choice.selector, seeds)
+    candidates = Candidates(choice.plan, choice.selector, seeds)
 
     def after_step(pipe: Any, index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if capture.latents is None:

@@ -50,7 +50,7 @@ def test_the_brief_table_has_the_model_alone() -> None:
     assert set(table) == {"postcard"}
     assert "written: all as named" in table["postcard"]
     assert "edits" not in table["postcard"]
-    assert figures["candidates"] == 4
+    assert figures["candidates"] == 3
     plain = evaluate.run(None, 1, brief=True, plain=True)
     assert plain["candidates"] == 1
 

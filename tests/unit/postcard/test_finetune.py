@@ -6,11 +6,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderKL, StableDiffusionPipeline
 from safetensors.torch import load_file
 
+from imaging.engine.candidate_selector import CandidateSelector
 from imaging.postcard import evaluate, finetune_on_gpu
 from imaging.postcard import vocabulary as words
 from imaging.postcard.denoiser_finetune import (
@@ -20,11 +22,20 @@ from imaging.postcard.denoiser_finetune import (
     teacher_share,
     training_captions,
 )
+from imaging.postcard.drawing import draw
 from imaging.postcard.finetune import CONFIGS as FINETUNE_CONFIGS
 from imaging.postcard.finetune import Finetuning, shortened
 from imaging.postcard.finetune import main as finetune
 from imaging.postcard.informal_captions import Mention, Mentions, choose_mentions, paired
-from imaging.postcard.latent_detector import CELLS, COLOURS, GROUNDS, THINGS, TIMES, cell_targets
+from imaging.postcard.latent_detector import (
+    CELLS,
+    COLOURS,
+    GROUNDS,
+    THINGS,
+    TIMES,
+    cell_targets,
+    detection_loss,
+)
 from imaging.postcard.pipelines import WEIGHTS
 from imaging.postcard.reward_finetune import (
     Request,
@@ -36,6 +47,7 @@ from imaging.postcard.reward_finetune import (
     sampled,
 )
 from imaging.postcard.scenes import Item, Scene, random_varied_scene
+from imaging.postcard.selector_training import ATTACK, ATTACK_STEPS, attacked
 from imaging.postcard.text_encoder_finetune import PER_THING, SEVERAL, targets
 from imaging.postcard.tokenizer import load_tokenizer
 from imaging.postcard.training_config import Stage
@@ -137,6 +149,28 @@ def test_cell_targets_fit_every_aspect() -> None:
         things, _ = cell_targets(scene)
         assert int((things > 0).sum()) == sum(item.count for item in scene.items)
         assert things.shape == (size[1] * CELLS // min(size), size[0] * CELLS // min(size))
+
+
+def test_an_attack_hides_things_from_the_detector_by_a_small_change() -> None:
+    selector = CandidateSelector.from_pretrained(str(WEIGHTS / "selector")).float().eval()
+    rng, generator = Random(3), torch.Generator().manual_seed(3)
+    scenes = [random_varied_scene(rng, (128, 128)) for _ in range(4)]
+    vae = AutoencoderKL.from_pretrained(WEIGHTS / "vae")
+    drawn = [np.asarray(draw(scene)).astype(np.float32) / 127.5 - 1 for scene in scenes]
+    pictures = torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        latents = vae.encode(pictures).latent_dist.mean * vae.config.scaling_factor
+    found = attacked(selector.detector, latents, scenes, generator)
+    change = (found - latents).square().mean((1, 2, 3)).sqrt()
+    assert bool((change <= ATTACK * ATTACK_STEPS + 1e-4).all())
+    assert float(change.min()) > 0
+
+    def loss(shown: torch.Tensor) -> float:
+        with torch.no_grad():
+            return float(detection_loss(selector.detector(shown), scenes)[0])
+
+    noise = torch.randn(latents.shape, generator=generator) * change.view(-1, 1, 1, 1)
+    assert loss(found) > 1.2 * loss(latents + noise)
 
 
 def test_sampling_is_that_of_the_stock_pipeline() -> None:

@@ -1,11 +1,14 @@
-"""Candidates of a picture: made in one call of a stock pipeline, compared, all but one dropped."""
+"""Candidates of a picture: made in one call of a stock pipeline, compared, all but one dropped, and
+corrected.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +18,19 @@ import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
 
-from imaging.engine.candidates import INPUTS, Candidates, scaled_plan
+from imaging.engine.candidate_selector import CandidateSelector
+from imaging.engine.candidates import INPUTS, Candidates, Selector, scaled_plan
+from imaging.engine.corrections import Corrections
 from imaging.engine.engine import Engine
 from imaging.engine.latent_preview import LatentCapture
 from imaging.errors import ModelUnavailable
-from imaging.profiles import POSTCARD_FOLDER, CandidatePlan, Profile, profile_for
+from imaging.profiles import (
+    POSTCARD_FOLDER,
+    CandidatePlan,
+    CorrectionPlan,
+    Profile,
+    profile_for,
+)
 from imaging.request import Operation
 from tests.unit.imaging.pictures import make_request, open_image
 
@@ -30,6 +41,16 @@ PROMPT = "a red house"
 
 Latents = torch.Tensor
 Score = Callable[[torch.Tensor, Latents], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A selector with this score."""
+
+    score: Score
+
+    def scorer(self, states: torch.Tensor) -> Callable[[Latents], torch.Tensor]:
+        return partial(self.score, states)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +64,22 @@ def generators(seeds: Sequence[int]) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(seed) for seed in seeds]
 
 
+def as_selector(given: Score | CandidateSelector) -> Selector:
+    return given if isinstance(given, CandidateSelector) else Scoring(given)
+
+
 def made(
-    pipeline: StableDiffusionPipeline, seeds: Sequence[int], score: Score | None, **more: Any
+    pipeline: StableDiffusionPipeline,
+    seeds: Sequence[int],
+    score: Score | CandidateSelector | None,
+    *,
+    plan: CandidatePlan = PLAN,
+    **more: Any,
 ) -> Latents:
     """The latents of pictures with these seeds; without `score`, those of the pipeline alone."""
     capture = LatentCapture()
     if score is not None:
-        candidates = Candidates(PLAN, score, seeds)
+        candidates = Candidates(plan, as_selector(score), seeds)
 
         def after_step(pipe: Any, index: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             assert capture.latents is not None
@@ -133,12 +163,104 @@ def test_without_guidance_there_are_candidates_too(pipeline: StableDiffusionPipe
     assert not torch.allclose(found, made(pipeline, [7], prefers(1), guidance_scale=1.0), atol=0.1)
 
 
+CORRECTION = CorrectionPlan(first=3, last=4, strength=0.2, rounds=2, momentum=0.6)
+CORRECTED = replace(PLAN, correction=CORRECTION)
+
+
+@pytest.fixture(scope="module")
+def selector() -> CandidateSelector:
+    found = CandidateSelector.from_pretrained(str(POSTCARD_FOLDER / "selector"))
+    shipped: CandidateSelector = found.eval().requires_grad_(False)
+    return shipped
+
+
+def hidden_states(pipeline: StableDiffusionPipeline, *texts: str) -> torch.Tensor:
+    ids = pipeline.tokenizer(list(texts), padding="max_length", return_tensors="pt").input_ids
+    with torch.no_grad():
+        states: torch.Tensor = pipeline.text_encoder(ids).last_hidden_state
+    return states
+
+
+def darkness(_: torch.Tensor, latents: Latents) -> torch.Tensor:
+    """Never met: the brighter, the better."""
+    return latents.mean((1, 2, 3)) - 50
+
+
+@pytest.mark.parametrize("step", [3, 4])
+def test_a_correction_moves_the_clean_part_of_the_latents(
+    pipeline: StableDiffusionPipeline, step: int
+) -> None:
+    """The noise in the latents stays: they are the corrected picture at the next noise level."""
+    pipeline.scheduler.set_timesteps(STEPS)
+    candidates = Candidates(CORRECTED, Scoring(darkness), [7])
+    latents, estimate = torch.randn(1, 4, 16, 16), torch.randn(1, 4, 16, 16)
+    given = {"latents": latents, "prompt_embeds": torch.zeros(2, 77, 128)}
+    found = candidates.after_step(pipeline, step, estimate, given)["latents"]
+    following = pipeline.scheduler.alphas_cumprod[pipeline.scheduler.timesteps[step]]
+    assert torch.allclose(found, latents + following.sqrt() * 2 * 0.2, atol=1e-3)
+
+
+def test_there_are_no_corrections_but_in_their_steps(pipeline: StableDiffusionPipeline) -> None:
+    plain = made(pipeline, [7], darkness)
+    for first, last, changed in ((3, 3, True), (4, 4, True), (5, 9, False)):
+        plan = replace(PLAN, correction=replace(CORRECTION, first=first, last=last))
+        found = made(pipeline, [7], darkness, plan=plan)
+        assert torch.allclose(found, plain, atol=1e-3) is not changed, (first, last)
+
+
+def test_corrected_pictures_do_not_depend_on_their_batch(
+    pipeline: StableDiffusionPipeline, selector: CandidateSelector
+) -> None:
+    together = made(pipeline, [3, 4], selector, plan=CORRECTED)
+    alone = torch.cat([made(pipeline, [seed], selector, plan=CORRECTED) for seed in (3, 4)])
+    assert torch.allclose(together, alone, atol=2e-2)
+
+
+def test_a_prompt_that_names_nothing_keeps_the_picture_of_the_seed(
+    pipeline: StableDiffusionPipeline, selector: CandidateSelector
+) -> None:
+    """Otherwise all that is in the picture would be taken out."""
+    latents = made(pipeline, [7], None)
+    score = selector.scorer(hidden_states(pipeline, "samurai"))
+    assert float(score(latents)) == 0
+    assert torch.equal(Corrections(CORRECTION, score)(latents), latents)
+    assert float(selector.scorer(hidden_states(pipeline, PROMPT))(latents)) < 0
+
+
 def test_plan_for_other_numbers_of_steps() -> None:
     plan = CandidatePlan("", count=4, until=5)
     assert scaled_plan(plan, 8, 8) == plan
     assert scaled_plan(plan, 20, 8) == replace(plan, until=12)
     assert scaled_plan(plan, 3, 8) == replace(plan, until=2)
     assert scaled_plan(plan, 2, 8) is None
+
+
+def test_corrections_for_other_numbers_of_steps() -> None:
+    def corrected_steps(steps: int, first: int, last: int) -> tuple[int, int] | None:
+        correction = replace(CORRECTION, first=first, last=last)
+        scaled = scaled_plan(CandidatePlan("", 4, 3, correction), steps, 8)
+        assert scaled is not None
+        if scaled.correction is None:
+            return None
+        return scaled.correction.first, scaled.correction.last
+
+    assert corrected_steps(8, 3, 7) == (3, 7)
+    assert corrected_steps(20, 3, 6) == (8, 15)
+    # A step follows the last correction, which would stay as it is otherwise.
+    assert corrected_steps(8, 3, 8) == (3, 7)
+    # None is of the candidates, which are compared after step 3 of 8 and step 2 of 4.
+    assert corrected_steps(8, 2, 7) == (3, 7)
+    assert corrected_steps(4, 3, 8) == (2, 3)
+    assert corrected_steps(4, 8, 8) is None
+
+
+@pytest.mark.parametrize(("area", "rounds"), [(1.0, 2), (1.75, 3), (4.0, 4), (0.2, 1)])
+def test_larger_pictures_are_corrected_in_more_rounds(area: float, rounds: int) -> None:
+    plan = CandidatePlan("", 4, 4, CORRECTION)
+    scaled = scaled_plan(plan, 8, 8, area)
+    assert scaled is not None
+    assert scaled.correction is not None
+    assert scaled.correction.rounds == rounds
 
 
 # -- in the engine ------------------------------------------------------------------------------
@@ -239,6 +361,8 @@ def test_strict_engines_draw_the_stock_pipelines_picture(exact: Profile) -> None
     assert np.array_equal(np.asarray(found), np.asarray(expected))
 
 
+CHOICE = {"selector": "selector", "count": 2, "until": 3}
+
 # -- settings -----------------------------------------------------------------------------------
 
 
@@ -255,6 +379,18 @@ def folder(tmp_path: Path) -> Path:
         ({"selector": "selector", "count": 1, "until": 3}, "candidates.count"),
         ({"selector": "selector", "count": 2, "until": 1}, "candidates.until"),
         ({"count": 2, "until": 3}, "candidates.selector"),
+        (
+            {**CHOICE, "correction": {"first": 5, "last": 4, "strength": 0.2}},
+            "last must not be less",
+        ),
+        (
+            {**CHOICE, "correction": {"first": 2, "last": 4, "strength": 0.2}},
+            "correction.first must not be less than until",
+        ),
+        (
+            {**CHOICE, "correction": {"first": 3, "last": 4, "strength": 2}},
+            "candidates.correction.strength",
+        ),
     ],
 )
 def test_wrong_settings_are_named(folder: Path, candidates: dict[str, Any], complaint: str) -> None:
