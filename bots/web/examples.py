@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "an orange cat left of a blue house in a meadow": "cat-and-house",
-        "a red umbrella in the snow at night": "umbrella",
+        "a black cat in a meadow": "black-cat",
         "a purple butterfly on a yellow background": "butterfly",
         "a purple mountain at sunset": "mountain",
     },
     "fr": {
         "un nuage blanc au-dessus d'une montagne violette": "cloud-and-mountain",
         "un arbre vert à gauche d'une maison bleue": "tree-and-house",
-        "deux poissons orange sur fond bleu": "fish",
+        "une pomme verte sur fond jaune": "apple",
         "une lune blanche en ville la nuit": "moon",
     },
 }

@@ -18,8 +18,8 @@ CATEGORIES = (
 )  # fmt: skip
 
 EXAMPLES: Mapping[words.Language, tuple[str, ...]] = {
-    "en": ("a red house in the snow", "a yellow star on a blue background"),
-    "fr": ("une maison rouge sous la neige", "une étoile jaune sur un fond violet"),
+    "en": ("a red house in the snow", "a pink heart on a black background"),
+    "fr": ("une maison rouge sous la neige", "un cœur rouge sur fond blanc"),
 }
 
 _EDITS: Mapping[words.Language, str] = {

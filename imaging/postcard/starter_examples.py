@@ -1,9 +1,9 @@
 """Measures the candidates for the starter examples and keeps those that come right.
 
 `python -m imaging.postcard.starter_examples` makes each prompt of `starter_candidates.txt` with 20
-seeds, counts the pictures that show all that it names, and writes `starter_examples.json`: the
-prompts that come right at least 19 times, with their counts and a seed that came right. With
-`--thumbnails FOLDER` the picture of that seed is written for each.
+seeds, counts the pictures that show all that it names and nothing else, and writes
+`starter_examples.json`: the prompts that come right at least 19 times, with their counts and a seed
+that came right. With `--thumbnails FOLDER` the picture of that seed is written for each.
 """
 
 import argparse
@@ -15,10 +15,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from imaging.postcard.detector import Detector, detect, train_detector
+from imaging.postcard.detector import DetectedScene, Detector, detect, train_detector
 from imaging.postcard.handwritten import WrittenPrompt, read_prompts
 from imaging.postcard.pipelines import WEIGHTS, ImageGenerator, load_model
-from imaging.postcard.scoring import score_written
+from imaging.postcard.scoring import Tally, score_written
 
 HERE = Path(__file__).parent
 CANDIDATES, CHOSEN = HERE / "starter_candidates.txt", HERE / "starter_examples.json"
@@ -45,10 +45,16 @@ def measure(
     right = [
         seed
         for seed, detected in enumerate(detect(detector, pictures))
-        if score_written(written, detected, defaultdict(list))
+        if _is_right(written, detected)
     ]
     first = right[0] if right else -1
     return Measured(written.prompt, written.language, len(right), seeds, first)
+
+
+def _is_right(written: WrittenPrompt, detected: DetectedScene) -> bool:
+    """Whether all that is named is there, as often as named, and nothing else."""
+    tally: Tally = defaultdict(list)
+    return score_written(written, detected, tally) and all(tally["written: nothing unnamed"])
 
 
 def chosen(measured: Sequence[Measured]) -> list[Measured]:

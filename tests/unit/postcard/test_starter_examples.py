@@ -42,6 +42,22 @@ def test_each_seed_is_made_and_counted() -> None:
     assert (none.right, none.seed) == (0, -1)
 
 
+class SeesACatBeside(SeesBrightHouses):
+    """Detects a cat, too, in every picture."""
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
+        things, *rest = super().forward(pictures)
+        things[:, 1 + THINGS.index("cat"), 3, 3] = 20.0
+        return things, *rest
+
+
+def test_a_picture_with_something_unnamed_is_not_right() -> None:
+    detector = SeesACatBeside().eval()
+    assert measure(parse("x => red house", "en"), detector, light_except(set())).right == 0
+    both = parse("x => red house; red cat", "en")
+    assert measure(both, detector, light_except(set())).right == 20
+
+
 def test_nineteen_of_twenty_are_kept() -> None:
     kept, lost = (Measured("x", "en", right, 20, 0) for right in (19, 18))
     assert chosen([lost, kept]) == [kept]
