@@ -183,11 +183,15 @@ def count_distribution(chances: torch.Tensor) -> torch.Tensor:
     Poisson binomial distribution, by its characteristic function (Hong 2013). The last class is
     `MOST` or more.
     """
-    kind = torch.promote_types(chances.dtype, torch.complex64)
-    roots, back = (part.to(chances.device, kind) for part in _roots(chances.shape[-1]))
-    values = (1 + chances.unsqueeze(-1) * (roots - 1)).prod(-2)
-    found: torch.Tensor = (values @ back).real
-    return found
+    roots, back = _roots(chances.shape[-1])
+    real, imaginary = roots.real.to(chances), roots.imag.to(chances)
+    # Not every device multiplies complex numbers: sizes and angles are summed instead.
+    across = 1 + chances.unsqueeze(-1) * (real - 1)
+    up = chances.unsqueeze(-1) * imaginary
+    size = ((across.square() + up.square()).log().sum(-2) / 2).exp()
+    angle = torch.atan2(up, across).sum(-2)
+    found: torch.Tensor = (size * angle.cos()) @ back.real.to(chances)
+    return found - (size * angle.sin()) @ back.imag.to(chances)
 
 
 def log_likelihoods(said: Said, pictures: Seen) -> torch.Tensor:
