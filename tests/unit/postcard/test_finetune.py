@@ -170,7 +170,8 @@ def test_an_attack_hides_things_from_the_detector_by_a_small_change() -> None:
             return float(detection_loss(selector.detector(shown), scenes)[0])
 
     noise = torch.randn(latents.shape, generator=generator) * change.view(-1, 1, 1, 1)
-    assert loss(found) > 1.2 * loss(latents + noise)
+    worse, by_noise = loss(found) - loss(latents), loss(latents + noise) - loss(latents)
+    assert worse > 10 * abs(by_noise)
 
 
 def test_sampling_is_that_of_the_stock_pipeline() -> None:
