@@ -53,7 +53,7 @@ ALIKE = 1.06
 
 @dataclass(frozen=True, slots=True)
 class CorrectionPlan:
-    """How estimates of a picture are corrected: see `imaging.engine.candidates`.
+    """How estimates of a picture are corrected: see `imaging.engine.corrections`.
 
     It is done `rounds` times after each step from `first` to `last`, numbered as in
     `CandidatePlan`, and changes the latents by at most `strength` (root mean square) each time.

@@ -55,7 +55,7 @@ _PATTERNS: Mapping[Word, tuple[str, ...]] = {
         r"how (?:this|it) works",
         (r"(?:do|does|will|are|is) (?:you|u|the bot|it|this bot) (?:store|keep|save|sell|share|use|"
         r"storing|keeping|saving|selling|sharing)(?: all)? (?:my|our|the) (?:pictures|images|"
-        r"photos|data|prompts|uploads)"),
+        r"photos|prompts|uploads)"),
         r"(?:tu|vous) (?:sais|peux|savez|pouvez) faire quoi", r"tu fais quoi(?: toi)?",
         r"(?:qu'est ce que tu|que) (?:sais|peux)(?: tu)? faire",
         r"comment (?:ca|tu|on|cela) (?:marche|marches|fonctionne|fonctionnes|fait)",

@@ -1,6 +1,7 @@
 """The stock diffusers pipelines on a folder of weights, called as its `atelier.json` says.
 
-Several candidates of each picture are made and compared as in `imaging.engine.candidates`.
+Several candidates of each picture are made, and the best is corrected: see
+`imaging.engine.candidates`.
 """
 
 import json

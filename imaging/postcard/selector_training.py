@@ -41,7 +41,7 @@ TIMESTEPS = {874: 0.3, 749: 0.3, 624: 0.25, 499: 0.15}
 CLEAN_SHARE = 0.5
 """Share of the detector's batches that are latents with a little noise, not estimates."""
 ATTACK = 0.12
-"""Largest size of one step of an attack on the detector (root mean square)."""
+"""Largest change of the latents by one step of an attack on the detector (root mean square)."""
 ATTACK_STEPS = 2
 
 

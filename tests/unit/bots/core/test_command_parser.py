@@ -451,6 +451,10 @@ EXPORT, ERASURE = Privacy("export"), Privacy("delete")
         ("delete this picture", BadCommand(BadInput.DELETE_BUTTON)),
         ("can you delete my last image", BadCommand(BadInput.DELETE_BUTTON)),
         ("supprime la dernière photo", BadCommand(BadInput.DELETE_BUTTON)),
+        ("do you sell my data", BadCommand(BadInput.PRIVACY_CHOICE)),
+        ("are my data private?", BadCommand(BadInput.PRIVACY_CHOICE)),
+        ("mes données sont-elles vendues ?", BadCommand(BadInput.PRIVACY_CHOICE)),
+        ("tu gardes mes données ?", BadCommand(BadInput.PRIVACY_CHOICE)),
         ("delete my data center", Imagine("delete my data center")),
     ],
 )

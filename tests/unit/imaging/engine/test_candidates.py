@@ -181,8 +181,8 @@ def hidden_states(pipeline: StableDiffusionPipeline, *texts: str) -> torch.Tenso
     return states
 
 
-def darkness(_: torch.Tensor, latents: Latents) -> torch.Tensor:
-    """Never met: the brighter, the better."""
+def never_met(_: torch.Tensor, latents: Latents) -> torch.Tensor:
+    """A log-likelihood far below 0; the brighter, the better."""
     return latents.mean((1, 2, 3)) - 50
 
 
@@ -192,7 +192,7 @@ def test_a_correction_moves_the_clean_part_of_the_latents(
 ) -> None:
     """The noise in the latents stays: they are the corrected picture at the next noise level."""
     pipeline.scheduler.set_timesteps(STEPS)
-    candidates = Candidates(CORRECTED, Scoring(darkness), [7])
+    candidates = Candidates(CORRECTED, Scoring(never_met), [7])
     latents, estimate = torch.randn(1, 4, 16, 16), torch.randn(1, 4, 16, 16)
     given = {"latents": latents, "prompt_embeds": torch.zeros(2, 77, 128)}
     found = candidates.after_step(pipeline, step, estimate, given)["latents"]
@@ -201,10 +201,10 @@ def test_a_correction_moves_the_clean_part_of_the_latents(
 
 
 def test_there_are_no_corrections_but_in_their_steps(pipeline: StableDiffusionPipeline) -> None:
-    plain = made(pipeline, [7], darkness)
+    plain = made(pipeline, [7], never_met)
     for first, last, changed in ((3, 3, True), (4, 4, True), (5, 9, False)):
         plan = replace(PLAN, correction=replace(CORRECTION, first=first, last=last))
-        found = made(pipeline, [7], darkness, plan=plan)
+        found = made(pipeline, [7], never_met, plan=plan)
         assert torch.allclose(found, plain, atol=1e-3) is not changed, (first, last)
 
 
